@@ -1,0 +1,167 @@
+"""Where a value comes from, and what a line did to the board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+from collab_tui.model.agent_state import SHOWN_FIELDS
+from collab_tui.model.board import Agent, Board, Request
+from collab_tui.model.event import Event
+from collab_tui.model.words import ALIASES
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One value of the board: what it is, which line set it, by which rule."""
+
+    name: str
+    value: str
+    position: int
+    rule: str
+
+
+def explain_agent(agent: Agent, setters: dict[int, Event]) -> list[Explanation]:
+    """Every value shown of an agent. `setters` holds the events at the positions of `agent.set_at`."""
+    found = []
+    for name in SHOWN_FIELDS:
+        position = agent.set_at.get(name)
+        if position is not None:
+            found.append(Explanation(name, _value(agent, name), position, _rule(agent, name, setters.get(position))))
+    for blocker in agent.blockers:
+        rule = "named by its writer and not resolved since"
+        found.append(Explanation("blocker", blocker.text, blocker.position, rule))
+    if agent.unblocked:
+        found.append(Explanation("unblocked", "not yet moving", agent.last_position, "its last blocker was resolved"))
+    if agent.gone:
+        found.append(Explanation("gone", "session ended", agent.last_position, "session_end and nothing since"))
+    found.append(
+        Explanation("last sign of life", agent.last_event or "(no event name)", agent.last_position, "its last line")
+    )
+    return found
+
+
+def explain_request(request: Request, setter: Event | None) -> list[Explanation]:
+    """What the board says of a request."""
+    asked = "decision_request opens a request"
+    whom = "addressed to nobody in particular: the person's" if request.target is None else "its field `target`"
+    found = [
+        Explanation("request", request.request, request.position, asked),
+        Explanation("asks", request.target or "the person", request.position, whom),
+        Explanation(
+            "kind", request.kind, request.position, "its field `kind`, else options make a choice, else an approval"
+        ),
+        Explanation("id", request.id, request.position, _id_rule(setter)),
+    ]
+    if request.answer is not None:
+        rule = "a decision that names it" if not request.is_open else "a decision without `request_id` may mean it"
+        by = f"{request.answer.text or ''} by {request.answer.by}"
+        found.append(
+            Explanation("perhaps answered" if request.is_open else "answered", by, request.answer.position, rule)
+        )
+    return found
+
+
+def _id_rule(event: Event | None) -> str:
+    own = event is not None and event.data.get("id")
+    return "its field `id`" if own else "derived from the line's bytes and position: it has no `id`"
+
+
+def _value(agent: Agent, name: str) -> str:
+    value = getattr(agent, name)
+    if name == "status":
+        return f"{agent.status} (says {agent.raw_status!r})"
+    if name == "progress":
+        return f"{value:g} %"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _rule(agent: Agent, name: str, setter: Event | None) -> str:
+    if setter is None:
+        return "the last line of this agent that has it"
+    for spelling in ALIASES.get(name, (name,)):
+        if setter.data.get(spelling) is not None:
+            if name == "status":
+                return "its field `status`, mapped by its first word"
+            return f"its field `{spelling}`"
+    return f"implied by `{setter.kind}`"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value that a line changed on the board."""
+
+    subject: str
+    name: str
+    before: str
+    after: str
+
+
+_UNTOLD = frozenset(
+    {"set_at", "last_position", "last_event_at", "events", "last_decision", "status_since", "last_event"}
+)
+
+
+def changes(before: Board, after: Board) -> list[Change]:
+    """What differs between two boards, in words: agents, requests, waits, deadlocks, problems."""
+    return [*_agent_changes(before, after), *_request_changes(before, after), *_graph_changes(before, after)]
+
+
+def _agent_changes(before: Board, after: Board) -> Iterator[Change]:
+    known = {agent.key: agent for agent in before.agents}
+    for agent in after.agents:
+        old = known.get(agent.key)
+        if old is None:
+            yield Change(agent.name, "agent", "", "appeared")
+        if old is agent:
+            continue
+        for field in fields(Agent):
+            new_value = getattr(agent, field.name)
+            old_value = getattr(old, field.name) if old else None
+            if field.name not in _UNTOLD and field.name != "name" and (new_value or None) != (old_value or None):
+                yield Change(agent.name, field.name, _words(old_value), _words(new_value))
+
+
+def _request_changes(before: Board, after: Board) -> Iterator[Change]:
+    known = {request.id: request for request in before.requests}
+    for request in after.requests:
+        old = known.get(request.id)
+        if old is None:
+            yield Change(request.asker, "request", "", f"asks: {request.request}")
+        elif old.state is not request.state:
+            yield Change(request.asker, f"request {request.request!r}", old.state, request.state)
+        elif old.answer != request.answer and request.answer is not None:
+            yield Change(
+                request.asker, f"request {request.request!r}", old.state, f"perhaps answered by {request.answer.by}"
+            )
+
+
+def _graph_changes(before: Board, after: Board) -> Iterator[Change]:
+    edges_before = {(wait.waiter, wait.awaited) for wait in before.waits}
+    edges_after = {(wait.waiter, wait.awaited) for wait in after.waits}
+    for waiter, awaited in sorted(edges_after - edges_before):
+        yield Change(waiter, "waits for", "", awaited)
+    for waiter, awaited in sorted(edges_before - edges_after):
+        yield Change(waiter, "waits for", awaited, "")
+    cycles_before, cycles_after = ({d.id: d for d in board.deadlocks} for board in (before, after))
+    for key in cycles_after.keys() - cycles_before.keys():
+        yield Change("board", "deadlock", "", ", ".join(cycles_after[key].agents))
+    for key in cycles_before.keys() - cycles_after.keys():
+        yield Change("board", "deadlock", ", ".join(cycles_before[key].agents), "resolved")
+    if after.problem_count > before.problem_count:
+        told = after.problems[len(before.problems) :]
+        yield Change("board", "problem", "", "; ".join(problem.text for problem in told) or "one more")
+
+
+def _words(value: object) -> str:
+    match value:
+        case None | False:
+            return ""
+        case True:
+            return "yes"
+        case tuple():
+            return ", ".join(getattr(item, "text", str(item)) for item in value)
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)

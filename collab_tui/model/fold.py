@@ -1,0 +1,300 @@
+"""Fold: turns events into the state. It knows what each event means.
+
+`extend` mutates, `board` freezes. Folding is a pure function of the events and of the person's name: the same lines
+give the same board, in one go or in pieces (`copy` marks a point to go on from).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+from collab_tui.model.agent_state import AgentState, progress_of
+from collab_tui.model.board import Board, ProblemKind
+from collab_tui.model.event import Event, Item, Unreadable, as_texts, parse_time
+from collab_tui.model.problems import ProblemLog
+from collab_tui.model.requests import RequestBook
+from collab_tui.model.waits import find_deadlocks, find_obstacles, find_waits
+from collab_tui.model.words import NOTHING_BLOCKS, Status, name_key, status_of
+
+MAX_RECENT_IDS: Final = 100_000
+"""How far back a repeated id is noticed, in events that have an id."""
+
+_FIRST_TIME: Final = datetime.min.replace(tzinfo=UTC)
+_STILL_WAITING: Final = frozenset({Status.WAITING, Status.BLOCKED})
+
+
+class Fold:
+    """The state of a registry, event by event."""
+
+    def __init__(self, person: str = "human") -> None:
+        self.person = person
+        self.position = 0
+        """The index of the next line."""
+        self._events = 0
+        self._agents: dict[object, AgentState] = {}
+        """Every spelling of a name seen so far -> its agent."""
+        self._by_key: dict[str, AgentState] = {}
+        self._requests = RequestBook(person)
+        self._problems = ProblemLog()
+        self._recent_ids: set[str] = set()
+        self._id_order: deque[str] = deque()
+        self._last_time = _FIRST_TIME
+        self._in_backward_run = False
+        self._registry_id: str | None = None
+
+    def extend(self, items: Iterable[Item]) -> None:
+        """Take the next items, in file order."""
+        handlers, agents = _HANDLERS, self._agents
+        fromisoformat = datetime.fromisoformat
+        item: Item | None = None
+        for item in items:
+            if item.__class__ is Unreadable:
+                self._unreadable(item)
+                continue
+            event: Event = item  # type: ignore[assignment]  # the class was compared: isinstance costs more here
+            data = event[1]
+            if "id" in data and self._is_repeated(event):
+                continue
+            self._events += 1
+            try:
+                time = fromisoformat(data["timestamp"])
+                if time < self._last_time:
+                    self._out_of_order(event)
+                elif self._in_backward_run:
+                    self._in_backward_run = False
+                self._last_time = time
+            except (KeyError, ValueError, TypeError):
+                self._note_unusual_time(event)
+            try:
+                agent = agents[data["agent"]]
+            except (KeyError, TypeError):
+                found = self._find_agent(event)
+                if found is None:
+                    continue
+                agent = found
+            agent.last = event
+            agent.events += 1
+            if agent.gone:
+                self._returned(agent)
+            try:
+                handler = handlers[data["event"]]
+            except (KeyError, TypeError):
+                self._declare(agent, event)
+            else:
+                handler(self, agent, event)
+        if item is not None:
+            self.position = item.position + 1
+
+    def board(self) -> Board:
+        """The state now, frozen."""
+        agents = tuple(state.freeze() for state in self._by_key.values())
+        requests = self._requests.requests()
+        waits = find_waits(agents, requests, self.person)
+        return Board(
+            position=self.position,
+            agents=agents,
+            requests=requests,
+            waits=waits,
+            deadlocks=find_deadlocks(agents, waits),
+            blockers=find_obstacles(agents, waits),
+            problems=tuple(self._problems.kept),
+            problem_count=self._problems.count,
+            events=self._events,
+            registry_id=self._registry_id,
+            last_time=None if self._last_time is _FIRST_TIME else self._last_time,
+        )
+
+    def copy(self) -> Fold:
+        """An independent fold at the same position."""
+        twin = Fold(self.person)
+        twin.__dict__.update(self.__dict__)
+        twin._by_key = {key: state.copy() for key, state in self._by_key.items()}
+        twin._agents = {name: twin._by_key[state.key] for name, state in self._agents.items()}
+        twin._requests = self._requests.copy()
+        twin._problems = self._problems.copy()
+        twin._recent_ids, twin._id_order = self._recent_ids.copy(), self._id_order.copy()
+        return twin
+
+    def restart(self) -> None:
+        """Forget everything: the registry is another."""
+        self.__dict__.update(Fold(self.person).__dict__)
+
+    def note_unterminated(self) -> None:
+        """The last line has no newline: it was counted because the file is read to its end as it is."""
+        self._problems.add(ProblemKind.UNTERMINATED, self.position - 1, "the last line has no newline")
+
+    # What each event means. A handler gets the writer and the event.
+
+    def _declare(self, agent: AgentState, event: Event) -> None:
+        """Status updates, progress and every event that we do not know: the given fields are set."""
+        data = event[1]
+        agent.set_fields(event, data)
+        blockers = data.get("blockers")
+        if blockers is not None and blockers != agent.snapshot:
+            agent.replace_blockers(blockers, event)
+        if "progress" in data and data["progress"].__class__ is not int:
+            self._check_progress(event)
+        if agent.perhaps_answered:
+            self._move_on(agent, event)
+
+    def _session_end(self, agent: AgentState, event: Event) -> None:
+        self._declare(agent, event)
+        agent.gone = True
+        self._requests.asker_gone(agent.key, True)
+
+    def _decision_request(self, agent: AgentState, event: Event) -> None:
+        agent.perhaps_answered = False
+        self._declare(agent, event)
+        if event.field("status") is None:
+            agent.imply(event, status=Status.WAITING.value)
+        self._requests.ask(event, agent.name)
+
+    def _decision(self, agent: AgentState, event: Event) -> None:
+        agent.decided_at = event.position
+        self._declare_status(agent, event)
+        if (resolved := event.field("resolved_blockers")) is not None:
+            for text in as_texts(resolved):
+                self._resolve(text, None, event)
+        asker = self._requests.decide(event)
+        if asker is not None:
+            self._by_key[asker].perhaps_answered = True
+        self._check_request_id(event)
+
+    def _request_withdrawn(self, agent: AgentState, event: Event) -> None:
+        self._declare_status(agent, event)
+        self._requests.decide(event)
+        self._check_request_id(event)
+
+    def _blocker(self, agent: AgentState, event: Event) -> None:
+        named = event.text("blocker")
+        if named is not None and name_key(named) in NOTHING_BLOCKS:
+            self._declare(agent, event)
+            for text in list(agent.blockers):
+                agent.resolve(text, event)
+            return
+        agent.set_fields(event, event.data)
+        for text in event.texts("blocker") or event.texts("blockers"):
+            agent.add_blocker(text, event)
+        if event.field("status") is None:
+            agent.imply(event, status=Status.BLOCKED.value)
+
+    def _blocker_resolved(self, agent: AgentState, event: Event) -> None:
+        self._declare_status(agent, event)
+        target = event.text("target")
+        for text in event.texts("blocker") or event.texts("resolved_blockers") or event.texts("blockers"):
+            self._resolve(text, target, event)
+
+    def _completion(self, agent: AgentState, event: Event) -> None:
+        self._declare(agent, event)
+        agent.imply(event, status=Status.COMPLETED.value, progress=100)
+
+    def _declare_status(self, agent: AgentState, event: Event) -> None:
+        """Events about others say nothing of their writer but, perhaps, a status."""
+        status = event.data.get("status")
+        if status is not None:
+            agent.set_status(event, status)
+
+    def _registry_created(self, agent: AgentState, event: Event) -> None:
+        self._registry_id = self._registry_id or event.text("registry")
+
+    # The rest is seldom needed.
+
+    def _resolve(self, text: str, target: str | None, event: Event) -> None:
+        for agent in self._by_key.values():
+            if agent.blockers and (target is None or agent.key == name_key(target)):
+                agent.resolve(text, event)
+
+    def _move_on(self, agent: AgentState, event: Event) -> None:
+        status = event.text("status")
+        if status is not None and status_of(status) not in _STILL_WAITING:
+            agent.perhaps_answered = False
+            self._requests.moved_on(agent.key, event.position)
+
+    def _returned(self, agent: AgentState) -> None:
+        agent.gone = False
+        self._requests.asker_gone(agent.key, False)
+
+    def _find_agent(self, event: Event) -> AgentState | None:
+        """The agent for a spelling that was not seen before; None for a line that names no writer."""
+        name = event.agent
+        if name is None:
+            return None
+        key = name_key(name)
+        state = self._by_key.get(key)
+        if state is None:
+            state = self._by_key[key] = AgentState(name, key, event)
+        self._agents[event.data["agent"]] = state
+        return state
+
+    def _is_repeated(self, event: Event) -> bool:
+        own = event.data["id"]
+        if not isinstance(own, str) or not own:
+            return False
+        if own in self._recent_ids:
+            self._problems.add(ProblemKind.REPEATED_ID, event.position, f"id {own} was used before: ignored")
+            return True
+        self._recent_ids.add(own)
+        self._id_order.append(own)
+        if len(self._id_order) > MAX_RECENT_IDS:
+            self._recent_ids.discard(self._id_order.popleft())
+        return False
+
+    def _unreadable(self, item: Item) -> None:
+        self._problems.add(ProblemKind.UNREADABLE, item.position, item.reason if isinstance(item, Unreadable) else "")
+
+    def _note_unusual_time(self, event: Event) -> None:
+        """A time that is no ISO text with a zone: epoch seconds, another spelling, none at all."""
+        stated = event.field("timestamp")
+        time = parse_time(stated)
+        if time is None:
+            if stated is not None:
+                self._problems.add(ProblemKind.BAD_TIME, event.position, f"cannot read the time {str(stated)[:80]!r}")
+            return
+        if time < self._last_time:
+            self._out_of_order(event)
+        else:
+            self._in_backward_run = False
+        self._last_time = time
+
+    def _out_of_order(self, event: Event) -> None:
+        if not self._in_backward_run:
+            stated = str(event.field("timestamp"))[:40]
+            self._problems.add(
+                ProblemKind.OUT_OF_ORDER, event.position, f"its time {stated} is before the line before it"
+            )
+        self._in_backward_run = True
+
+    def _check_progress(self, event: Event) -> None:
+        value = event.data["progress"]
+        if value is not None and progress_of(value) is None:
+            self._problems.add(ProblemKind.BAD_PROGRESS, event.position, f"progress is no number: {str(value)[:80]!r}")
+
+    def _check_request_id(self, event: Event) -> None:
+        request_id = event.data.get("request_id")
+        if request_id is None:
+            return
+        if not isinstance(request_id, str) or not self._requests.knows(request_id):
+            text = f"{event.kind} for a request that is not there: {str(request_id)[:80]}"
+            self._problems.add(ProblemKind.NO_SUCH_REQUEST, event.position, text)
+
+
+_Handler = Callable[[Fold, AgentState, Event], None]
+
+_HANDLERS: Final[dict[object, _Handler]] = {
+    "registry_created": Fold._registry_created,
+    "session_end": Fold._session_end,
+    "decision_request": Fold._decision_request,
+    "decision": Fold._decision,
+    "request_withdrawn": Fold._request_withdrawn,
+    "blocker": Fold._blocker,
+    "blocker_resolved": Fold._blocker_resolved,
+    "completion": Fold._completion,
+    "message": Fold._declare_status,
+    "activation": Fold._declare_status,
+    "command": Fold._declare_status,
+    "command_result": Fold._declare_status,
+}
+"""Event -> what it does; every other event only declares fields (`Fold._declare`)."""

@@ -1,0 +1,151 @@
+"""A board at a time: ages, silence, what is overdue, and what needs the person first.
+
+The registry has no clock; whoever looks has one. `Moment` joins the two and stays pure: the time is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+
+from collab_tui.model.ages import seconds_between
+from collab_tui.model.board import Agent, Board, Deadlock, Request
+from collab_tui.model.waits import held_up_by
+from collab_tui.model.words import Status, name_key
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """After how long without a sign of life an agent counts as silent."""
+
+    stale_after: timedelta = timedelta(minutes=30)
+    """For one that waits or is blocked."""
+    stale_after_working: timedelta = timedelta(minutes=5)
+    """For one that says it is working."""
+
+
+class Order(StrEnum):
+    """How the list of agents is ordered."""
+
+    NEED = "need"
+    NAME = "name"
+    ACTIVITY = "activity"
+
+
+Need = Deadlock | Request
+"""What the inbox shows: something that waits for the person."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One board, seen at one time."""
+
+    board: Board
+    now: datetime
+    limits: Limits = Limits()
+    person: str = "human"
+
+    def age(self, agent: Agent) -> float | None:
+        """Seconds since its last sign of life."""
+        return seconds_between(agent.last_event_at, self.now)
+
+    def silence(self, agent: Agent) -> float | None:
+        """Seconds for which an agent that should move has been silent; None when it is not silent.
+
+        Silence is told only of agents that say they work, wait or are blocked: others owe no sign of life.
+        """
+        if agent.gone or agent.status not in (Status.IN_PROGRESS, Status.WAITING, Status.BLOCKED):
+            return None
+        limit = self.limits.stale_after_working if agent.status is Status.IN_PROGRESS else self.limits.stale_after
+        seconds = self.age(agent)
+        return seconds if seconds is not None and seconds > limit.total_seconds() else None
+
+    def is_expired(self, request: Request) -> bool:
+        """Its time to be answered is over."""
+        return request.is_open and request.expires is not None and request.expires <= self.now
+
+    def is_overdue(self, request: Request) -> bool:
+        """Its deadline is over; it can still be answered."""
+        return request.is_open and request.deadline is not None and request.deadline <= self.now
+
+    def is_answerable(self, request: Request) -> bool:
+        """Open and not expired."""
+        return request.is_open and not self.is_expired(request)
+
+    def held_up(self, request: Request) -> tuple[str, ...]:
+        """The asker and everyone who waits for it, directly or not."""
+        return self._held_up.get(request.asker) or (request.asker,)
+
+    @cached_property
+    def _held_up(self) -> dict[str, tuple[str, ...]]:
+        askers = dict.fromkeys(request.asker for request in self.board.open_requests)
+        return {asker: held_up_by([asker], self.board.waits) for asker in askers}
+
+    @cached_property
+    def needs(self) -> tuple[Need, ...]:
+        """What waits for the person: deadlocks, then requests, most agents held up first, then oldest."""
+        mine = [request for request in self.board.open_requests if request.to_person and self.is_answerable(request)]
+        mine.sort(key=lambda request: (-len(self.held_up(request)), request.position))
+        return (*self.board.deadlocks, *mine)
+
+    @cached_property
+    def to_others(self) -> tuple[Request, ...]:
+        """Open requests that agents make of each other, oldest first."""
+        return tuple(r for r in self.board.open_requests if not r.to_person and self.is_answerable(r))
+
+    @cached_property
+    def silent(self) -> tuple[Agent, ...]:
+        """Silent agents, the longest first."""
+        found = [(silence, agent) for agent in self.board.agents if (silence := self.silence(agent)) is not None]
+        return tuple(agent for _, agent in sorted(found, key=lambda pair: -pair[0]))
+
+    @cached_property
+    def blocked(self) -> tuple[Agent, ...]:
+        """Agents that say they are blocked, or have a blocker."""
+        return tuple(a for a in self.board.agents if not a.gone and (a.blockers or a.status is Status.BLOCKED))
+
+    def ordered(self, order: Order) -> Sequence[Agent]:
+        """The agents, gone ones last."""
+        agents = self.board.agents
+        match order:
+            case Order.NAME:
+                return sorted(agents, key=lambda agent: (agent.gone, agent.key))
+            case Order.ACTIVITY:
+                return sorted(agents, key=lambda agent: (agent.gone, -agent.last_position))
+            case Order.NEED:
+                return sorted(agents, key=lambda agent: (self._urgency(agent), agent.key))
+
+    def _urgency(self, agent: Agent) -> int:
+        """0 is the most urgent: in a deadlock, asks the person, blocked, failed, silent, waiting, working, at rest."""
+        if agent.gone:
+            return 9
+        if agent.key in self._deadlocked:
+            return 0
+        if agent.key in self._asking:
+            return 1
+        if agent.blockers or agent.status is Status.BLOCKED:
+            return 2
+        if agent.status is Status.FAILED:
+            return 3
+        if self.silence(agent) is not None:
+            return 4
+        match agent.status:
+            case Status.WAITING:
+                return 5
+            case Status.IN_PROGRESS:
+                return 6
+            case Status.COMPLETED | Status.IDLE:
+                return 8
+            case _:
+                return 7
+
+    @cached_property
+    def _deadlocked(self) -> frozenset[str]:
+        return frozenset(name_key(name) for deadlock in self.board.deadlocks for name in deadlock.agents)
+
+    @cached_property
+    def _asking(self) -> frozenset[str]:
+        return frozenset(name_key(need.asker) for need in self.needs if isinstance(need, Request))

@@ -1,0 +1,31 @@
+"""Collecting problems: all are counted, the first thousand are kept."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from collab_tui.model.board import Problem, ProblemKind
+
+MAX_KEPT: Final = 1000
+
+
+class ProblemLog:
+    """Grows with the registry, within bounds."""
+
+    __slots__ = ("count", "kept")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.kept: list[Problem] = []
+
+    def add(self, kind: ProblemKind, position: int, text: str) -> None:
+        """Note one problem."""
+        self.count += 1
+        if len(self.kept) < MAX_KEPT:
+            self.kept.append(Problem(kind, position, text))
+
+    def copy(self) -> ProblemLog:
+        """An independent copy."""
+        twin = ProblemLog()
+        twin.count, twin.kept = self.count, self.kept.copy()
+        return twin

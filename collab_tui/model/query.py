@@ -1,0 +1,142 @@
+"""The filter language of the log.
+
+    deploy              the text occurs anywhere in the line, in any case
+    "two words"         the same, with spaces
+    agent:sena          the field is exactly that; `agent`, `event`, `status`, or any other field name
+    status:blocked      also matches by meaning: `stuck`
+    progress>50         comparisons: > >= < <= =
+    time>14:00          times: 14:00, 2025-10-19, 2025-10-19T16:30
+    -event:progress     not
+
+Terms are joined by and. Nothing is invalid: what is no comparison is searched as text.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import date, datetime, time, tzinfo
+from typing import Any, Final
+
+from collab_tui.model.agent_state import progress_of
+from collab_tui.model.event import Event, Item, as_text
+from collab_tui.model.words import name_key, status_of
+
+Predicate = Callable[[Item], bool]
+
+_TERM: Final = re.compile(
+    r'(?P<not>[-!])?(?:(?P<field>\w+)(?P<op>:|>=|<=|>|<|=))?(?:"(?P<quoted>[^"]*)"?|(?P<bare>\S+))'
+)
+_COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+    ":": operator.eq,
+}
+
+
+def parse_query(query: str, zone: tzinfo | None = None) -> Predicate:
+    """The test that a query stands for. Times without zone are in `zone` (None: the machine's own)."""
+    tests = [_term(match, zone) for match in _TERM.finditer(query)]
+    return lambda item: all(test(item) for test in tests)
+
+
+def _term(match: re.Match[str], zone: tzinfo | None) -> Predicate:
+    value = match["quoted"] if match["quoted"] is not None else match["bare"]
+    test = _text_test(value) if match["field"] is None else _field_test(match["field"], match["op"], value, zone)
+    if match["not"]:
+        return lambda item: not test(item)
+    return test
+
+
+def _text_test(text: str) -> Predicate:
+    wanted = name_key(text)
+    return lambda item: wanted in searchable(item)
+
+
+def searchable(item: Item) -> str:
+    """Everything readable in a line, folded for comparison."""
+    if isinstance(item, Event):
+        return unicodedata.normalize("NFKC", as_text(item.data)).casefold()
+    return item.line.decode("utf-8", "replace").casefold()
+
+
+def _field_test(name: str, op: str, value: str, zone: tzinfo | None) -> Predicate:
+    compare = _COMPARISONS[op]
+    match name.casefold():
+        case "time" | "timestamp" | "ts":
+            return _time_test(op, value, zone) or _text_test(f"{name}{op}{value}")
+        case "line":
+            number = _number(value)
+            return lambda item: number is not None and compare(item.position + 1, number)
+        case "status" if op in ":=":
+            wanted = name_key(value)
+            return lambda item: isinstance(item, Event) and _status_matches(item, wanted)
+        case "event" | "kind" if op in ":=":
+            return lambda item: isinstance(item, Event) and name_key(item.kind) == name_key(value)
+        case "progress":
+            percent = _number(value.removesuffix("%"))
+            return lambda item: (
+                isinstance(item, Event)
+                and percent is not None
+                and (progress := progress_of(item.field("progress"))) is not None
+                and compare(progress, percent)
+            )
+        case _:
+            return _other_field_test(name, op, value)
+
+
+def _other_field_test(name: str, op: str, value: str) -> Predicate:
+    number, wanted, compare = _number(value), name_key(value), _COMPARISONS[op]
+
+    def test(item: Item) -> bool:
+        if not isinstance(item, Event):
+            return False
+        found = item.field(name)
+        if isinstance(found, int | float) and number is not None:
+            return compare(found, number)
+        return op in ":=" and found is not None and name_key(as_text(found)) == wanted
+
+    return test
+
+
+def _status_matches(event: Event, wanted: str) -> bool:
+    raw = event.text("status")
+    return raw is not None and (name_key(raw) == wanted or status_of(raw) == wanted)
+
+
+def _time_test(op: str, value: str, zone: tzinfo | None) -> Predicate | None:
+    """A time of day compares the time of day, a date the day, a full time the moment. `:` and `=` mean "that one"."""
+    compare = _COMPARISONS[op]
+    for parse, part in ((date.fromisoformat, datetime.date), (time.fromisoformat, _clock_part(value))):
+        try:
+            wanted = parse(value)
+        except ValueError:
+            continue
+        return lambda item, wanted=wanted, part=part: (  # type: ignore[misc]
+            isinstance(item, Event) and (at := item.time) is not None and compare(part(at.astimezone(zone)), wanted)
+        )
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone) if zone else moment.astimezone()
+    return lambda item: isinstance(item, Event) and (at := item.time) is not None and compare(at, moment)
+
+
+def _clock_part(value: str) -> Callable[[datetime], time]:
+    """The time of day as precisely as the query gives it: `14:00` means the whole minute."""
+    if value.count(":") == 1:
+        return lambda at: at.time().replace(second=0, microsecond=0)
+    return lambda at: at.time().replace(microsecond=0)
+
+
+def _number(value: str) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None

@@ -1,0 +1,273 @@
+"""Requests, and which decision answers which.
+
+A decision that names a request by `request_id` closes it. One without may be an answer; that is shown as "perhaps
+answered by ..." and nothing acts on it: the request stays open until its asker goes on or the person decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import Final
+
+from collab_tui.model.board import Answer, Request, RequestKind, RequestState
+from collab_tui.model.event import Event, parse_time
+from collab_tui.model.words import PERSON_WORDS, leading_names, name_key
+
+MAX_CLOSED: Final = 1000
+"""Closed requests that are remembered; older ones are found in the log."""
+
+_Index = dict[str, dict[str, None]]
+"""Name -> ids of open requests, oldest first."""
+
+_POSITIVE: Final = frozenset({"approved", "approve", "accepted", "accept", "yes", "ok", "go"})
+_NEGATIVE: Final = frozenset({"rejected", "reject", "denied", "declined", "no", "no-go"})
+
+
+def verdict_of(raw: str | None) -> str | None:
+    """`approved`, `rejected`, or None for anything else."""
+    word = name_key(raw or "")
+    return "approved" if word in _POSITIVE else "rejected" if word in _NEGATIVE else None
+
+
+def is_person(name: str | None, person: str) -> bool:
+    """The name means the person at the board; a request to nobody in particular is theirs too."""
+    return name is None or name_key(name) == name_key(person) or name_key(name) in PERSON_WORDS
+
+
+def request_of(
+    event: Event,
+    asker: str,
+    person: str,
+    state: RequestState = RequestState.OPEN,
+    answer: Event | None = None,
+    closed_at: int | None = None,
+    asker_gone: bool = False,
+) -> Request:
+    """The request that a `decision_request` event opened, as it stands now."""
+    options = event.texts("options")
+    target = event.text("target")
+    kind = event.text("kind")
+    return Request(
+        id=event.id,
+        position=event.position,
+        asker=asker,
+        target=target,
+        to_person=is_person(target, person),
+        kind=RequestKind(kind) if kind in set(RequestKind) else RequestKind.CHOICE if options else RequestKind.APPROVAL,
+        request=event.text("request") or event.text("message") or event.text("current_task") or "(asks for a decision)",
+        task=event.text("current_task"),
+        details=event.text("details"),
+        options=options,
+        default=event.text("default"),
+        evidence=event.texts("evidence"),
+        urgency=event.text("urgency"),
+        asked_at=event.time,
+        deadline=parse_time(event.field("deadline")),
+        expires=parse_time(event.field("expires")),
+        state=state,
+        answer=answer_of(answer) if answer else None,
+        closed_at=closed_at,
+        asker_gone=asker_gone,
+    )
+
+
+def answer_of(event: Event) -> Answer:
+    """What a `decision` event says."""
+    return Answer(
+        by=event.agent or "",
+        position=event.position,
+        verdict=verdict_of(event.text("verdict")),
+        text=event.text("answer") or event.text("verdict"),
+        comment=event.text("comment") or event.text("message"),
+        time=event.time,
+    )
+
+
+def closes(event: Event, request_id: str, asker: str, to_person: bool, person: str) -> bool:
+    """The event, read after the request, closes it: a decision by somebody who may answer, or its asker's withdrawal.
+
+    A request to the person is closed only in the person's name, one to an agent by anybody but its asker.
+    """
+    writer = event.agent
+    if writer is None or event.data.get("request_id") != request_id:
+        return False
+    by_asker = name_key(writer) == name_key(asker)
+    if event.kind == "request_withdrawn":
+        return by_asker
+    return event.kind == "decision" and not by_asker and (not to_person or is_person(writer, person))
+
+
+class _Entry:
+    """One request as the fold keeps it: the events about it. The `Request` is made when a board is."""
+
+    __slots__ = (
+        "answer",
+        "asker",
+        "asker_gone",
+        "asker_key",
+        "closed_at",
+        "event",
+        "frozen",
+        "id",
+        "names",
+        "state",
+        "target",
+    )
+
+    def __init__(self, event: Event, asker: str) -> None:
+        self.event = event
+        self.id = event.id
+        self.asker = asker
+        self.asker_key = name_key(asker)
+        self.target = event.text("target")
+        self.names = {name for name in (self.id, event.text("request"), event.text("current_task")) if name}
+        """What a decision may call it: its id, its words, its asker's task."""
+        self.state = RequestState.OPEN
+        self.answer: Event | None = None
+        self.closed_at: int | None = None
+        self.asker_gone = False
+        self.frozen: Request | None = None
+
+    def freeze(self, person: str) -> Request:
+        """The request as the board shows it."""
+        if self.frozen is None:
+            self.frozen = request_of(
+                self.event, self.asker, person, self.state, self.answer, self.closed_at, self.asker_gone
+            )
+        return self.frozen
+
+    def copy(self) -> _Entry:
+        """An independent copy."""
+        twin = _Entry.__new__(_Entry)
+        for name in self.__slots__:
+            setattr(twin, name, getattr(self, name))
+        return twin
+
+
+class RequestBook:
+    """Every open request and the lately closed ones. Looking one up costs the same with ten open and ten thousand."""
+
+    def __init__(self, person: str) -> None:
+        self._person = person
+        self._open: dict[str, _Entry] = {}
+        self._closed: dict[str, _Entry] = {}
+        self._named: _Index = {}
+        self._by_target: _Index = {}
+        self._by_asker: _Index = {}
+        self._perhaps: _Index = {}
+        """Asker -> its open requests that a decision perhaps answered."""
+
+    def ask(self, event: Event, asker: str) -> None:
+        """Open the request of a `decision_request` event."""
+        entry = _Entry(event, asker)
+        if not self.knows(entry.id):
+            self._open[entry.id] = entry
+            _add(self._by_asker, entry.asker_key, entry.id)
+            if entry.target is not None:
+                _add(self._by_target, name_key(entry.target), entry.id)
+            for name in entry.names:
+                _add(self._named, name, entry.id)
+
+    def decide(self, event: Event) -> str | None:
+        """Apply a `decision` or `request_withdrawn`; gives the asker's key if the event perhaps answers a request."""
+        request_id = event.data.get("request_id")
+        if not isinstance(request_id, str):
+            entry = self._perhaps_answered(event) if event.kind == "decision" else None
+            return self._mark(entry, event) if entry else None
+        entry = self._open.get(request_id)
+        if entry is None:
+            return None
+        if not closes(event, entry.id, entry.asker, is_person(entry.target, self._person), self._person):
+            return self._mark(entry, event) if event.kind == "decision" else None
+        if event.kind == "request_withdrawn":
+            self._close(entry, RequestState.WITHDRAWN, None, event.position)
+        else:
+            self._close(entry, RequestState.ANSWERED, event, event.position)
+        return None
+
+    def knows(self, request_id: object) -> bool:
+        """A request of that id is remembered."""
+        return request_id in self._open or request_id in self._closed
+
+    def moved_on(self, asker_key: str, position: int) -> None:
+        """The asker works again: its perhaps answered requests are over."""
+        for request_id in self._perhaps.pop(asker_key, ()):
+            if (entry := self._open.get(request_id)) is not None:
+                self._close(entry, RequestState.MOVED_ON, entry.answer, position)
+
+    def asker_gone(self, asker_key: str, gone: bool) -> None:
+        """The asker's session ended or began again."""
+        for request_id in self._by_asker.get(asker_key, ()):
+            entry = self._open[request_id]
+            entry.asker_gone, entry.frozen = gone, None
+
+    def requests(self) -> tuple[Request, ...]:
+        """All remembered requests, oldest first."""
+        found = [entry.freeze(self._person) for book in (self._closed, self._open) for entry in book.values()]
+        return tuple(sorted(found, key=attrgetter("position")))
+
+    def copy(self) -> RequestBook:
+        """An independent copy."""
+        twin = RequestBook(self._person)
+        twin._open = {request_id: entry.copy() for request_id, entry in self._open.items()}
+        twin._closed = self._closed.copy()
+        twin._named, twin._by_target, twin._by_asker, twin._perhaps = (
+            {name: ids.copy() for name, ids in index.items()}
+            for index in (self._named, self._by_target, self._by_asker, self._perhaps)
+        )
+        return twin
+
+    def _mark(self, entry: _Entry, event: Event) -> str:
+        entry.answer, entry.frozen = event, None
+        _add(self._perhaps, entry.asker_key, entry.id)
+        return entry.asker_key
+
+    def _close(self, entry: _Entry, state: RequestState, answer: Event | None, position: int) -> None:
+        del self._open[entry.id]
+        _remove(self._by_asker, entry.asker_key, entry.id)
+        if entry.target is not None:
+            _remove(self._by_target, name_key(entry.target), entry.id)
+        for name in entry.names:
+            _remove(self._named, name, entry.id)
+        entry.state, entry.answer, entry.closed_at, entry.frozen = state, answer, position, None
+        self._closed[entry.id] = entry
+        if len(self._closed) > MAX_CLOSED:
+            del self._closed[next(iter(self._closed))]
+
+    def _perhaps_answered(self, event: Event) -> _Entry | None:
+        """The open request that a decision without `request_id` may answer: the one it names, else the oldest
+        addressed to its writer, else the oldest of the agent that it names.
+        """
+        writer = name_key(event.agent or "")
+        for index, name in self._lookups(event, writer):
+            for request_id in index.get(name, ()):
+                entry = self._open[request_id]
+                if entry.asker_key != writer:
+                    return entry
+        return None
+
+    def _lookups(self, event: Event, writer: str) -> Iterator[tuple[_Index, str]]:
+        decision_for = event.text("decision_for")
+        for name in (decision_for, event.text("current_task")):
+            if name is not None:
+                yield self._named, name
+        yield self._by_target, writer
+        for name in (event.text("target"), decision_for):
+            if name is not None:
+                yield from ((self._by_asker, key) for key in leading_names(name))
+
+
+def _add(index: _Index, name: str, request_id: str) -> None:
+    ids = index.get(name)
+    if ids is None:
+        index[name] = {request_id: None}
+    else:
+        ids[request_id] = None
+
+
+def _remove(index: _Index, name: str, request_id: str) -> None:
+    ids = index[name]
+    del ids[request_id]
+    if not ids:
+        del index[name]

@@ -1,0 +1,154 @@
+"""One line about one event: what a person wants to know of it, in spans of text with a role.
+
+A role names a meaning (`muted`, `success`, ...); the screen and the console each have their colours for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from collab_tui.model.agent_state import progress_of
+from collab_tui.model.event import Event, Item, Unreadable, as_text
+from collab_tui.model.glyphs import STATUS_WORDS, UNICODE, Glyphs
+from collab_tui.model.requests import verdict_of
+from collab_tui.model.text import one_line
+from collab_tui.model.words import Status, status_of
+
+
+class Span(NamedTuple):
+    """A piece of one line of text and what it means."""
+
+    text: str
+    role: str = "text"
+
+
+STATUS_ROLES = {
+    Status.IN_PROGRESS: "accent",
+    Status.WAITING: "muted",
+    Status.BLOCKED: "warning",
+    Status.FAILED: "error",
+    Status.COMPLETED: "success",
+    Status.IDLE: "muted",
+}
+_MAX_TEXT = 600
+_ENVELOPE = frozenset({"id", "timestamp", "ts", "time", "agent", "event"})
+
+
+def summarize(item: Item, glyphs: Glyphs = UNICODE) -> list[Span]:
+    """What the line says, without its time, writer and event name."""
+    if isinstance(item, Unreadable):
+        return [
+            Span(f"{glyphs.unreadable} {item.reason}", "warning"),
+            Span(_shorten(repr(item.line[:200])[2:-1]), "muted"),
+        ]
+    describe = _BY_KIND.get(item.kind, _declaration)
+    return [span for span in describe(item, glyphs) if span.text]
+
+
+def separated(spans: Iterable[Span], gap: str = "  ") -> Iterator[Span]:
+    """The spans with a gap between each two."""
+    for number, span in enumerate(spans):
+        if number:
+            yield Span(gap)
+        yield span
+
+
+def _shorten(text: str) -> str:
+    return one_line(text[:_MAX_TEXT])
+
+
+def _quoted(event: Event, name: str) -> str:
+    return _shorten(event.text(name) or "")
+
+
+def _status(event: Event) -> Span:
+    raw = event.text("status")
+    progress = progress_of(event.field("progress"))
+    percent = f" {progress:.0f} %" if progress is not None else ""
+    if raw is None:
+        return Span(percent.strip())
+    status = status_of(raw)
+    return Span(_shorten(STATUS_WORDS.get(status, raw)) + percent, STATUS_ROLES.get(status, "text"))
+
+
+def _declaration(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    yield _status(event)
+    yield Span(_quoted(event, "current_task"))
+    if blockers := event.texts("blockers"):
+        yield Span(f"{glyphs.blocker} {_shorten(', '.join(blockers))}", "warning")
+    if text := _quoted(event, "next_action"):
+        yield Span(f"next: {text}", "muted")
+    told = [
+        name for name in ("message", "comment", "details", "error", "reason", "result") if event.field(name) is not None
+    ]
+    for name in told:
+        yield Span(_quoted(event, name), "error" if name == "error" else "muted")
+    if not told and event.field("status") is None and event.field("next_action") is None:
+        yield from _other_fields(event)
+
+
+def _other_fields(event: Event) -> Iterator[Span]:
+    """An event that we do not know still tells something: its own fields."""
+    for name, value in event.data.items():
+        if name not in _ENVELOPE and (text := _shorten(as_text(value))):
+            yield Span(f"{_shorten(name)}: {text}", "muted")
+
+
+def _decision_request(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    yield Span(f"{glyphs.needs_you} {_quoted(event, 'request') or _quoted(event, 'message')}", "warning")
+    if options := event.texts("options"):
+        yield Span(_shorten("  ".join(f"{number} {option}" for number, option in enumerate(options, 1))))
+    if target := event.text("target"):
+        yield Span(f"asks {_shorten(target)}", "muted")
+    yield Span(_quoted(event, "details"), "muted")
+
+
+def _decision(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    raw = _quoted(event, "verdict")
+    match verdict_of(raw):
+        case "approved":
+            yield Span(f"{glyphs.yes} approved", "success")
+        case "rejected":
+            yield Span(f"{glyphs.no} rejected", "error")
+        case _:
+            yield Span(_quoted(event, "answer") or raw, "success")
+    yield Span(_quoted(event, "decision_for"))
+    yield Span(_quoted(event, "comment"), "muted")
+    if resolved := event.texts("resolved_blockers"):
+        yield Span(f"resolves {_shorten(', '.join(resolved))}", "success")
+
+
+def _blocker(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    texts = event.texts("blocker") or event.texts("blockers")
+    yield Span(f"{glyphs.blocker} {_shorten(', '.join(texts))}", "warning")
+    yield Span(_quoted(event, "reason") or _quoted(event, "message"), "muted")
+
+
+def _blocker_resolved(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    texts = event.texts("blocker") or event.texts("resolved_blockers") or event.texts("blockers")
+    target = event.text("target")
+    whose = f" of {_shorten(target)}" if target else ""
+    yield Span(f"{glyphs.yes} {_shorten(', '.join(texts))}{whose}", "success")
+    yield Span(_quoted(event, "comment") or _quoted(event, "message"), "muted")
+
+
+def _message(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    yield Span(f"{glyphs.arrow} {_shorten(event.text('target') or 'all')}", "accent")
+    yield Span(_quoted(event, "message"))
+
+
+def _completion(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    yield Span(f"{glyphs.yes} done", "success")
+    yield Span(_quoted(event, "current_task"))
+    yield Span(_quoted(event, "result") or _quoted(event, "message"), "muted")
+
+
+_BY_KIND = {
+    "decision_request": _decision_request,
+    "decision": _decision,
+    "blocker": _blocker,
+    "blocker_resolved": _blocker_resolved,
+    "message": _message,
+    "completion": _completion,
+}

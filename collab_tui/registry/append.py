@@ -1,0 +1,293 @@
+"""The lean path of the file registry: lock, repair, write, sync.
+
+It runs inside other programs' hooks on every tool call, so it imports the standard library only, and of that only what
+starts in a few milliseconds (no dataclasses, pathlib, typing, secrets: 3 to 125 ms each).
+
+The order is what keeps lines whole on every file system: lock a sidecar, open afresh, end a torn tail, write once,
+sync, close, unlock. On network drives a data file kept open across the lock loses half of all lines without an error
+to anybody; a lock on the data file itself shuts out readers on SMB.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import stat
+import sys
+import time
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+MAX_LINE = 1 << 20
+"""Bytes that a line may have, its newline included."""
+LOCK_TIMEOUT = 10.0
+"""Seconds to wait for other writers."""
+
+_LOCK_BYTE = 1 << 30
+"""Windows locks bytes against reading too: one far behind the holder's name."""
+_FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_UNREADABLE = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]"
+)
+_LAST_TIME = re.compile(rb'"timestamp"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?Z"')
+_TAIL = 8192
+_SKEW = 1.0
+"""Seconds that the previous line's clock may be ahead before its time counts as lying in our future."""
+
+
+class RegistryError(Exception):
+    """A registry could not be read or written; the text says what to do about it."""
+
+    exit_code = 74
+
+
+class NotWrittenError(RegistryError):
+    """The line is not in the registry."""
+
+
+class NotDurableError(RegistryError):
+    """The line was written, but the system could not promise that it is on the disk."""
+
+
+class LockedError(RegistryError):
+    """Another writer held the lock until the time limit."""
+
+    exit_code = 75
+
+
+class RefusedError(RegistryError):
+    """The condition of the append no longer holds; nothing was written."""
+
+    exit_code = 1
+
+
+class UnusableError(RegistryError):
+    """The path or the event is not one that can be appended to or written."""
+
+    exit_code = 2
+
+
+def append(
+    path: str,
+    event: Mapping[str, Any],
+    *,
+    unless: Callable[[], str | None] | None = None,
+    timeout: float = LOCK_TIMEOUT,
+    durable: bool = True,
+) -> dict[str, Any]:
+    """Append one event as one line and give it back as written, with its `id` and `timestamp`.
+
+    `unless` runs under the lock that all our writers share; when it returns a reason, nothing is written and
+    `RefusedError` carries it. `timeout` is in seconds. Without `durable` the disk is not waited for.
+
+    Raises `LockedError`, `RefusedError`, `UnusableError`, `NotWrittenError` or `NotDurableError`.
+    """
+    written = {"id": os.urandom(8).hex(), "timestamp": _format_time(time.time()), **event}
+    encode(written)  # refuse what cannot be written before taking the lock
+
+    def line(last_time: str | None) -> bytes:
+        if "timestamp" not in event:
+            now = time.time()
+            stamp = _format_time(now)
+            if last_time is not None and stamp < last_time <= _format_time(now + _SKEW):
+                stamp = last_time
+            written["timestamp"] = stamp
+        return encode(written)
+
+    append_line(path, line, unless=unless, timeout=timeout, durable=durable)
+    return written
+
+
+def encode(event: Mapping[str, Any]) -> bytes:
+    r"""The line of an event: readable UTF-8, with what could steer a terminal or split a line as `\uXXXX`."""
+    try:
+        text = json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UnusableError(f"this event cannot be written as JSON: {error}") from error
+    line = _UNREADABLE.sub(_escape, text).encode() + b"\n"
+    if len(line) > MAX_LINE:
+        raise UnusableError(
+            f"this event has {len(line):,} bytes; a line may have {MAX_LINE:,}. Put the long part in a file and name it"
+        )
+    return line
+
+
+def append_line(
+    path: str,
+    line: Callable[[str | None], bytes],
+    *,
+    unless: Callable[[], str | None] | None = None,
+    timeout: float = LOCK_TIMEOUT,
+    durable: bool = True,
+) -> None:
+    """Append the line that `line` makes under the lock from the previous line's time. See `append`."""
+    lock = _lock(path, timeout)
+    try:
+        reason = unless() if unless is not None else None
+        if reason is not None:
+            raise RefusedError(reason)
+        _write(path, line, durable)
+    finally:
+        os.close(lock)
+
+
+def _write(path: str, line: Callable[[str | None], bytes], durable: bool) -> None:
+    descriptor, is_new = _open(path)
+    try:
+        size = os.lseek(descriptor, 0, os.SEEK_END)
+        tail = b""
+        if size:
+            os.lseek(descriptor, max(0, size - _TAIL), os.SEEK_SET)
+            tail = os.read(descriptor, _TAIL)
+        torn = bool(tail) and not tail.endswith(b"\n")
+        data = (b"\n" if torn else b"") + line(_last_time(tail))
+        try:
+            written = os.write(descriptor, data)
+        except OSError as error:
+            raise NotWrittenError(f"nothing was written to {path}: {error.strerror}") from error
+        if written != len(data):
+            _end_fragment(descriptor)
+            raise NotWrittenError(f"only {written} of {len(data)} bytes fitted into {path}: is the disk full?")
+        if durable:
+            _sync(descriptor, path, is_new)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    try:
+        os.close(descriptor)
+    except OSError as error:  # network drives report a failed write here
+        raise NotDurableError(f"{path} could not be closed after writing: {error.strerror}") from error
+
+
+def _open(path: str) -> tuple[int, bool]:
+    """The registry, opened afresh, and whether it was made just now."""
+    if not hasattr(os, "O_NOFOLLOW") and os.path.islink(path):
+        raise UnusableError(f"{path} is a symbolic link; give the file itself")
+    try:
+        try:
+            descriptor, is_new = os.open(path, _FLAGS | os.O_APPEND), False
+        except FileNotFoundError:
+            descriptor, is_new = os.open(path, _FLAGS | os.O_APPEND | os.O_CREAT, 0o600), True
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise UnusableError(f"{path} is a symbolic link; give the file itself") from error
+        if error.errno in (errno.EISDIR, errno.ENOENT, errno.ENOTDIR, errno.ENXIO):
+            raise UnusableError(f"{path} is no file that can be appended to: {error.strerror}") from error
+        raise NotWrittenError(f"cannot open {path}: {error.strerror}") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UnusableError(f"{path} is not a regular file")
+    return descriptor, is_new
+
+
+def _end_fragment(descriptor: int) -> None:
+    """Keep a partial line apart from the next one, if there is room for one more byte; else the next writer does."""
+    try:
+        os.write(descriptor, b"\n")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            raise
+
+
+def _sync(descriptor: int, path: str, is_new: bool) -> None:
+    try:
+        getattr(os, "fdatasync", os.fsync)(descriptor)
+        if is_new and os.name == "posix":
+            folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+    except OSError as error:
+        # Not tried again: after a failed sync the system may call the lost pages clean.
+        raise NotDurableError(f"written to {path}, but perhaps not to the disk: {error.strerror}") from error
+
+
+def _lock(path: str, timeout: float) -> int:
+    """Hold the sidecar's lock; closing the descriptor releases it, as does the holder's death."""
+    sidecar = path + ".lock"
+    deadline = time.monotonic() + timeout
+    delay = 0.0002
+    while True:
+        try:
+            descriptor = os.open(sidecar, _FLAGS | os.O_CREAT, 0o600)
+        except OSError as error:
+            kind = UnusableError if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP) else NotWrittenError
+            raise kind(f"cannot open the lock {sidecar}: {error.strerror}") from error
+        try:
+            if _try_lock(descriptor) and _is_same_file(descriptor, sidecar):
+                _note_holder(descriptor)
+                return descriptor
+            if time.monotonic() >= deadline:
+                raise LockedError(f"{path} is locked by {_holder(descriptor)} since over {timeout:g} s; try again")
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+        time.sleep(delay * (0.5 + os.urandom(1)[0] / 255))  # uneven, so that no writer is always late
+        delay = min(delay * 1.5, 0.005)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            os.lseek(descriptor, _LOCK_BYTE, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        # SMB says EACCES for a held lock.
+        if error.errno in (errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK, errno.EDEADLK):
+            return False
+        raise NotWrittenError(f"this file system cannot lock files: {error.strerror}") from error
+    return True
+
+
+def _is_same_file(descriptor: int, sidecar: str) -> bool:
+    """The lock is still the one on the path: a deleted sidecar would let a second holder in."""
+    try:
+        found, held = os.stat(sidecar), os.fstat(descriptor)
+    except FileNotFoundError:
+        return False
+    return (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
+
+
+def _note_holder(descriptor: int) -> None:
+    note = f"process {os.getpid()} ({os.path.basename(sys.argv[0])[:40]})"
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.write(descriptor, f"{note:<62.62}\n".encode("ascii", "replace"))
+
+
+def _holder(descriptor: int) -> str:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return os.read(descriptor, 64).decode("ascii", "replace").strip() or "another writer"
+
+
+def _last_time(tail: bytes) -> str | None:
+    """The time of the last whole line, as we write times; None when it has none that we could have written."""
+    start = tail.rfind(b"\n", 0, len(tail) - 1) + 1
+    match = _LAST_TIME.search(tail, start)
+    if match is None:
+        return None
+    fraction = (match[2] or b".")[1:4].ljust(3, b"0")
+    return f"{match[1].decode()}.{fraction.decode()}Z"
+
+
+def _format_time(seconds: float) -> str:
+    """Epoch seconds as RFC 3339 in UTC with milliseconds."""
+    milliseconds = int(seconds * 1000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000)) + f".{milliseconds % 1000:03d}Z"
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"

@@ -1,0 +1,75 @@
+"""What a registry is to everything above it: a log to append to, to read on in, and to look things up in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from collab_tui.model.event import Item
+from collab_tui.model.fold import Fold
+
+
+class State(StrEnum):
+    """What there is to read from."""
+
+    READY = "ready"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What one look at the registry gave."""
+
+    items: Iterable[Item] = ()
+    """The next lines in order; to be iterated once."""
+    state: State = State.READY
+    detail: str = ""
+    """Why it is unreadable."""
+    restarted: str | None = None
+    """The registry is another than before (`replaced`, `truncated`, `rewritten`): the items start at position 0."""
+    unterminated: bool = False
+    """The last item has no newline; it is there because the file was read to its end as it is."""
+    remaining: int = 0
+    """Bytes that are there and not read yet."""
+
+
+class Registry(Protocol):
+    """One log of events."""
+
+    @property
+    def name(self) -> str:
+        """What to call it on the screen."""
+        ...
+
+    def append(self, event: Mapping[str, Any], *, unless: Callable[[], str | None] | None = None) -> dict[str, Any]:
+        """Append one event, unless the condition under the lock gives a reason; gives it back as written."""
+        ...
+
+    def read_next(self, *, final: bool = False) -> News:
+        """The next piece after what was read before. With `final` an unterminated last line counts."""
+        ...
+
+    def items(self, first: int, last: int) -> Sequence[Item]:
+        """Lines that were read before, from one position to another, excluded; clipped to what is there."""
+        ...
+
+
+def read_to_end(registry: Registry, fold: Fold, *, final: bool = False) -> News:
+    """Take everything that is there now into the fold; gives the last look, whose items are used up."""
+    while True:
+        news = registry.read_next(final=final)
+        absorb(news, fold)
+        if not news.remaining:
+            return news
+
+
+def absorb(news: News, fold: Fold) -> None:
+    """Take one look's news into the fold, from the start if the registry is another."""
+    if news.restarted is not None:
+        fold.restart()
+    fold.extend(news.items)
+    if news.unterminated:
+        fold.note_unterminated()

@@ -1,0 +1,72 @@
+"""What kind of file system a path is on: remote changes are announced by no kernel, so they have to be polled for."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+_MOUNTS: Final = Path("/proc/self/mountinfo")
+_SILENT: Final = frozenset(
+    [
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "9p",
+        "drvfs",
+        "virtiofs",
+        "overlay",
+        "vboxsf",
+        "prl_fs",
+        "afs",
+        "ceph",
+        "lustre",
+        "gpfs",
+        "afpfs",
+        "webdav",
+    ]
+)
+"""Types that do not report what others change on them (measured for NFS, SMB, 9p, FUSE and overlay layers)."""
+_OCTAL: Final = re.compile(r"\\([0-7]{3})")
+
+
+def silent_file_system(path: Path) -> str | None:
+    """The type of the path's file system if changes on it go unannounced, else None."""
+    kind = _windows_type(path) if sys.platform == "win32" else mount_type(path)
+    return kind if kind in _SILENT or kind.startswith("fuse") else None
+
+
+def mount_type(path: Path, mounts: Path = _MOUNTS) -> str:
+    """The file system type from the mount table; empty where there is none.
+
+    The table, because statfs tells what a server answers: 9p says ext4.
+    """
+    real = os.path.realpath(path)
+    best, found = "", ""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return ""
+    for line in lines:
+        fields, _, rest = line.partition(" - ")
+        point = _OCTAL.sub(lambda match: chr(int(match[1], 8)), fields.split(" ")[4])
+        inside = real == point or real.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, found = point, rest.split(" ")[0]
+    return found
+
+
+def _windows_type(path: Path) -> str:
+    """`smbfs` for a network drive or share; the only difference that matters there."""
+    import ctypes  # only there, and only once
+
+    drive = os.path.splitdrive(os.path.realpath(path))[0]
+    if drive.startswith("\\\\"):
+        return "smbfs"
+    remote = 4
+    get_drive_type = ctypes.windll.kernel32.GetDriveTypeW  # type: ignore[attr-defined,unused-ignore]
+    return "smbfs" if get_drive_type(drive + "\\") == remote else ""

@@ -1,0 +1,218 @@
+"""The embedded default: one JSON object per line in one file.
+
+Reading opens the file at each look (network drives show new bytes only then), never waits for a lock and never reads a
+byte twice, but for the few by which it notices that the file is another: identity, size, its beginning, and what stands
+before the place it read to.
+"""
+
+from __future__ import annotations
+
+import bisect
+import os
+import stat
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from collab_tui.model.event import MAX_LINE, Item, Unreadable, decode
+from collab_tui.registry import append as appending
+from collab_tui.registry.base import News, State
+
+_CHUNK: Final = 1 << 16
+"""Bytes read and decoded at once; fits the processor's cache, measured 10 % faster than 1 MiB."""
+_HEAD: Final = 4096
+_BEFORE: Final = 64
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an event stands in the file."""
+
+    index: int
+    """Counted from 0; the line number is one more."""
+    offset: int
+    """In bytes."""
+
+
+class JsonlRegistry:
+    """A registry in one file. One thread at a time may call `read_next`; `items` may be called from any."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._reset()
+
+    @property
+    def name(self) -> str:
+        """The path as given."""
+        return str(self.path)
+
+    def append(self, event: Mapping[str, Any], *, unless: Callable[[], str | None] | None = None) -> dict[str, Any]:
+        """Append one event durably; see `collab_tui.registry.append`."""
+        return appending.append(str(self.path), event, unless=unless)
+
+    def twin(self) -> JsonlRegistry:
+        """An independent reader that goes on from where this one is."""
+        twin = JsonlRegistry(self.path)
+        twin.__dict__.update(self.__dict__)
+        twin._starts = self._starts.copy()
+        return twin
+
+    def read_next(self, *, final: bool = False) -> News:
+        """The next piece after what was read before. With `final` an unterminated last line counts."""
+        try:
+            descriptor = os.open(self.path, _FLAGS)
+        except FileNotFoundError:
+            return News(state=State.MISSING)
+        except OSError as error:
+            return News(state=State.UNREADABLE, detail=error.strerror or str(error))
+        try:
+            return self._look(descriptor, final)
+        except OSError as error:
+            return News(state=State.UNREADABLE, detail=error.strerror or str(error))
+        finally:
+            os.close(descriptor)
+
+    def items(self, first: int, last: int) -> Sequence[Item]:
+        """Lines that were read before, from one position to another, excluded; clipped to what is there."""
+        first, last = max(0, first), min(last, self._position)
+        found: list[Item] = []
+        while first < last:
+            chunk = self._chunk_items(first)
+            if not chunk:
+                break
+            skip = first - chunk[0].position
+            found += chunk[skip : skip + last - first]
+            first = chunk[-1].position + 1
+        return found
+
+    def position_of(self, index: int) -> Position:
+        """The place of a line that was read before."""
+        start, offset, _ = self._chunk_of(index)
+        chunk = self._read_chunk(index)
+        return Position(index, offset + sum(len(line) + 1 for line in chunk.split(b"\n")[: index - start]))
+
+    # Following
+
+    def _reset(self) -> None:
+        self._identity: tuple[int, int] | None = None
+        self._head = b""
+        self._before = b""
+        self._offset = 0
+        self._position = 0
+        self._starts: list[Position] = []
+        """Where chunks of about `_CHUNK` bytes begin; a line that is too long has one of its own."""
+        self._skipping = False
+        """In the middle of a line that is too long."""
+
+    def _look(self, descriptor: int, final: bool) -> News:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+            return News(state=State.UNREADABLE, detail=f"it is {what}")
+        restarted = self._what_changed(descriptor, status)
+        if restarted is not None:
+            self._reset()
+        self._identity = (status.st_dev, status.st_ino)
+        data = _read_at(descriptor, self._offset, MAX_LINE if self._skipping else _CHUNK)
+        end = data.rfind(b"\n") + 1
+        if not end and len(data) >= _CHUNK and not self._skipping:
+            data = _read_at(descriptor, self._offset, MAX_LINE + _CHUNK)
+            end = data.rfind(b"\n") + 1
+        if self._skipping or (not end and len(data) > MAX_LINE):
+            return self._skip(descriptor, data, restarted, status.st_size)
+        unterminated = False
+        if final and end < len(data) and self._offset + len(data) >= status.st_size and data[end:].strip():
+            unterminated = not isinstance(next(iter(decode(data[end:], 0))), Unreadable)
+            end = len(data) if unterminated else end
+        chunk = data[:end]
+        first = self._position
+        if chunk and (not self._starts or self._offset - self._starts[-1].offset >= _CHUNK):
+            self._starts.append(Position(self._position, self._offset))
+        self._advance(descriptor, chunk, chunk.count(b"\n") + unterminated)
+        remaining = status.st_size - self._offset if end and not unterminated else 0
+        return News(decode(chunk, first) if chunk else (), State.READY, "", restarted, unterminated, max(0, remaining))
+
+    def _what_changed(self, descriptor: int, status: os.stat_result) -> str | None:
+        """How the file differs from the one read before; None when it goes on."""
+        if self._identity is None:
+            return None
+        if self._identity != (status.st_dev, status.st_ino):
+            return "replaced"
+        if status.st_size < self._offset:
+            return "truncated"
+        # The inode alone is no proof: SMB and 9p keep it when another file takes the name.
+        head = _read_at(descriptor, 0, len(self._head))
+        before = _read_at(descriptor, self._offset - len(self._before), len(self._before))
+        return None if head == self._head and before == self._before else "rewritten"
+
+    def _advance(self, descriptor: int, piece: bytes, lines: int) -> None:
+        self._position += lines
+        self._offset += len(piece)
+        if len(self._head) < _HEAD:
+            self._head = _read_at(descriptor, 0, min(_HEAD, self._offset))
+        self._before = (self._before + piece[-_BEFORE:])[-_BEFORE:]
+
+    def _skip(self, descriptor: int, data: bytes, restarted: str | None, size: int) -> News:
+        """Pass over a line that is too long, in pieces; it becomes one item when its end is seen."""
+        if not self._skipping:
+            self._starts.append(Position(self._position, self._offset))
+            self._skipping = True
+        end = data.find(b"\n") + 1
+        piece = data[:end] if end else data
+        started = self._starts[-1].offset
+        self._advance(descriptor, piece, 0)
+        if not end:
+            return News(restarted=restarted, remaining=max(0, size - self._offset) if piece else 0)
+        self._skipping = False
+        line = _read_at(descriptor, started, _HEAD)
+        item = Unreadable(self._position, too_long(self._offset - started), line)
+        self._position += 1
+        self._starts.append(Position(self._position, self._offset))
+        return News((item,), State.READY, "", restarted, False, max(0, size - self._offset))
+
+    # Looking up
+
+    def _chunk_of(self, index: int) -> tuple[int, int, int]:
+        """First position, first byte and end byte of the chunk that holds the line."""
+        number = bisect.bisect_right(self._starts, index, key=lambda start: start.index) - 1
+        start = self._starts[number]
+        end = self._starts[number + 1].offset if number + 1 < len(self._starts) else self._offset
+        return start.index, start.offset, end
+
+    def _read_chunk(self, index: int) -> bytes:
+        _, offset, end = self._chunk_of(index)
+        try:
+            descriptor = os.open(self.path, _FLAGS)
+        except OSError:
+            return b""  # gone since: the next look at the registry says so
+        try:
+            return _read_at(descriptor, offset, min(end - offset, MAX_LINE + 2 * _CHUNK))
+        finally:
+            os.close(descriptor)
+
+    def _chunk_items(self, index: int) -> list[Item]:
+        start, offset, end = self._chunk_of(index)
+        chunk = self._read_chunk(index)
+        if end - offset > MAX_LINE + 2 * _CHUNK:
+            return [Unreadable(start, too_long(end - offset), chunk[:_HEAD])]
+        return list(decode(chunk, start)) if chunk else []
+
+
+def too_long(size: int) -> str:
+    """Why a line of so many bytes is not read."""
+    return f"too long: {size:,} bytes, the limit is {MAX_LINE:,}"
+
+
+def _read_at(descriptor: int, offset: int, count: int) -> bytes:
+    """Up to `count` bytes from an offset, fewer only at the end of the file."""
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    pieces = []
+    while count > 0:
+        piece = os.read(descriptor, count)
+        if not piece:
+            break
+        pieces.append(piece)
+        count -= len(piece)
+    return b"".join(pieces)
