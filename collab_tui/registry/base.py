@@ -56,6 +56,10 @@ class Registry(Protocol):
         """Lines that were read before, from one position to another, excluded; clipped to what is there."""
         ...
 
+    def since(self, position: int) -> Sequence[Item]:
+        """Every whole line from a position to the end as it is now, without moving where `read_next` goes on."""
+        ...
+
 
 def read_to_end(registry: Registry, fold: Fold, *, final: bool = False) -> News:
     """Take everything that is there now into the fold; gives the last look, whose items are used up."""

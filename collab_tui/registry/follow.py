@@ -7,7 +7,8 @@ kernels do not report what happens on network drives, and queues overflow.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Final
 
@@ -57,7 +58,7 @@ class Watch:
         elif something:
             self._misses = 0
 
-    async def wakeups(self) -> AsyncIterator[None]:
+    async def wakeups(self) -> AsyncGenerator[None, None]:
         """Yield whenever it is worth looking; never ends."""
         yield
         while True:
@@ -68,10 +69,11 @@ class Watch:
                 await asyncio.sleep(NETWORK_POLL)
                 yield
             else:
-                async for _ in self._watched():
-                    yield
+                async with aclosing(self._watched()) as watched:
+                    async for _ in watched:
+                        yield
 
-    async def _watched(self) -> AsyncIterator[None]:
+    async def _watched(self) -> AsyncGenerator[None, None]:
         """Wake-ups of the watcher and, on its time-outs, of the poll. Ends when the watcher is dropped."""
         try:
             async for seen in awatch(

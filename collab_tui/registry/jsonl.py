@@ -13,6 +13,7 @@ import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 from collab_tui.model.event import MAX_LINE, Item, Unreadable, decode
@@ -37,10 +38,11 @@ class Position:
 
 
 class JsonlRegistry:
-    """A registry in one file. One thread at a time may call `read_next`; `items` may be called from any."""
+    """A registry in one file. Any thread may call it; only one reads on at a time."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._reading = Lock()
         self._reset()
 
     @property
@@ -52,15 +54,12 @@ class JsonlRegistry:
         """Append one event durably; see `collab_tui.registry.append`."""
         return appending.append(str(self.path), event, unless=unless)
 
-    def twin(self) -> JsonlRegistry:
-        """An independent reader that goes on from where this one is."""
-        twin = JsonlRegistry(self.path)
-        twin.__dict__.update(self.__dict__)
-        twin._starts = self._starts.copy()
-        return twin
-
     def read_next(self, *, final: bool = False) -> News:
         """The next piece after what was read before. With `final` an unterminated last line counts."""
+        with self._reading:
+            return self._read_next(final)
+
+    def _read_next(self, final: bool) -> News:
         try:
             descriptor = os.open(self.path, _FLAGS)
         except FileNotFoundError:
@@ -85,6 +84,20 @@ class JsonlRegistry:
             skip = first - chunk[0].position
             found += chunk[skip : skip + last - first]
             first = chunk[-1].position + 1
+        return found
+
+    def since(self, position: int) -> Sequence[Item]:
+        """Every whole line from a position to the end as it is now, without moving where `read_next` goes on."""
+        twin = JsonlRegistry(self.path)
+        with self._reading:
+            reading = twin._reading
+            twin.__dict__.update(self.__dict__)
+            twin._reading, twin._starts = reading, self._starts.copy()
+        found = list(twin.items(position, twin._position))
+        while (news := twin.read_next()).state is State.READY:
+            found = list(news.items) if news.restarted is not None else [*found, *news.items]
+            if not news.remaining:
+                break
         return found
 
     def position_of(self, index: int) -> Position:

@@ -1,0 +1,45 @@
+"""What the commands have in common on the command line. On the path of `emit`: argparse and nothing heavier."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from collab_tui.registry.append import UnusableError
+from collab_tui.registry.find import find_registry
+
+
+def make_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """A parser whose help ends with examples; `--registry` is there on every command."""
+    parser = argparse.ArgumentParser(
+        prog=f"collab-tui {command}".strip(),
+        description=description,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--registry", metavar="FILE", help="the registry; else $COLLAB_REGISTRY, else found upward from here"
+    )
+    return parser
+
+
+def registry_path(given: str | None) -> str:
+    """The registry that a command works on."""
+    return given or find_registry(os.getcwd(), os.environ)
+
+
+def agent_name(given: str | None) -> str:
+    """The writing agent: `--agent`, else `$COLLAB_AGENT`, else `$AGENT`."""
+    name = given or os.environ.get("COLLAB_AGENT") or os.environ.get("AGENT")
+    if not name or not name.strip():
+        raise UnusableError("who is writing? Give --agent NAME or set $COLLAB_AGENT")
+    return name.strip()
+
+
+def show_anything(stream: object = None) -> None:
+    """Make output that a narrow console cannot encode come out as escapes instead of an error."""
+    for target in (stream,) if stream is not None else (sys.stdout, sys.stderr):
+        reconfigure = getattr(target, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")

@@ -1,0 +1,101 @@
+"""`collab-tui emit`: append one event. Called from hooks on every tool use, so it starts fast and does one thing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from collab_tui.cli.arguments import agent_name, make_parser, registry_path
+from collab_tui.registry.append import UnusableError, append
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_EXAMPLES = """\
+  collab-tui emit status_update --agent sena --status in_progress --progress 40 --task "metrics"
+  collab-tui emit blocker --agent gitcode --blocker "no credentials for staging"
+  collab-tui emit decision_request --agent sena --field request="Which first?" --field options='["a","b"]'
+  echo '{"event":"message","target":"lubit","message":"draft is ready"}' | collab-tui emit --agent sena"""
+
+
+def main(arguments: list[str]) -> int:
+    """Append one event; prints nothing."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    event = _from_options(options) if options.event is not None else _from_stdin(parser)
+    event = {
+        "agent": agent_name(options.agent or event.get("agent")),
+        **{k: v for k, v in event.items() if k != "agent"},
+    }
+    append(registry_path(options.registry), event, durable=not options.no_sync)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = make_parser("emit", "Append one event to the registry.", _EXAMPLES)
+    parser.add_argument(
+        "event", nargs="?", metavar="EVENT", help="its name; without one, a JSON object is read from standard input"
+    )
+    parser.add_argument("--agent", metavar="NAME", help="who writes; else $COLLAB_AGENT, else $AGENT")
+    parser.add_argument(
+        "--status", metavar="WORD", help="waiting, in_progress, blocked, completed, idle, failed or your own"
+    )
+    parser.add_argument("--progress", metavar="N", help="per cent")
+    parser.add_argument("--task", metavar="TEXT", help="what it works on")
+    parser.add_argument("--next", metavar="TEXT", help="what it will do next")
+    parser.add_argument("--message", metavar="TEXT", help="a word to the reader")
+    parser.add_argument("--target", metavar="NAME", help="whom it concerns")
+    parser.add_argument(
+        "--blocker", metavar="TEXT", action="append", help="what keeps it from going on; may be repeated"
+    )
+    parser.add_argument(
+        "--field", metavar="KEY=VALUE", action="append", default=[], help="any other; JSON values stay JSON"
+    )
+    parser.add_argument("--no-sync", action="store_true", help="do not wait for the disk (heartbeats)")
+    return parser
+
+
+def _from_options(options: argparse.Namespace) -> dict[str, Any]:
+    event: dict[str, Any] = {"event": options.event}
+    named = {
+        "status": options.status,
+        "progress": _value(options.progress) if options.progress is not None else None,
+        "current_task": options.task,
+        "next_action": options.next,
+        "message": options.message,
+        "target": options.target,
+    }
+    event.update((name, value) for name, value in named.items() if value is not None)
+    if options.blocker:
+        is_one = options.event in ("blocker", "blocker_resolved") and len(options.blocker) == 1
+        event["blocker" if is_one else "blockers"] = options.blocker[0] if is_one else options.blocker
+    for pair in options.field:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UnusableError(f"--field {pair!r}: write it as key=value")
+        event[name] = _value(value)
+    return event
+
+
+def _value(text: str) -> Any:
+    """JSON where it is JSON, else the text itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _from_stdin(parser: argparse.ArgumentParser) -> dict[str, Any]:
+    if sys.stdin is None or sys.stdin.isatty():
+        parser.error("give an EVENT, or one JSON object on standard input")
+    try:
+        event = json.loads(sys.stdin.buffer.read())
+    except (ValueError, RecursionError) as error:
+        raise UnusableError(f"standard input holds no JSON object: {error}") from error
+    if not isinstance(event, dict):
+        raise UnusableError("standard input holds JSON, but not an object")
+    if not event.get("event"):
+        raise UnusableError('the object on standard input has no "event"')
+    return event

@@ -1,0 +1,34 @@
+"""`collab-tui init`: make a registry for a project."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from collab_tui.cli.arguments import show_anything
+from collab_tui.registry.create import make_registry
+
+_EXAMPLES = """\
+examples:
+  collab-tui init             in the folder you are in
+  collab-tui init ~/project"""
+
+
+def main(arguments: list[str]) -> int:
+    """Make `.collab/` with a registry and a commented config; what is there stays."""
+    parser = argparse.ArgumentParser(
+        prog="collab-tui init",
+        description="Make .collab/ with a registry and a commented config. What is there already stays as it is.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="the project's folder; else this one")
+    folder = Path(parser.parse_args(arguments).folder)
+    show_anything()
+    made = make_registry(folder)
+    for path in made:
+        print(f"made {path}")
+    if not made:
+        print(f"{folder / '.collab'} is there already")
+    print("Agents write with `collab-tui emit`; you watch with `collab-tui`.")
+    return 0

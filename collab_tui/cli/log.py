@@ -1,0 +1,104 @@
+"""`collab-tui log`: print the events, filtered, and go on printing if asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterable
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+from collab_tui.cli.arguments import make_parser, registry_path
+from collab_tui.cli.console import console_glyphs, make_console, styled
+from collab_tui.cli.reading import check
+from collab_tui.model.event import Event, Item
+from collab_tui.model.query import Predicate, parse_query
+from collab_tui.model.summary import Span, separated, summarize
+from collab_tui.registry.follow import Watch
+from collab_tui.registry.jsonl import JsonlRegistry
+
+_EXAMPLES = """\
+  collab-tui log                                 every event, oldest first
+  collab-tui log event:decision agent:lubit
+  collab-tui log 'time>14:00' 'progress<50' -event:progress
+  collab-tui log --follow --json status:blocked
+terms: text, "two words", field:value, field>value (>= < <= =), -term for not; all must hold"""
+
+
+def main(arguments: list[str]) -> int:
+    """Print the events of a registry that pass the filter."""
+    parser = make_parser("log", "Print the events that pass a filter, oldest first.", _EXAMPLES)
+    parser.add_argument("filter", nargs="*", metavar="FILTER", help="the filter language of the board's log")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on with new events until ctrl+c")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line: line, and the event or the reason")
+    parser.add_argument(
+        "--poll", type=float, metavar="SECONDS", help="look every so often instead of watching the folder"
+    )
+    options, negated = parser.parse_known_args(arguments)
+    if strange := [term for term in negated if term.startswith("--")]:
+        parser.error(f"unknown option {strange[0]}")
+    terms = (
+        term if not any(c.isspace() for c in term) or '"' in term else f'"{term}"'
+        for term in (*options.filter, *negated)
+    )
+    printer = _Printer(parse_query(" ".join(terms)), options.json)
+    path = Path(registry_path(options.registry))
+    registry = JsonlRegistry(path)
+    if options.follow:
+        asyncio.run(_follow(registry, Watch(path, options.poll), printer))
+        return 0
+    while True:
+        news = registry.read_next(final=True)
+        check(news, path)
+        printer.print(news.items)
+        if not news.remaining:
+            return 0
+
+
+async def _follow(registry: JsonlRegistry, watch: Watch, printer: _Printer) -> None:
+    async with aclosing(watch.wakeups()) as wakeups:
+        async for _ in wakeups:
+            something = True
+            while something:
+                news = await asyncio.to_thread(registry.read_next)
+                if news.restarted is not None:
+                    print(f"collab-tui: the registry was {news.restarted}: from its start again", file=sys.stderr)
+                printed = printer.print(news.items)
+                watch.found(printed)
+                something = bool(news.remaining)
+
+
+class _Printer:
+    def __init__(self, matches: Predicate, as_json: bool) -> None:
+        self._matches = matches
+        self._as_json = as_json
+        self._console = make_console()
+        self._glyphs = console_glyphs()
+
+    def print(self, items: Iterable[Item]) -> bool:
+        """Print those that pass; True when there was any item at all."""
+        found = False
+        for item in items:
+            found = True
+            if self._matches(item):
+                self._print_json(item) if self._as_json else self._print_line(item)
+        if found:
+            sys.stdout.flush()
+        return found
+
+    def _print_json(self, item: Item) -> None:
+        told: dict[str, Any] = {"line": item.position + 1}
+        told |= {"id": item.id, "event": item.data} if isinstance(item, Event) else {"unreadable": item.reason}
+        sys.stdout.write(json.dumps(told) + "\n")
+
+    def _print_line(self, item: Item) -> None:
+        spans = [Span(f"{item.position + 1:>6}  ", "muted")]
+        if isinstance(item, Event):
+            at = item.time
+            spans.append(Span(f"{at.astimezone():%Y-%m-%d %H:%M:%S}  " if at else " " * 21, "muted"))
+            spans.append(Span(f"{item.agent or '':<10}  ", "strong"))
+            spans.append(Span(f"{item.kind:<17}  "))
+        spans += separated(summarize(item, self._glyphs))
+        self._console.print(styled(spans), no_wrap=True, overflow="ellipsis", crop=sys.stdout.isatty())

@@ -1,0 +1,78 @@
+"""Reading a registry to its end for the commands that show or answer something."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from collab_tui.cli.arguments import registry_path
+from collab_tui.config import Config, load_config
+from collab_tui.model.board import Request
+from collab_tui.model.fold import Fold
+from collab_tui.model.moment import Moment
+from collab_tui.registry.append import RegistryError
+from collab_tui.registry.base import News, State, read_to_end
+from collab_tui.registry.jsonl import JsonlRegistry
+
+_Found = TypeVar("_Found")
+
+
+class NotThereError(RegistryError):
+    """What was named is not there, or not only once."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A registry read to its end, with the settings that go with it."""
+
+    registry: JsonlRegistry
+    fold: Fold
+    config: Config
+    moment: Moment
+
+
+def now() -> datetime:
+    """The time on this machine's clock."""
+    return datetime.now(UTC)
+
+
+def read(given: str | None, person: str | None = None) -> Reading:
+    """Read the registry of a command. Raises `NotThereError` where there is nothing that can be read."""
+    path = Path(registry_path(given))
+    config = load_config(path)
+    registry = JsonlRegistry(path)
+    fold = Fold(person or config.person)
+    check(read_to_end(registry, fold, final=True), path)
+    moment = Moment(fold.board(), now(), config.limits, fold.person)
+    return Reading(registry, fold, config, moment)
+
+
+def check(news: News, path: Path) -> None:
+    """Raise `NotThereError` if the registry could not be read."""
+    if news.state is State.MISSING:
+        raise NotThereError(f"there is no {path}; `collab-tui init` makes a registry for a project")
+    if news.state is State.UNREADABLE:
+        raise NotThereError(f"cannot read {path}: {news.detail}")
+
+
+def find_request(moment: Moment, prefix: str) -> Request:
+    """The request with that id; any unique beginning of an id will do."""
+    return only_match(prefix, {request.id: request for request in moment.board.requests}, "request")
+
+
+def only_match(prefix: str, choices: dict[str, _Found], what: str) -> _Found:
+    """The choice that the text names or begins; raises `NotThereError` when there is none or more than one."""
+    if prefix in choices:
+        return choices[prefix]
+    found = [name for name in choices if name.startswith(prefix)]
+    if len(found) == 1:
+        return choices[found[0]]
+    if found:
+        raise NotThereError(f"{prefix!r} begins {len(found)} {what}s: {', '.join(found[:5])}; give more of it")
+    raise NotThereError(
+        f"there is no {what} {prefix!r}" + (f"; there are {', '.join(list(choices)[-5:])}" if choices else "")
+    )

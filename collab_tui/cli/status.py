@@ -1,0 +1,136 @@
+"""`collab-tui status`: print the board."""
+
+from __future__ import annotations
+
+import json
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from collab_tui.cli.arguments import make_parser, show_anything
+from collab_tui.cli.console import console_glyphs, make_console, styled
+from collab_tui.cli.document import __doc__ as _document_help
+from collab_tui.cli.document import document
+from collab_tui.cli.reading import read
+from collab_tui.model.ages import age, seconds_between
+from collab_tui.model.board import Agent, Request
+from collab_tui.model.glyphs import STATUS_WORDS, Glyphs
+from collab_tui.model.moment import Moment, Order
+from collab_tui.model.summary import STATUS_ROLES, Span
+from collab_tui.model.text import one_line
+
+_EXAMPLES = f"""\
+  collab-tui status
+  collab-tui status --json | jq '.requests[] | select(.state == "open" and .to_person)'
+
+{_document_help}"""
+
+
+def main(arguments: list[str]) -> int:
+    """Print the board as it is now."""
+    parser = make_parser("status", "Print the board: agents, what needs you, waits, blockers, problems.", _EXAMPLES)
+    parser.add_argument("file", nargs="?", metavar="REGISTRY", help="the registry, as with --registry")
+    parser.add_argument("--json", action="store_true", help="one JSON object, documented below")
+    parser.add_argument("--as", dest="person", metavar="NAME", help="who looks; else the configured person")
+    options = parser.parse_args(arguments)
+    reading = read(options.file or options.registry, options.person)
+    if options.json:
+        show_anything()
+        print(json.dumps(document(reading.moment, reading.registry.name), indent=2))
+        return 0
+    _Report(reading.moment, make_console(), console_glyphs()).print()
+    return 0
+
+
+class _Report:
+    """The board in lines, in the order of need."""
+
+    def __init__(self, moment: Moment, console: Console, glyphs: Glyphs) -> None:
+        self._moment = moment
+        self._board = moment.board
+        self._console = console
+        self._glyphs = glyphs
+
+    def print(self) -> None:
+        """Print every part that has something to say."""
+        if not self._board.agents:
+            self._console.print("No agent has written yet.")
+        for deadlock in self._board.deadlocks:
+            cycle = f" {self._glyphs.arrow} ".join((*deadlock.agents, deadlock.agents[0]))
+            self._line(Span(f"{self._glyphs.deadlock} deadlock  {cycle}", "error"))
+        mine = [need for need in self._moment.needs if isinstance(need, Request)]
+        for title, requests in (("Needs you", mine), ("To others", self._moment.to_others)):
+            if requests:
+                self._title(title, len(requests))
+                for request in requests:
+                    self._request(request)
+        if self._board.agents:
+            self._title("Agents", len(self._board.agents))
+            self._agents()
+        if self._board.blockers:
+            self._title("Blockers", len(self._board.blockers))
+            for blocker in self._board.blockers:
+                self._line(
+                    Span(f"{self._glyphs.blocker} {one_line(blocker.text)}", "warning"),
+                    Span(f"  holds up {', '.join(blocker.holds_up)}", "muted"),
+                )
+        if self._board.problem_count:
+            self._title("Problems", self._board.problem_count)
+            for problem in self._board.problems[:10]:
+                self._line(Span(f"line {problem.position + 1}: ", "muted"), Span(one_line(problem.text)))
+            if self._board.problem_count > 10:
+                self._line(Span(f"and {self._board.problem_count - 10} more", "muted"))
+
+    def _title(self, text: str, count: int) -> None:
+        self._console.print()
+        self._line(Span(text, "strong"), Span(f"  {count}", "muted"))
+
+    def _line(self, *spans: Span) -> None:
+        self._console.print(styled(spans))
+
+    def _request(self, request: Request) -> None:
+        waited = seconds_between(request.asked_at, self._moment.now)
+        facts = [f"{request.asker} asks {request.target or 'you'}"]
+        facts += [f"since {age(waited)}"] if waited is not None else []
+        facts += ["overdue"] if self._moment.is_overdue(request) else []
+        facts += [one_line(request.urgency)] if request.urgency else []
+        facts += [f"perhaps answered by {request.answer.by}"] if request.answer else []
+        self._line(
+            Span(f"{self._glyphs.needs_you} {request.id[:8]}  ", "warning" if request.to_person else "muted"),
+            Span(one_line(request.request)),
+            Span(f"  {f' {self._glyphs.separator} '.join(facts)}", "muted"),
+        )
+        for number, option in enumerate(request.options, 1):
+            self._line(Span(f"      {number} {one_line(option)}"))
+
+    def _agents(self) -> None:
+        table = Table.grid(padding=(0, 2))
+        for agent in self._moment.ordered(Order.NEED):
+            table.add_row(*self._cells(agent))
+        self._console.print(table)
+
+    def _cells(self, agent: Agent) -> list[Text]:
+        word = STATUS_WORDS.get(agent.status) or agent.raw_status or ""
+        glyph = self._glyphs.gone if agent.gone else self._glyphs.statuses[agent.status]
+        role = STATUS_ROLES.get(agent.status, "text") if agent.status else "muted"
+        silence = self._moment.silence(agent)
+        seen = self._moment.age(agent)
+        waits = [wait.awaited for wait in self._board.waits if wait.waiter == agent.name]
+        last = (
+            Span(f"silent {age(silence)}", "warning")
+            if silence is not None
+            else Span(age(seen) if seen is not None else "", "muted")
+        )
+        return [
+            styled([Span(f"{glyph} {agent.name}", role)]),
+            styled([Span("gone" if agent.gone else one_line(word)[:40], role)]),
+            styled([Span(f"{agent.progress:.0f} %" if agent.progress is not None else "")]),
+            styled([last]),
+            styled(
+                [
+                    Span(one_line(agent.current_task or "")),
+                    Span(f"  waits for {', '.join(waits)}" if waits else "", "warning"),
+                ]
+            ),
+        ]

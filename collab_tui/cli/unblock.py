@@ -1,0 +1,38 @@
+"""`collab-tui unblock`: remove a blocker from an agent."""
+
+from __future__ import annotations
+
+from collab_tui.cli.arguments import make_parser, show_anything
+from collab_tui.cli.reading import NotThereError, only_match, read
+from collab_tui.protocol.answers import resolution
+
+_EXAMPLES = """\
+  collab-tui unblock gitcode "no credentials for staging"
+  collab-tui unblock gitcode "no cred" -m "they are in the vault now"   a unique beginning will do"""
+
+
+def main(arguments: list[str]) -> int:
+    """Append the `blocker_resolved` event."""
+    parser = make_parser("unblock", "Remove a blocker from an agent.", _EXAMPLES)
+    parser.add_argument("target", metavar="AGENT", help="who is blocked")
+    parser.add_argument("blocker", metavar="BLOCKER", help="what blocks it, or a unique beginning of that")
+    parser.add_argument("-m", "--comment", metavar="TEXT", help="a word to the agent")
+    parser.add_argument("--agent", metavar="NAME", help="who resolves it, for agents")
+    parser.add_argument(
+        "--as", dest="person", metavar="NAME", help="who resolves it, for people; else the configured person"
+    )
+    options = parser.parse_args(arguments)
+    show_anything()
+
+    reading = read(options.registry, options.person)
+    agent = reading.moment.board.agent(options.target)
+    if agent is None:
+        names = ", ".join(agent.name for agent in reading.moment.board.agents)
+        raise NotThereError(f"there is no agent {options.target!r}; there are {names or 'none yet'}")
+    if not agent.blockers:
+        raise NotThereError(f"nothing blocks {agent.name}")
+    blocker = only_match(options.blocker, {blocker.text: blocker for blocker in agent.blockers}, "blocker")
+    by = options.agent or options.person or reading.config.person
+    reading.registry.append(resolution(by, agent.name, blocker.text, options.comment))
+    print(f"{by} unblocked {agent.name}: {blocker.text}")
+    return 0

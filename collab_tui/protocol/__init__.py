@@ -1,0 +1,5 @@
+"""What a participant does: take part, ask, decide, unblock, send messages."""
+
+from collab_tui.protocol.participant import Participant
+
+__all__ = ["Participant"]

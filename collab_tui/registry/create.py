@@ -1,0 +1,27 @@
+"""Making a registry for a project."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from collab_tui.config import COMMENTED_CONFIG
+from collab_tui.registry.append import append
+
+
+def make_registry(folder: Path) -> list[Path]:
+    """Make `.collab/` with a registry and a commented config in a folder; gives the files that were made.
+
+    What is there already stays as it is.
+    """
+    home = folder / ".collab"
+    home.mkdir(mode=0o700, exist_ok=True)
+    made = []
+    registry, config = home / "registry.jsonl", home / "config.toml"
+    if not registry.exists():
+        append(str(registry), {"agent": "system", "event": "registry_created", "registry": os.urandom(16).hex()})
+        made.append(registry)
+    if not config.exists():
+        config.write_text(COMMENTED_CONFIG, encoding="utf-8")
+        made.append(config)
+    return made
