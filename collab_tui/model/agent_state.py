@@ -71,16 +71,17 @@ class AgentState:
         """Take over the given fields, each by itself."""
         self.set_by.update(dict.fromkeys(fields, event))
         status = fields.get("status")
-        if status is not None and status != self.raw_status:
-            self.raw_status = status
-            self.status_since = event[0]
+        try:
+            if status is None or status == self.raw_status:
+                return
+        except RecursionError:  # lists nested too deeply to compare
+            pass
+        self.raw_status = status
+        self.status_since = event[0]
 
     def set_status(self, event: Event, status: object) -> None:
         """Take over the status only."""
-        self.set_by["status"] = event
-        if status != self.raw_status:
-            self.raw_status = status
-            self.status_since = event[0]
+        self.set_fields(event, {"status": status})
 
     def imply(self, event: Event, **fields: object) -> None:
         """Set what an event means without saying it, e.g. a `blocker` makes its writer blocked."""
@@ -88,6 +89,11 @@ class AgentState:
 
     def replace_blockers(self, value: object, event: Event) -> None:
         """Take a snapshot of the list: those already known keep the line they came with."""
+        try:
+            if value == self.snapshot:
+                return
+        except RecursionError:  # lists nested too deeply to compare
+            pass
         self.snapshot = value
         texts = dict.fromkeys(as_texts(value))
         self.blockers = {text: self.blockers.get(text) or Blocker(text, event.position) for text in texts}
@@ -129,7 +135,7 @@ class AgentState:
         for name, spellings in _SPELLINGS.items():
             setters = [(event.position, event.data[s]) for s in spellings if (event := self.set_by.get(s)) is not None]
             if setters:
-                position, value = max(setters, key=lambda setter: setter[0])
+                position, value = max(setters, key=lambda setter: (setter[0], setter[1] is not None))
                 if value is not None:
                     set_at[name], values[name] = position, value
         raw_status = as_text(values.get("status")) or None
@@ -181,8 +187,10 @@ def progress_of(value: object) -> float | None:
             return None
         case float() if 0 < value < 1:
             number = value * 100
-        case int() | float():
-            number = float(value)
+        case int():
+            number = float(min(100, max(0, value)))
+        case float():
+            number = value
         case str():
             try:
                 number = float(value.strip().removesuffix("%").strip())

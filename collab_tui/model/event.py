@@ -92,6 +92,8 @@ def decode(chunk: bytes, first: int) -> Iterable[Item]:
     lines = chunk.split(b"\n")
     if not lines[-1]:
         lines.pop()
+    if not lines:
+        return ()
     try:
         values = list(map(orjson.loads, lines))
     except orjson.JSONDecodeError:
@@ -161,20 +163,22 @@ def _json_type(value: object) -> str:
 def parse_time(value: object) -> datetime | None:
     """An ISO 8601 text or seconds (or milliseconds) since the epoch, as an aware UTC time; None when it is neither.
 
-    A time without zone is taken as UTC.
+    A time without zone is taken as UTC. One that not every system can show in its own zone is none.
     """
     try:
         match value:
             case str():
                 moment = datetime.fromisoformat(value)
-                return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+                moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
             case bool():
                 return None
             case int() | float():
-                return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
+                moment = datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
+            case _:
+                return None
     except (ValueError, OverflowError, OSError):
         return None
-    return None
+    return moment if 1970 <= moment.year < 3000 else None
 
 
 def as_text(value: object) -> str:
@@ -189,7 +193,10 @@ def as_text(value: object) -> str:
         case int() | float():
             return str(value)
         case _:
-            return json.dumps(value, ensure_ascii=False)
+            try:
+                return json.dumps(value, ensure_ascii=False)
+            except RecursionError:
+                return "(nested too deeply)"
 
 
 def as_texts(value: object) -> tuple[str, ...]:

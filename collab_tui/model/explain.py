@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from collab_tui.model.agent_state import SHOWN_FIELDS
-from collab_tui.model.board import Agent, Board, Request
+from collab_tui.model.board import Agent, Because, Board, Obstacle, Request, Wait
 from collab_tui.model.event import Event
 from collab_tui.model.words import ALIASES
 
@@ -60,6 +60,29 @@ def explain_request(request: Request, setter: Event | None) -> list[Explanation]
             Explanation("perhaps answered" if request.is_open else "answered", by, request.answer.position, rule)
         )
     return found
+
+
+def explain_wait(wait: Wait) -> list[Explanation]:
+    """Every reason of a wait."""
+    rules = {
+        Because.REQUEST: "an open request",
+        Because.STATUS: "a status that names whom it waits for",
+        Because.BLOCKER: "a blocker that begins with a name",
+        Because.DEPENDENCY: "a dependency that begins with a name and is not met",
+    }
+    who = f"{wait.waiter} waits for {wait.awaited}"
+    return [Explanation(who, reason.text, reason.position, rules[reason.because]) for reason in wait.reasons]
+
+
+def explain_obstacle(obstacle: Obstacle) -> list[Explanation]:
+    """Who has a blocker, and whom that holds up."""
+    held = f"holds up {', '.join(obstacle.holds_up)}"
+    return [
+        Explanation(
+            "blocker", obstacle.text, obstacle.since, f"named by {', '.join(obstacle.holders)}, not resolved since"
+        ),
+        Explanation("holds up", held, obstacle.since, "those who have it, and all who wait for them"),
+    ]
 
 
 def _id_rule(event: Event | None) -> str:

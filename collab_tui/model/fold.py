@@ -13,7 +13,7 @@ from typing import Final
 
 from collab_tui.model.agent_state import AgentState, progress_of
 from collab_tui.model.board import Board, ProblemKind
-from collab_tui.model.event import Event, Item, Unreadable, as_texts, parse_time
+from collab_tui.model.event import Event, Item, Unreadable, as_text, as_texts, parse_time
 from collab_tui.model.problems import ProblemLog
 from collab_tui.model.requests import RequestBook
 from collab_tui.model.waits import find_deadlocks, find_obstacles, find_waits
@@ -133,7 +133,7 @@ class Fold:
         data = event[1]
         agent.set_fields(event, data)
         blockers = data.get("blockers")
-        if blockers is not None and blockers != agent.snapshot:
+        if blockers is not None:
             agent.replace_blockers(blockers, event)
         if "progress" in data and data["progress"].__class__ is not int:
             self._check_progress(event)
@@ -146,7 +146,6 @@ class Fold:
         self._requests.asker_gone(agent.key, True)
 
     def _decision_request(self, agent: AgentState, event: Event) -> None:
-        agent.perhaps_answered = False
         self._declare(agent, event)
         if event.field("status") is None:
             agent.imply(event, status=Status.WAITING.value)
@@ -251,7 +250,9 @@ class Fold:
         time = parse_time(stated)
         if time is None:
             if stated is not None:
-                self._problems.add(ProblemKind.BAD_TIME, event.position, f"cannot read the time {str(stated)[:80]!r}")
+                self._problems.add(
+                    ProblemKind.BAD_TIME, event.position, f"cannot read the time {as_text(stated)[:80]!r}"
+                )
             return
         if time < self._last_time:
             self._out_of_order(event)
@@ -261,7 +262,7 @@ class Fold:
 
     def _out_of_order(self, event: Event) -> None:
         if not self._in_backward_run:
-            stated = str(event.field("timestamp"))[:40]
+            stated = as_text(event.field("timestamp"))[:40]
             self._problems.add(
                 ProblemKind.OUT_OF_ORDER, event.position, f"its time {stated} is before the line before it"
             )
@@ -270,14 +271,16 @@ class Fold:
     def _check_progress(self, event: Event) -> None:
         value = event.data["progress"]
         if value is not None and progress_of(value) is None:
-            self._problems.add(ProblemKind.BAD_PROGRESS, event.position, f"progress is no number: {str(value)[:80]!r}")
+            self._problems.add(
+                ProblemKind.BAD_PROGRESS, event.position, f"progress is no number: {as_text(value)[:80]!r}"
+            )
 
     def _check_request_id(self, event: Event) -> None:
         request_id = event.data.get("request_id")
         if request_id is None:
             return
         if not isinstance(request_id, str) or not self._requests.knows(request_id):
-            text = f"{event.kind} for a request that is not there: {str(request_id)[:80]}"
+            text = f"{event.kind} for a request that is not there: {as_text(request_id)[:80]}"
             self._problems.add(ProblemKind.NO_SUCH_REQUEST, event.position, text)
 
 

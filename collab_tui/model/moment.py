@@ -13,6 +13,7 @@ from functools import cached_property
 
 from collab_tui.model.ages import seconds_between
 from collab_tui.model.board import Agent, Board, Deadlock, Request
+from collab_tui.model.requests import is_person
 from collab_tui.model.waits import held_up_by
 from collab_tui.model.words import Status, name_key
 
@@ -62,6 +63,10 @@ class Moment:
         limit = self.limits.stale_after_working if agent.status is Status.IN_PROGRESS else self.limits.stale_after
         seconds = self.age(agent)
         return seconds if seconds is not None and seconds > limit.total_seconds() else None
+
+    def is_me(self, name: str) -> bool:
+        """The name means the person who looks."""
+        return is_person(name, self.person)
 
     def is_expired(self, request: Request) -> bool:
         """Its time to be answered is over."""

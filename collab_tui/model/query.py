@@ -17,7 +17,7 @@ import operator
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any, Final
 
 from collab_tui.model.agent_state import progress_of
@@ -27,7 +27,7 @@ from collab_tui.model.words import name_key, status_of
 Predicate = Callable[[Item], bool]
 
 _TERM: Final = re.compile(
-    r'(?P<not>[-!])?(?:(?P<field>\w+)(?P<op>:|>=|<=|>|<|=))?(?:"(?P<quoted>[^"]*)"?|(?P<bare>\S+))'
+    r'(?P<not>[-!])?(?:(?P<field>[^\W\d]\w*)(?P<op>:|>=|<=|>|<|=))?(?:"(?P<quoted>[^"]*)"?|(?P<bare>\S+))'
 )
 _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">": operator.gt,
@@ -117,20 +117,22 @@ def _time_test(op: str, value: str, zone: tzinfo | None) -> Predicate | None:
             wanted = parse(value)
         except ValueError:
             continue
+        if isinstance(wanted, time) and wanted.tzinfo is not None:
+            wanted, zone = wanted.replace(tzinfo=None), wanted.tzinfo
         return lambda item, wanted=wanted, part=part: (  # type: ignore[misc]
             isinstance(item, Event) and (at := item.time) is not None and compare(part(at.astimezone(zone)), wanted)
         )
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone) if zone else moment.astimezone()
     return lambda item: isinstance(item, Event) and (at := item.time) is not None and compare(at, moment)
 
 
 def _clock_part(value: str) -> Callable[[datetime], time]:
     """The time of day as precisely as the query gives it: `14:00` means the whole minute."""
-    if value.count(":") == 1:
+    if re.split("[-+Zz]", value)[0].count(":") == 1:
         return lambda at: at.time().replace(second=0, microsecond=0)
     return lambda at: at.time().replace(microsecond=0)
 

@@ -13,7 +13,7 @@ from collab_tui.model.event import Event, Item, Unreadable, as_text
 from collab_tui.model.glyphs import STATUS_WORDS, UNICODE, Glyphs
 from collab_tui.model.requests import verdict_of
 from collab_tui.model.text import one_line
-from collab_tui.model.words import Status, status_of
+from collab_tui.model.words import ALIASES, Status, status_of
 
 
 class Span(NamedTuple):
@@ -32,7 +32,8 @@ STATUS_ROLES = {
     Status.IDLE: "muted",
 }
 _MAX_TEXT = 600
-_ENVELOPE = frozenset({"id", "timestamp", "ts", "time", "agent", "event"})
+_TOLD = frozenset({"id", "agent", "event", "blockers"}.union(ALIASES["timestamp"], ALIASES["current_task"]))
+"""Fields that are told already."""
 
 
 def summarize(item: Item, glyphs: Glyphs = UNICODE) -> list[Span]:
@@ -90,15 +91,16 @@ def _declaration(event: Event, glyphs: Glyphs) -> Iterator[Span]:
 
 def _other_fields(event: Event) -> Iterator[Span]:
     """An event that we do not know still tells something: its own fields."""
+    told = _TOLD if progress_of(event.field("progress")) is None else _TOLD | {"progress"}
     for name, value in event.data.items():
-        if name not in _ENVELOPE and (text := _shorten(as_text(value))):
+        if name not in told and (text := _shorten(as_text(value))):
             yield Span(f"{_shorten(name)}: {text}", "muted")
 
 
 def _decision_request(event: Event, glyphs: Glyphs) -> Iterator[Span]:
     yield Span(f"{glyphs.needs_you} {_quoted(event, 'request') or _quoted(event, 'message')}", "warning")
     if options := event.texts("options"):
-        yield Span(_shorten("  ".join(f"{number} {option}" for number, option in enumerate(options, 1))))
+        yield Span("  ".join(f"{number} {_shorten(text)}" for number, text in enumerate(options, 1))[:_MAX_TEXT])
     if target := event.text("target"):
         yield Span(f"asks {_shorten(target)}", "muted")
     yield Span(_quoted(event, "details"), "muted")

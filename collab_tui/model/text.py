@@ -42,8 +42,9 @@ _BAD: Final = re.compile(
     rf"|(?P<bidi>[{_BIDI}])"
     rf"|(?P<invisible>[{_INVISIBLE}\u206a-\u206f]+)"
     rf"|(?P<none>[\ud800-\udfff\ufff0-\uffff])"
-    rf"|(?<=[{_MARKS}]{{{_MAX_STACKED_MARKS}}})(?P<stacked>[{_MARKS}]+)"
 )
+_STACKED: Final = re.compile(rf"(?<=[{_MARKS}]{{{_MAX_STACKED_MARKS}}})[{_MARKS}]+")
+"""Looked for when nothing invisible stands between the marks any more."""
 
 
 def _replacement(match: re.Match[str]) -> str:
@@ -82,7 +83,7 @@ def clean(text: str) -> str:
     >>> clean("\\x1b[2Jok")
     '␛[2Jok'
     """
-    return _BAD.sub(_replacement, text)
+    return _STACKED.sub("", _BAD.sub(_replacement, text))
 
 
 def clean_json(value: Any) -> Any:

@@ -26,6 +26,7 @@ _GOES_ON = frozenset({Status.IN_PROGRESS, Status.COMPLETED, Status.FAILED})
 def find_waits(agents: Sequence[Agent], requests: Iterable[Request], person: str) -> tuple[Wait, ...]:
     """Every edge, one per pair with all its reasons; the person is an awaited name like any other."""
     by_key = {agent.key: agent for agent in agents}
+    person = _spelled(person, by_key)
     reasons: defaultdict[tuple[str, str], list[Reason]] = defaultdict(list)
     for request in requests:
         if request.is_open:
@@ -89,7 +90,9 @@ def find_deadlocks(agents: Sequence[Agent], waits: Sequence[Wait]) -> tuple[Dead
     stuck = {agent.name for agent in agents if agent.is_stuck}
     edges: dict[str, list[Wait]] = {name: [] for name in stuck}
     for wait in waits:
-        if wait.waiter in stuck and wait.awaited in stuck and not all(reason.answered for reason in wait.reasons):
+        if wait.waiter == wait.awaited or all(reason.answered for reason in wait.reasons):
+            continue
+        if wait.waiter in stuck and wait.awaited in stuck:
             edges[wait.waiter].append(wait)
     cycles = (_shortest_cycle(group, edges) for group in _strongly_connected(edges))
     found = [Deadlock(tuple(wait.waiter for wait in cycle), cycle) for cycle in cycles]

@@ -11,41 +11,62 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
 from collab_tui.model.board import Board, Request
+from collab_tui.model.event import Event
 from collab_tui.model.fold import Fold
+from collab_tui.model.words import name_key
+from collab_tui.protocol.answers import answer
 from collab_tui.registry.base import read_to_end
 from collab_tui.registry.follow import Watch
 from collab_tui.registry.jsonl import JsonlRegistry
 
 
 class Participant:
-    """An agent that writes its events and follows those of the others. Entering starts its session, leaving ends it."""
+    """An agent that writes its events and follows those of the others. Entering starts its session, leaving ends it.
 
-    def __init__(self, name: str, registry: Path, **session: Any) -> None:
+    Everything here may be awaited by several tasks at once. `person` is who answers for the person.
+    """
+
+    board: Board
+    """The board as last read."""
+
+    def __init__(self, name: str, registry: Path, *, person: str = "human", **session: Any) -> None:
         self.name = name
+        self.person = person
         self._registry = JsonlRegistry(registry)
         self._session = session
-        self._fold = Fold()
+        self._fold = Fold(person)
+        self._reading = Lock()
+        self._writing = asyncio.Lock()
+        self._news = asyncio.Condition()
+        self.board = Board(0)
 
     async def __aenter__(self) -> Self:
         await self.emit("session_start", pid=os.getpid(), host=socket.gethostname(), **self._session)
+        self._following = asyncio.create_task(self._follow())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        reason = {"reason": f"{kind.__name__}"} if kind is not None else {}
-        await self.emit("session_end", **reason)
+        self._following.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._following
+        reason = "stopped" if isinstance(error, asyncio.CancelledError) else type(error).__name__ if error else None
+        await self.emit("session_end", **({"reason": reason} if reason else {}))
 
     async def emit(self, event: str, **fields: Any) -> dict[str, Any]:
         """Append one event of this agent; gives it back as written. Raises what `append` raises."""
-        return await asyncio.to_thread(self._registry.append, {"agent": self.name, "event": event, **fields})
+        async with self._writing:  # its own events stand in the order in which it meant them
+            return await asyncio.to_thread(self._registry.append, {"agent": self.name, "event": event, **fields})
 
     async def update(self, **fields: Any) -> None:
         """Declare any of status, current_task, progress, blockers, dependencies, next_action, message."""
@@ -69,12 +90,60 @@ class Participant:
         board = await self.until(is_closed)
         return next(request for request in board.requests if request.id == request_id)
 
+    async def decide(self, request: Request, given: str, comment: str | None = None) -> None:
+        """Answer a request as this agent, once: raises `RefusedError` if it was closed meanwhile."""
+        await asyncio.to_thread(
+            answer,
+            self._registry,
+            request,
+            self.name,
+            given,
+            comment,
+            known=request.position + 1,
+            person=self.person,
+            clock=lambda: datetime.now(UTC),
+        )
+
     async def until(self, condition: Callable[[Board], bool]) -> Board:
-        """Wait for a board on which the condition holds; at once if it does already."""
-        async with aclosing(Watch(self._registry.path).wakeups()) as wakeups:
-            async for _ in wakeups:
-                await asyncio.to_thread(read_to_end, self._registry, self._fold)
-                board = self._fold.board()
-                if condition(board):
-                    return board
-        raise AssertionError("wake-ups never end")
+        """Wait for a board on which the condition holds; at once if it does already, own events included."""
+        await self._look()
+        async with self._news:
+            await self._news.wait_for(lambda: self._following.done() or condition(self.board))
+            if self._following.done():
+                self._following.result()  # why nothing is followed any more
+            return self.board
+
+    async def heard(self) -> AsyncGenerator[Event, None]:
+        """From now on, what others address to this agent or to all: messages, unasked decisions, unblocking."""
+        position, names = self.board.position, {name_key(self.name), "all"}
+        while True:
+            seen = position
+            position = (await self.until(lambda board, seen=seen: board.position != seen)).position  # type: ignore[misc]
+            for item in await asyncio.to_thread(self._registry.items, seen, position):
+                if not isinstance(item, Event) or name_key(item.agent or "") == name_key(self.name):
+                    continue
+                if name_key(item.text("target") or "") in names:
+                    yield item
+
+    async def _follow(self) -> None:
+        try:
+            async with aclosing(Watch(self._registry.path).wakeups()) as wakeups:
+                async for _ in wakeups:
+                    await self._look()
+        finally:
+            async with self._news:
+                self._news.notify_all()
+
+    async def _look(self) -> None:
+        before = self.board
+        await asyncio.to_thread(self._read)
+        if self.board is not before:
+            async with self._news:
+                self._news.notify_all()
+
+    def _read(self) -> None:
+        """In a thread, and whole even when the task that wanted it was cancelled."""
+        with self._reading:
+            read_to_end(self._registry, self._fold)
+            if self._fold.position != self.board.position:
+                self.board = self._fold.board()

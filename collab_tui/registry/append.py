@@ -39,7 +39,7 @@ _FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) 
 _UNREADABLE = re.compile(
     "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]"
 )
-_LAST_TIME = re.compile(rb'"timestamp"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?Z"')
+_LAST_TIME = re.compile(rb'"timestamp"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(?:Z|\+00:00)"')
 _TAIL = 8192
 _SKEW = 1.0
 """Seconds that the previous line's clock may be ahead before its time counts as lying in our future."""
@@ -138,30 +138,26 @@ def append_line(
             raise RefusedError(reason)
         _write(path, line, durable)
     finally:
-        os.close(lock)
+        _release(lock)
 
 
 def _write(path: str, line: Callable[[str | None], bytes], durable: bool) -> None:
     descriptor, is_new = _open(path)
     try:
-        size = os.lseek(descriptor, 0, os.SEEK_END)
-        tail = b""
-        if size:
-            os.lseek(descriptor, max(0, size - _TAIL), os.SEEK_SET)
-            tail = os.read(descriptor, _TAIL)
+        tail = _read_tail(descriptor)
         torn = bool(tail) and not tail.endswith(b"\n")
         data = (b"\n" if torn else b"") + line(_last_time(tail))
-        try:
-            written = os.write(descriptor, data)
-        except OSError as error:
-            raise NotWrittenError(f"nothing was written to {path}: {error.strerror}") from error
+        written = os.write(descriptor, data)
         if written != len(data):
             _end_fragment(descriptor)
             raise NotWrittenError(f"only {written} of {len(data)} bytes fitted into {path}: is the disk full?")
         if durable:
             _sync(descriptor, path, is_new)
+    except OSError as error:
+        _release(descriptor)
+        raise NotWrittenError(f"nothing was written to {path}: {error.strerror}") from error
     except BaseException:
-        os.close(descriptor)
+        _release(descriptor)
         raise
     try:
         os.close(descriptor)
@@ -184,19 +180,42 @@ def _open(path: str) -> tuple[int, bool]:
         if error.errno in (errno.EISDIR, errno.ENOENT, errno.ENOTDIR, errno.ENXIO):
             raise UnusableError(f"{path} is no file that can be appended to: {error.strerror}") from error
         raise NotWrittenError(f"cannot open {path}: {error.strerror}") from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise UnusableError(f"{path} is not a regular file")
-    return descriptor, is_new
+    try:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return descriptor, is_new
+    except OSError as error:
+        _release(descriptor)
+        raise NotWrittenError(f"cannot open {path}: {error.strerror}") from error
+    _release(descriptor)
+    raise UnusableError(f"{path} is not a regular file")
+
+
+def _read_tail(descriptor: int) -> bytes:
+    """The end of the file with the whole of its last line, unless that is too long to be one of ours."""
+    size = os.lseek(descriptor, 0, os.SEEK_END)
+    tail = b""
+    for count in (_TAIL, MAX_LINE):
+        os.lseek(descriptor, max(0, size - count), os.SEEK_SET)
+        tail = os.read(descriptor, count)
+        if count >= size or tail.find(b"\n", 0, -1) >= 0:
+            break
+    return tail
 
 
 def _end_fragment(descriptor: int) -> None:
-    """Keep a partial line apart from the next one, if there is room for one more byte; else the next writer does."""
+    """Keep a partial line apart from the next one, if there is room for one more byte."""
     try:
         os.write(descriptor, b"\n")
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
-            raise
+    except OSError:
+        return  # the next writer does it
+
+
+def _release(descriptor: int) -> None:
+    """Close what nothing depends on any more: an error of it must not hide what became of the line."""
+    try:
+        os.close(descriptor)
+    except OSError:
+        return
 
 
 def _sync(descriptor: int, path: str, is_new: bool) -> None:
@@ -230,10 +249,13 @@ def _lock(path: str, timeout: float) -> int:
                 return descriptor
             if time.monotonic() >= deadline:
                 raise LockedError(f"{path} is locked by {_holder(descriptor)} since over {timeout:g} s; try again")
+        except OSError as error:
+            _release(descriptor)
+            raise NotWrittenError(f"cannot lock {sidecar}: {error.strerror}") from error
         except BaseException:
-            os.close(descriptor)
+            _release(descriptor)
             raise
-        os.close(descriptor)
+        _release(descriptor)
         time.sleep(delay * (0.5 + os.urandom(1)[0] / 255))  # uneven, so that no writer is always late
         delay = min(delay * 1.5, 0.005)
 
@@ -264,8 +286,11 @@ def _is_same_file(descriptor: int, sidecar: str) -> bool:
 
 def _note_holder(descriptor: int) -> None:
     note = f"process {os.getpid()} ({os.path.basename(sys.argv[0])[:40]})"
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    os.write(descriptor, f"{note:<62.62}\n".encode("ascii", "replace"))
+    try:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, f"{note:<62.62}\n".encode("ascii", "replace"))
+    except OSError:
+        return  # a full disk; the lock holds without the note
 
 
 def _holder(descriptor: int) -> str:
@@ -274,13 +299,14 @@ def _holder(descriptor: int) -> str:
 
 
 def _last_time(tail: bytes) -> str | None:
-    """The time of the last whole line, as we write times; None when it has none that we could have written."""
+    """The time of the last line, as we write times; None when it has none in UTC."""
     start = tail.rfind(b"\n", 0, len(tail) - 1) + 1
     match = _LAST_TIME.search(tail, start)
     if match is None:
         return None
-    fraction = (match[2] or b".")[1:4].ljust(3, b"0")
-    return f"{match[1].decode()}.{fraction.decode()}Z"
+    fraction = (match[2] or b".")[1:].ljust(3, b"0")
+    milliseconds = int(fraction[:3]) + bool(fraction[3:].strip(b"0"))  # rounded up: ours must not lie before it
+    return f"{match[1].decode()}.{min(milliseconds, 999):03d}Z"
 
 
 def _format_time(seconds: float) -> str:

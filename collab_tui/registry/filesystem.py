@@ -48,11 +48,13 @@ def mount_type(path: Path, mounts: Path = _MOUNTS) -> str:
     real = os.path.realpath(path)
     best, found = "", ""
     try:
-        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
     except OSError:
         return ""
     for line in lines:
-        fields, _, rest = line.partition(" - ")
+        fields, separator, rest = line.partition(" - ")
+        if not separator:
+            continue
         point = _OCTAL.sub(lambda match: chr(int(match[1], 8)), fields.split(" ")[4])
         inside = real == point or real.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(best):

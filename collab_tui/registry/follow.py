@@ -7,6 +7,8 @@ kernels do not report what happens on network drives, and queues overflow.
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
@@ -35,7 +37,8 @@ class Watch:
     def __init__(self, path: Path, poll: float | None = None) -> None:
         self._path = path.absolute()
         self._misses = 0
-        self._announced = False
+        self._announced = True
+        """Whether the last wake-up came from the watcher; true as long as there is none that could miss anything."""
         self.network = silent_file_system(self._path.parent)
         """The type of a file system that announces nothing; None on a local disk."""
         self.poll = poll if poll is not None else NETWORK_POLL if self.network else None
@@ -66,6 +69,7 @@ class Watch:
                 await asyncio.sleep(self.poll)
                 yield
             elif not self._path.parent.is_dir():
+                self._announced = True
                 await asyncio.sleep(NETWORK_POLL)
                 yield
             else:
@@ -75,21 +79,24 @@ class Watch:
 
     async def _watched(self) -> AsyncGenerator[None, None]:
         """Wake-ups of the watcher and, on its time-outs, of the poll. Ends when the watcher is dropped."""
+        looked = time.monotonic()
         try:
             async for seen in awatch(
                 self._path.parent,
-                watch_filter=lambda _, path: path == str(self._path),
+                watch_filter=None,
                 step=_STEP,
                 debounce=_DEBOUNCE,
                 rust_timeout=int(SLOW_POLL * 1000),
                 yield_on_timeout=True,
                 recursive=False,
             ):
-                self._announced = bool(seen)
+                # By name: macOS reports /private/tmp for /tmp.
+                self._announced = any(os.path.basename(path) == self._path.name for _, path in seen)
+                if seen and not self._announced and time.monotonic() - looked < SLOW_POLL:
+                    continue  # another file; a busy folder must not keep the poll from its turn
+                looked = time.monotonic()
                 yield
-                if self.poll is not None:
-                    return
-                if not seen and not self._path.parent.is_dir():
+                if self.poll is not None or not self._path.parent.is_dir():
                     return
         except (OSError, RuntimeError) as error:  # no more watches, the folder went away
             self._fall_back(str(error))

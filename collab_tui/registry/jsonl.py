@@ -66,9 +66,13 @@ class JsonlRegistry:
             return News(state=State.MISSING)
         except OSError as error:
             return News(state=State.UNREADABLE, detail=error.strerror or str(error))
+        known, chunks = self.__dict__.copy(), len(self._starts)
         try:
             return self._look(descriptor, final)
         except OSError as error:
+            # Half a look counts for nothing: neither lines nor a restart may get lost with it.
+            self.__dict__.update(known)
+            del self._starts[chunks:]
             return News(state=State.UNREADABLE, detail=error.strerror or str(error))
         finally:
             os.close(descriptor)
@@ -79,8 +83,8 @@ class JsonlRegistry:
         found: list[Item] = []
         while first < last:
             chunk = self._chunk_items(first)
-            if not chunk:
-                break
+            if not chunk or chunk[-1].position < first:
+                break  # the file is another by now: the next look at the registry says so
             skip = first - chunk[0].position
             found += chunk[skip : skip + last - first]
             first = chunk[-1].position + 1
@@ -189,21 +193,25 @@ class JsonlRegistry:
 
     def _chunk_of(self, index: int) -> tuple[int, int, int]:
         """First position, first byte and end byte of the chunk that holds the line."""
-        number = bisect.bisect_right(self._starts, index, key=lambda start: start.index) - 1
-        start = self._starts[number]
-        end = self._starts[number + 1].offset if number + 1 < len(self._starts) else self._offset
+        starts, end = self._starts, self._offset
+        if not starts:
+            return index, 0, 0
+        number = bisect.bisect_right(starts, index, key=lambda start: start.index) - 1
+        start = starts[number]
+        if number + 1 < len(starts):
+            end = starts[number + 1].offset
         return start.index, start.offset, end
 
     def _read_chunk(self, index: int) -> bytes:
         _, offset, end = self._chunk_of(index)
         try:
             descriptor = os.open(self.path, _FLAGS)
+            try:
+                return _read_at(descriptor, offset, min(end - offset, MAX_LINE + 2 * _CHUNK))
+            finally:
+                os.close(descriptor)
         except OSError:
             return b""  # gone since: the next look at the registry says so
-        try:
-            return _read_at(descriptor, offset, min(end - offset, MAX_LINE + 2 * _CHUNK))
-        finally:
-            os.close(descriptor)
 
     def _chunk_items(self, index: int) -> list[Item]:
         start, offset, end = self._chunk_of(index)

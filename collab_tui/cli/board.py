@@ -1,0 +1,65 @@
+"""`collab-tui [REGISTRY]`: the board."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from collab_tui import __version__
+from collab_tui.cli.arguments import registry_path
+from collab_tui.cli.main import COMMANDS
+from collab_tui.registry.append import UnusableError
+
+_EXAMPLES = """\
+examples:
+  collab-tui                        the registry of this project, found upward from here
+  collab-tui FILE.jsonl             any registry; it may come later
+  collab-tui --poll 1 FILE.jsonl    on a drive that announces no changes
+  collab-tui COMMAND --help         more about one command"""
+
+
+def main(arguments: list[str]) -> int:
+    """Show the board until the person leaves."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    path = Path(registry_path(options.file or options.registry))
+    _check_terminal()
+    from collab_tui.config import load_config  # after what can be refused without them
+    from collab_tui.tui.app import run_board
+
+    run_board(path, load_config(path), poll=options.poll)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    commands = "\n".join(f"  {name:<10}{text}" for name, text in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="collab-tui",
+        description="The terminal board for AI agents that work on one project at the same time.",
+        epilog=f"commands:\n{commands}\n\n{_EXAMPLES}\n\nsettings: .collab/config.toml, and your own config.toml",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "file", nargs="?", metavar="REGISTRY", help="the registry; else $COLLAB_REGISTRY, else found upward"
+    )
+    parser.add_argument("--registry", metavar="FILE", help="the same, as on every command")
+    parser.add_argument(
+        "--poll", type=_seconds, metavar="SECONDS", help="look every so often instead of watching the folder"
+    )
+    parser.add_argument("--version", action="version", version=f"collab-tui {__version__}")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0.05 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError("between 0.05 and 3600 seconds")
+    return seconds
+
+
+def _check_terminal() -> None:
+    """Textual would start without a terminal and paint into the void."""
+    if not sys.stdin.isatty() or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        raise UnusableError("the board needs a terminal; `collab-tui status` prints it instead")

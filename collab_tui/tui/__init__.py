@@ -1,0 +1,1 @@
+"""The Textual app: wires the registry to messages and messages to screens."""

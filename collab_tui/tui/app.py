@@ -1,0 +1,186 @@
+"""The app: wires registry -> messages -> screen, and keys -> registry."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from collab_tui.config import Config
+from collab_tui.model.fold import Fold
+from collab_tui.model.glyphs import ASCII, UNICODE
+from collab_tui.model.moment import Moment, Order
+from collab_tui.registry.append import RegistryError
+from collab_tui.registry.follow import Watch
+from collab_tui.registry.jsonl import JsonlRegistry
+from collab_tui.tui.actions import ACTIONS
+from collab_tui.tui.follower import Follower
+from collab_tui.tui.messages import BoardRead
+from collab_tui.tui.safe import Scrub, toast
+from collab_tui.tui.screens.board import BoardScreen
+from collab_tui.tui.theme import DEFAULT, NO_COLOR, THEMES
+from collab_tui.tui.view import View
+
+_TICK = 1.0
+"""Seconds between looks at the clock; what reads the same is not painted again."""
+
+
+def system_clock() -> datetime:
+    """The time on this machine's clock."""
+    return datetime.now(UTC)
+
+
+class BoardApp(App[None]):
+    """The live board of one registry."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "collab-tui"
+    ENABLE_COMMAND_PALETTE: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        path: Path,
+        config: Config,
+        *,
+        poll: float | None = None,
+        clock: Callable[[], datetime] = system_clock,
+    ) -> None:
+        super().__init__()
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = NO_COLOR if os.environ.get("NO_COLOR") else config.theme
+        self.theme = wanted if wanted in self.available_themes else DEFAULT
+        self.registry = JsonlRegistry(path)
+        self.person = config.person
+        self.clock = clock
+        self.order = Order(config.order)
+        self.live: BoardRead | None = None
+        """The newest board, also while the picture is frozen."""
+        self.drafts: dict[str, str] = {}
+        """Words typed for a request whose dialog was closed, by its id."""
+        self._config = config
+        self._watch_how = (path, poll)
+        self._frozen: BoardRead | None = None
+        self._sending: set[str] = set()
+        self._scrub = Scrub()
+        self._title_written = ""
+
+    def on_mount(self) -> None:
+        """Show the screen and begin to follow."""
+        self.push_screen(BoardScreen())
+        self.follow()
+        self.set_interval(_TICK, self._draw)
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """The second wall against text that steers the terminal."""
+        return [*super().get_line_filters(), self._scrub]
+
+    # Registry -> screen
+
+    @work(group="follow", exit_on_error=False)
+    async def follow(self) -> None:
+        """Follow the registry until the app ends."""
+        path, poll = self._watch_how
+        await Follower(self.registry, Watch(path, poll), Fold(self.person), self.post_message).run()
+
+    @on(BoardRead)
+    def _board_read(self, message: BoardRead) -> None:
+        self.live = message
+        requests = {request.id for request in message.board.open_requests}
+        blockers = {f"{agent.name}\n{blocker.text}" for agent in message.board.agents for blocker in agent.blockers}
+        self._sending &= requests | blockers
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw the live board, or the frozen one, at this moment."""
+        shown = self._frozen or self.live
+        if shown is None or self.live is None:
+            return
+        now = self.clock()
+        view = View(
+            moment=Moment(shown.board, now, self._config.limits, self.person),
+            source=self.live.source,
+            glyphs=ASCII if self._config.ascii else UNICODE,
+            order=self.order,
+            sending=frozenset(self._sending),
+            frozen_at=self._frozen.board.position if self._frozen else None,
+            latest=self.live.board.position,
+        )
+        latest, self.live.latest = self.live.latest, ()
+        for screen in self.screen_stack:
+            if isinstance(screen, BoardScreen):
+                screen.show(view, latest)
+        self._write_title(len(view.moment.needs))
+
+    def toggle_freeze(self) -> None:
+        """Freeze the picture, or let it go on; events go on being counted."""
+        self._frozen = None if self._frozen else self.live
+        self._draw()
+
+    def _write_title(self, needs: int) -> None:
+        """The terminal's title carries the count; nothing from events goes there."""
+        title = f"({needs}) collab-tui" if needs else "collab-tui"
+        if title != self._title_written and self._driver is not None and not self.is_headless:
+            self._title_written = title
+            self._driver.write(f"\x1b]0;{title}\x07")  # Textual has no public way to set it
+
+    # Keys -> registry
+
+    def send(
+        self, key: str, append: Callable[[], object], failed: str, told: Callable[[str | None], None] | None = None
+    ) -> None:
+        """Append in a thread. `told` gets None, or why it failed; without it a failure is a toast that begins `failed`.
+
+        The row of `key` says "sending..." until the event is read back.
+        """
+        self._sending.add(key)
+        self._draw()
+        self._send(key, append, failed, told)
+
+    @work(group="send", exit_on_error=False)
+    async def _send(
+        self, key: str, append: Callable[[], object], failed: str, told: Callable[[str | None], None] | None
+    ) -> None:
+        error: str | None = None
+        try:
+            await asyncio.to_thread(append)
+        except (RegistryError, OSError) as problem:
+            error = str(problem)
+            self._sending.discard(key)
+            self._draw()
+        if told is not None:
+            told(error)
+        elif error is not None:
+            toast(self, f"{failed}: {error}", "error")
+
+    # Faults and commands
+
+    @on(Worker.StateChanged)
+    def _worker_changed(self, event: Worker.StateChanged) -> None:
+        """An error in a worker is a bug: end, and say what it was."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self._handle_exception(event.worker.error)  # type: ignore[arg-type]
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action of the board that works now, beside Textual's own."""
+        yield SystemCommand("Choose a theme", "Change the colours at once", self.action_change_theme)
+        if isinstance(screen, BoardScreen):
+            for action in ACTIONS:
+                if action.id not in ("choose", "themes") and screen.check_action(action.id, ()):
+                    run = getattr(screen, f"action_{action.id}")
+                    yield SystemCommand(action.title, f"key {action.key_text}", run)
+        yield SystemCommand("Save a picture of the screen", "As SVG, in the folder you are in", self.action_screenshot)
+
+
+def run_board(path: Path, config: Config, *, poll: float | None = None) -> None:
+    """Show the board until the person leaves."""
+    BoardApp(path, config, poll=poll).run()

@@ -1,0 +1,93 @@
+"""Following the registry: an async worker reads and folds in a thread, and posts one message per batch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import aclosing
+from time import monotonic
+from typing import Final
+
+from collab_tui.model.event import Item
+from collab_tui.model.fold import Fold
+from collab_tui.registry.base import News, Registry
+from collab_tui.registry.follow import Watch
+from collab_tui.tui.messages import BoardRead, Source
+
+_LATEST: Final = 300
+"""Lines handed to the log with a board."""
+_PIECE: Final = 0.05
+"""Seconds of reading and folding until the screen gets a board in between."""
+_BETWEEN_PAINTS: Final = 0.06
+"""Seconds: an isolated event is painted at once, a stream of them this often (a full paint costs about 5 ms)."""
+
+
+class Follower:
+    """Reads a registry on and on, and tells of each batch."""
+
+    def __init__(self, registry: Registry, watch: Watch, fold: Fold, tell: Callable[[BoardRead], object]) -> None:
+        self._registry = registry
+        self._watch = watch
+        self._fold = fold
+        self._tell = tell
+        self._source = Source()
+        self._latest: deque[Item] = deque(maxlen=_LATEST)
+        self._total = 0
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        told: Source | None = None
+        next_paint = 0.0
+        async with aclosing(self._watch.wakeups()) as wakeups:
+            async for _ in wakeups:
+                while True:
+                    changed = await asyncio.to_thread(self._read_on)
+                    self._watch.found(changed)
+                    if not changed and self._source == told:
+                        break
+                    if (early := next_paint - monotonic()) > 0:
+                        await asyncio.sleep(early)
+                        await asyncio.to_thread(self._read_on)
+                    board = await asyncio.to_thread(self._fold.board)
+                    self._tell(BoardRead(board, self._source, tuple(self._latest)))
+                    self._latest.clear()
+                    told, next_paint = self._source, monotonic() + _BETWEEN_PAINTS
+                    if not self._source.remaining:
+                        break
+
+    def _read_on(self) -> bool:
+        """Read and fold what is there, for a while; True when there was anything. Runs in a thread."""
+        until = monotonic() + _PIECE
+        before = self._fold.position
+        restarted = False
+        while True:
+            news = self._registry.read_next()
+            restarted |= self._absorb(news)
+            if not news.remaining or monotonic() > until:
+                break
+        self._note(news)
+        return restarted or self._fold.position != before
+
+    def _absorb(self, news: News) -> bool:
+        if news.restarted is not None:
+            self._fold.restart()
+            self._latest.clear()
+            self._source = Source(restarted=news.restarted, generation=self._source.generation + 1)
+        items = list(news.items)
+        self._fold.extend(items)
+        self._latest.extend(items[-_LATEST:])
+        return news.restarted is not None
+
+    def _note(self, news: News) -> None:
+        self._total = max(news.remaining, self._total) if news.remaining else 0
+        self._source = Source(
+            state=news.state,
+            detail=news.detail,
+            method=self._watch.method,
+            network=self._watch.network,
+            restarted=self._source.restarted,
+            generation=self._source.generation,
+            remaining=news.remaining,
+            total=self._total,
+        )

@@ -1,0 +1,70 @@
+"""Every message between widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from collab_tui.model.board import Board
+from collab_tui.model.event import Item
+from collab_tui.registry.base import State
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the board is read from, as the header tells it."""
+
+    state: State = State.MISSING
+    detail: str = ""
+    """Why it is unreadable."""
+    method: str = ""
+    """How changes are noticed."""
+    network: str | None = None
+    """The type of a file system on which hand-made appends of two machines can be lost."""
+    restarted: str | None = None
+    """What happened to the registry that was there before: replaced, truncated or rewritten."""
+    generation: int = 0
+    """Counts the registries that stood at this path."""
+    remaining: int = 0
+    """Bytes that are still to be read."""
+    total: int = 0
+    """Bytes there are."""
+
+
+class BoardRead(Message):
+    """The registry was read on: one batch, one board."""
+
+    def __init__(self, board: Board, source: Source, latest: Sequence[Item]) -> None:
+        self.board = board
+        self.source = source
+        self.latest = latest
+        """The last lines of the batch, so that the log need not read them again."""
+        super().__init__()
+
+
+class Selected(Message):
+    """Another row of a list is selected, or it shows something else now: what the keys can do may differ."""
+
+    bubble = True
+
+
+class Opened(Message):
+    """The selected row is to be opened."""
+
+
+class PaneChosen(Message):
+    """A tab was clicked."""
+
+    def __init__(self, pane: str) -> None:
+        self.pane = pane
+        super().__init__()
+
+
+class FilterChanged(Message):
+    """The filter of the log reads differently."""
+
+    def __init__(self, query: str) -> None:
+        self.query = query
+        super().__init__()

@@ -1,0 +1,121 @@
+"""The one way by which text from events reaches a widget.
+
+Text was cleaned when its line became an event (`model.text`). Here it becomes spans, content or toasts, never markup:
+`[@click=app.quit]` in a message is shown, not run. `Scrub` is the second wall, for text that came in by another way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from rich.cells import cell_len, split_text
+from rich.segment import Segment
+from textual.app import App
+from textual.color import Color
+from textual.content import Content
+from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
+
+from collab_tui.model.summary import Span
+from collab_tui.model.text import clean, one_line
+
+Line = tuple[Span, ...]
+"""One line of a list: spans of text, each with its role."""
+
+_HARMFUL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\u2028\u2029]")
+_LONGEST: Final = 2000
+"""Characters of one field that are looked at for one line of a list."""
+
+ROLE_STYLES: Final = {
+    "text": "",
+    "strong": "bold",
+    "muted": "$text-muted",
+    "accent": "$accent",
+    "success": "$success",
+    "warning": "$warning",
+    "error": "$error",
+}
+"""Role -> style of content in dialogs. Lists take theirs from component classes of the same names."""
+
+
+def words(text: str | None) -> str:
+    """Text from an event for a place that has one line."""
+    return one_line((text or "")[:_LONGEST])
+
+
+def content(spans: Iterable[Span]) -> Content:
+    """Spans as content for a dialog: text is literal."""
+    return Content.assemble(*((span.text, ROLE_STYLES[span.role]) for span in spans))
+
+
+def toast(app: App[Any], text: str, severity: SeverityLevel = "information") -> None:
+    """A notification: text is literal and short."""
+    app.notify(cut(words(clean(text)), 300), severity=severity, markup=False)
+
+
+def cut(text: str, width: int, ellipsis: str = "…") -> str:
+    """At most `width` cells of a sentence, its end replaced by an ellipsis; never half a character."""
+    if cell_len(text) <= width:
+        return text
+    if width <= len(ellipsis):
+        return ellipsis[: max(0, width)]
+    return split_text(text, width - len(ellipsis))[0].rstrip() + ellipsis
+
+
+def cut_middle(text: str, width: int, ellipsis: str = "…") -> str:
+    """At most `width` cells of a name, its middle replaced: beginnings and ends tell names apart."""
+    size = cell_len(text)
+    if size <= width:
+        return text
+    if width <= len(ellipsis) + 1:
+        return cut(text, width, ellipsis)
+    tail = (width - len(ellipsis)) // 2
+    head = width - len(ellipsis) - tail
+    return split_text(text, head)[0] + ellipsis + split_text(text, size - tail)[1]
+
+
+def pad(text: str, width: int) -> str:
+    """Exactly `width` cells: names are cut in the middle, short ones filled up."""
+    text = cut_middle(text, width)
+    return text + " " * (width - cell_len(text))
+
+
+def width_of(spans: Iterable[Span]) -> int:
+    """Cells that the spans take."""
+    return sum(cell_len(span.text) for span in spans)
+
+
+def fit(left: Sequence[Span], width: int, right: Sequence[Span] = (), ellipsis: str = "…") -> Line:
+    """One line: `left` cut to what `right` leaves, the two pushed apart."""
+    right = [span for span in right if span.text]
+    room = width - width_of(right) - (2 if right else 0)
+    if room < 8 and right:
+        return fit(left, width, ellipsis=ellipsis)
+    fitted: list[Span] = []
+    for span in left:
+        size = cell_len(span.text)
+        if size > room:
+            fitted.append(Span(cut(span.text, room, ellipsis), span.role))
+            room = 0
+            break
+        fitted.append(span)
+        room -= size
+    if right:
+        fitted.append(Span(" " * (room + 2)))
+        fitted.extend(right)
+    return tuple(fitted)
+
+
+class Scrub(LineFilter):
+    """Deletes from every line that is painted what could steer the terminal."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The segments without control and bidi characters; untouched when there are none, which is the rule."""
+        if not any(_HARMFUL.search(segment.text) for segment in segments if not segment.control):
+            return segments
+        return [
+            segment if segment.control else Segment(_HARMFUL.sub("", segment.text), segment.style)
+            for segment in segments
+        ]

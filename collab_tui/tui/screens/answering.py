@@ -1,0 +1,193 @@
+"""What the person does from the board: approve, reject, choose, unblock, decide, send a message.
+
+A key never changes the picture. It appends an event; the event comes back through the registry and the board changes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.screen import Screen
+from textual.widget import Widget
+
+from collab_tui.model.board import Deadlock, Request, RequestKind
+from collab_tui.protocol.answers import answer, resolution
+from collab_tui.tui.safe import toast, words
+from collab_tui.tui.screens.choose import ChooseScreen
+from collab_tui.tui.screens.compose import DecideScreen, MessageScreen
+from collab_tui.tui.screens.confirm import ConfirmScreen
+from collab_tui.tui.view import View
+from collab_tui.tui.widgets.agents import AgentsPane
+from collab_tui.tui.widgets.item_list import ItemList
+from collab_tui.tui.widgets.needs import NeedsPane
+from collab_tui.tui.widgets.waits import WaitsPane
+
+if TYPE_CHECKING:
+    from collab_tui.tui.app import BoardApp
+
+SEEN_FOR = 0.3
+"""Seconds for which a request must have been on the screen before a key acts on it."""
+
+
+class Answering(Screen[None]):
+    """The part of the board's screen that writes."""
+
+    view: View | None
+
+    @property
+    def board_app(self) -> BoardApp:
+        """The app, which owns the registry and the outbox."""
+        return cast("BoardApp", self.app)
+
+    @property
+    def pane(self) -> Widget | None:
+        """The pane that has the keys."""
+        raise NotImplementedError
+
+    # What is selected
+
+    def selected_request(self) -> Request | None:
+        """The request that the keys act on: the selected one, or that of the selected agent, wait or deadlock."""
+        pane, view = self.pane, self.view
+        if view is None:
+            return None
+        if isinstance(pane, NeedsPane | WaitsPane):
+            return pane.request
+        if isinstance(pane, AgentsPane):
+            mine = [n for n in view.moment.needs if isinstance(n, Request) and self._asker_is(n, pane.selected)]
+            return mine[0] if len(mine) == 1 else None
+        return None
+
+    @staticmethod
+    def _asker_is(request: Request, key: str | None) -> bool:
+        return key is not None and request.asker.casefold() == key
+
+    def selected_blockers(self) -> list[tuple[str, str]]:
+        """Agent and blocker that `u` acts on."""
+        pane, view = self.pane, self.view
+        if view is None:
+            return []
+        if isinstance(pane, WaitsPane) and (obstacle := pane.obstacle) is not None:
+            return [(name, obstacle.text) for name in obstacle.holders]
+        if isinstance(pane, AgentsPane) and pane.selected is not None:
+            agent = view.moment.board.agent(pane.selected)
+            return [(agent.name, blocker.text) for blocker in agent.blockers] if agent else []
+        if isinstance(pane, NeedsPane):
+            need = pane.need
+            names = need.agents if isinstance(need, Deadlock) else (need.asker,) if need else ()
+            agents = [agent for name in names if (agent := view.moment.board.agent(name)) is not None]
+            return [(agent.name, blocker.text) for agent in agents for blocker in agent.blockers]
+        return []
+
+    # Answering
+
+    def action_approve(self) -> None:
+        """Approve the selected request."""
+        self._answer("approved")
+
+    def action_reject(self) -> None:
+        """Reject the selected request."""
+        self._answer("rejected")
+
+    def action_choose(self, number: str) -> None:
+        """Answer with the option of that number."""
+        request = self.selected_request()
+        if request is not None and int(number) <= len(request.options):
+            self._answer(request.options[int(number) - 1])
+
+    def _answer(self, given: str) -> None:
+        request, pane, view = self.selected_request(), self.pane, self.view
+        if request is None or view is None or not isinstance(pane, ItemList) or pane.selected is None:
+            return
+        if request.id in view.sending:
+            toast(self.app, "Its answer is on its way")
+        elif not view.moment.is_answerable(request):
+            toast(self.app, "It is closed already: nothing was sent", "warning")
+        elif pane.on_screen_for(pane.selected) < SEEN_FOR:
+            toast(self.app, "It only just appeared: look at it, then press again", "warning")
+        elif request.is_critical:
+            text = f"{words(request.asker)} calls this critical: {words(request.request)}"
+            self.app.push_screen(
+                ConfirmScreen(text, f"Answer: {given}"),
+                lambda sure: self._send_answer(request, given) if sure else None,
+            )
+        else:
+            self._send_answer(request, given)
+
+    def _send_answer(self, request: Request, given: str) -> None:
+        """Send it, and say so if it could not be: a quick answer has no words that could be lost."""
+        app = self.board_app
+        known = app.live.board.position if app.live is not None else 0
+
+        def append() -> object:
+            return answer(app.registry, request, app.person, given, known=known, person=app.person, clock=app.clock)
+
+        app.send(request.id, append, f"“{words(request.request)}” was not answered")
+
+    # Unblocking
+
+    def action_unblock(self) -> None:
+        """Remove the selected blocker; when there are several, ask which."""
+        found = self.selected_blockers()
+        pane = self.pane
+        if not found:
+            return
+        if len(found) == 1 or isinstance(pane, WaitsPane):
+            for name, text in found:
+                self._send_resolution(name, text)
+            return
+        labels = [f"{words(name)}: {words(text)}" for name, text in found]
+        self.app.push_screen(
+            ChooseScreen("Which blocker?", labels),
+            lambda place: self._send_resolution(*found[place]) if place is not None else None,
+        )
+
+    def _send_resolution(self, name: str, text: str) -> None:
+        app = self.board_app
+        event = resolution(app.person, name, text)
+        app.send(f"{name}\n{text}", lambda: app.registry.append(event), f"{words(name)} was not unblocked")
+
+    # Writing
+
+    def action_decide(self) -> None:
+        """Write a decision that nobody asked for."""
+        if self.view is not None:
+            self.app.push_screen(DecideScreen(self._names(), self._selected_name()))
+
+    def action_message(self) -> None:
+        """Write a message to an agent or to all."""
+        if self.view is not None:
+            self.app.push_screen(MessageScreen(["all", *self._names()], self._selected_name() or "all"))
+
+    def _names(self) -> list[str]:
+        return [agent.name for agent in self.view.moment.board.agents] if self.view else []
+
+    def _selected_name(self) -> str | None:
+        pane, view = self.pane, self.view
+        if view is None:
+            return None
+        if isinstance(pane, AgentsPane) and pane.selected is not None:
+            agent = view.moment.board.agent(pane.selected)
+            return agent.name if agent else None
+        request = self.selected_request()
+        return request.asker if request else None
+
+    def can_answer(self, action: str) -> bool | None:
+        """Whether the key would do something with what is selected; None for an action that is not about that."""
+        if self.view is None:
+            return False
+        match action:
+            case "approve" | "reject":
+                request = self.selected_request()
+                return request is not None and self._is_open(request) and request.kind is RequestKind.APPROVAL
+            case "choose":
+                request = self.selected_request()
+                return request is not None and self._is_open(request) and bool(request.options)
+            case "unblock":
+                return bool(self.selected_blockers())
+            case "decide" | "message":
+                return True
+        return None
+
+    def _is_open(self, request: Request) -> bool:
+        return self.view is not None and self.view.moment.is_answerable(request)

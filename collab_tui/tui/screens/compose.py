@@ -1,0 +1,146 @@
+"""Writing what nobody asked for: a decision, or a message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Input, Label, Select, Static, TextArea
+
+from collab_tui.protocol.answers import message, unasked_decision
+from collab_tui.tui.safe import words
+from collab_tui.tui.screens.dialog import Dialog
+
+if TYPE_CHECKING:
+    from collab_tui.tui.app import BoardApp
+
+
+class ComposeScreen(Dialog[None]):
+    """A dialog that writes one event and stays open, with its words, when that fails."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "send", "Send", show=False, priority=True)]
+    HINTS = (("ctrl+s", "send"), ("tab", "next field"), ("esc", "cancel"))
+
+    def __init__(self, names: Sequence[str], chosen: str | None) -> None:
+        super().__init__()
+        self._names = names
+        self._chosen = chosen if chosen in names else None
+
+    def make_event(self, target: str) -> dict[str, Any]:
+        """The event that the fields stand for; raises `ValueError` with what is missing."""
+        raise NotImplementedError
+
+    def foot(self) -> Iterable[Widget]:
+        """The buttons, and what went wrong."""
+        yield Horizontal(Button("Cancel", id="cancel"), Button("Send", id="send", variant="success"), id="buttons")
+        yield Static("", id="wrong")
+
+    def target_select(self) -> Select[str]:
+        """The list of agents."""
+        options = [(Content(words(name)), name) for name in self._names]
+        if self._chosen is not None:
+            return Select(options, value=self._chosen, id="target", prompt="whom")
+        return Select(options, id="target", prompt="whom")
+
+    def action_send(self) -> None:
+        """Write the event."""
+        target = self.query_one("#target", Select).value
+        try:
+            if not isinstance(target, str):
+                raise ValueError("Choose whom it concerns.")
+            event = self.make_event(target)
+        except ValueError as error:
+            self._complain(str(error))
+            return
+        app = cast("BoardApp", self.app)
+        self._complain("sending...")
+        app.send(f"{id(self)}", _appending(app, event), "Not sent", told=self._sent)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.action_send() if event.button.id == "send" else self.action_close()
+
+    def _sent(self, error: str | None) -> None:
+        if error is None and self.is_current:
+            self.dismiss(None)
+        elif error is not None and self.is_attached:
+            self._complain(error)
+
+    def _complain(self, text: str) -> None:
+        self.query_one("#wrong", Static).update(Content(text))
+
+    def text_of(self, selector: str) -> str:
+        """What stands in a field."""
+        field = self.query_one(selector)
+        return (field.text if isinstance(field, TextArea) else field.value if isinstance(field, Input) else "").strip()
+
+
+def _appending(app: BoardApp, event: dict[str, Any]) -> Callable[[], object]:
+    return lambda: app.registry.append(event)
+
+
+class MessageScreen(ComposeScreen):
+    """A message to an agent or to all."""
+
+    TITLE_TEXT = "Message"
+
+    def body(self) -> Iterable[Widget]:
+        """Whom and what."""
+        yield Label("To")
+        yield self.target_select()
+        yield Label("Message")
+        yield TextArea(id="text", tab_behavior="focus")
+
+    def on_mount(self) -> None:
+        """The keys go to the words if it is clear whom they are for."""
+        self.query_one("#text" if self._chosen else "#target").focus()
+
+    def make_event(self, target: str) -> dict[str, Any]:
+        """The `message` event."""
+        if not (text := self.text_of("#text")):
+            raise ValueError("Write something first.")
+        return message(cast("BoardApp", self.app).person, target, text)
+
+
+class DecideScreen(ComposeScreen):
+    """A decision that nobody asked for."""
+
+    TITLE_TEXT = "Decide"
+
+    def body(self) -> Iterable[Widget]:
+        """For whom, what about, and what."""
+        yield Label("For")
+        yield self.target_select()
+        yield Label("About")
+        yield Input(id="about", placeholder="what the decision is about")
+        yield Label("Decision")
+        yield Select(
+            [("approved", "approved"), ("rejected", "rejected"), ("in words, below", "words")],
+            value="approved",
+            allow_blank=False,
+            id="given",
+        )
+        yield Label("Words")
+        yield TextArea(id="text", tab_behavior="focus")
+
+    def on_mount(self) -> None:
+        """The keys go to the first field that is empty."""
+        self.query_one("#about" if self._chosen else "#target").focus()
+
+    def make_event(self, target: str) -> dict[str, Any]:
+        """The `decision` event."""
+        about, text = self.text_of("#about"), self.text_of("#text")
+        given = self.query_one("#given", Select).value
+        if not about:
+            raise ValueError("Say what the decision is about.")
+        if given == "words" and not text:
+            raise ValueError("Write the decision in words.")
+        person = cast("BoardApp", self.app).person
+        if given == "words":
+            return unasked_decision(person, target, about, text)
+        return unasked_decision(person, target, about, str(given), text or None)

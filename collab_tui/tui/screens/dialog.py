@@ -1,0 +1,70 @@
+"""The frame of every dialog: a title, what it is about, the keys that work in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from collab_tui.model.summary import Span
+from collab_tui.tui.safe import content, words
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result]):
+    """A modal box; escape closes it without a result."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
+    TITLE_TEXT = ""
+    HINTS: ClassVar[Sequence[tuple[str, str]]] = (("esc", "close"),)
+
+    def compose(self) -> ComposeResult:
+        """Title, body and keys; a subclass gives the body."""
+        with Vertical(id="dialog") as box:
+            box.border_title = self.title_text()
+            with VerticalScroll(id="body", can_focus=True):
+                yield from self.body()
+            yield from self.foot()
+            yield Static(hints(self.hints()), id="hints")
+
+    def title_text(self) -> str:
+        """What the frame says; never text from events."""
+        return self.TITLE_TEXT
+
+    def body(self) -> Iterable[Widget]:
+        """What scrolls."""
+        return ()
+
+    def foot(self) -> Iterable[Widget]:
+        """What stands below and does not scroll."""
+        return ()
+
+    def hints(self) -> Sequence[tuple[str, str]]:
+        """The keys that work."""
+        return self.HINTS
+
+    def action_close(self) -> None:
+        """Close without a result."""
+        self.dismiss(None)
+
+
+def hints(keys: Iterable[tuple[str, str]]) -> Content:
+    """Keys and what they do, as content."""
+    return content(span for key, what in keys for span in (Span(key, "accent"), Span(f" {what}   ", "muted")))
+
+
+def facts(pairs: Iterable[tuple[str, str]], width: int = 12) -> Content:
+    """Names and values in two columns, as content; pairs without a value are left out."""
+    spans: list[Span] = []
+    for name, value in pairs:
+        if value:
+            spans += [Span(f"{name:<{width}}", "muted"), Span(f"{words(value)}\n")]
+    return content(spans)

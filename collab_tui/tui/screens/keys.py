@@ -1,0 +1,42 @@
+"""The keys, by what they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.widget import Widget
+from textual.widgets import Static
+
+from collab_tui.model.summary import Span
+from collab_tui.tui.actions import ACTIONS
+from collab_tui.tui.safe import content
+from collab_tui.tui.screens.dialog import Dialog
+
+_LISTS = (
+    ("up down", "select another row (also k and j)"),
+    ("home end", "first and last; in the log, end follows the newest line"),
+    ("click", "select; a second click opens"),
+    ("esc", "close a dialog; empty the filter"),
+    ("ctrl+p", "every command by name"),
+)
+
+
+class KeysScreen(Dialog[None]):
+    """Every action with its key, from their one declaration."""
+
+    TITLE_TEXT = "Keys"
+
+    def body(self) -> Iterable[Widget]:
+        """One block a group."""
+        for group in dict.fromkeys(action.group for action in ACTIONS):
+            spans = [Span(f"{group}\n", "strong")]
+            for action in ACTIONS:
+                if action.group == group:
+                    spans += [Span(f"  {action.key_text:<12}", "accent"), Span(f"{action.title}\n")]
+            if group == "Move":
+                spans += [s for key, what in _LISTS for s in (Span(f"  {key:<12}", "accent"), Span(f"{what}\n"))]
+            yield Static(content(spans))
+
+    def on_mount(self) -> None:
+        """The keys scroll."""
+        self.query_one("#body").focus()

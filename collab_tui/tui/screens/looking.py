@@ -1,0 +1,154 @@
+"""What the person looks up from the board: details, explanations, problems, the next need, the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+from textual.screen import Screen
+from textual.widget import Widget
+
+from collab_tui.model.board import Deadlock, Request
+from collab_tui.model.explain import Explanation, explain_agent, explain_request, explain_wait
+from collab_tui.tui.screens.event import EventScreen
+from collab_tui.tui.screens.explain import Explainer, ExplainScreen
+from collab_tui.tui.screens.keys import KeysScreen
+from collab_tui.tui.screens.problems import ProblemsScreen
+from collab_tui.tui.screens.request import RequestScreen
+from collab_tui.tui.view import View
+from collab_tui.tui.widgets.agents import AgentsPane
+from collab_tui.tui.widgets.item_list import ItemList
+from collab_tui.tui.widgets.log import LogPane
+from collab_tui.tui.widgets.needs import NeedsPane
+from collab_tui.tui.widgets.waits import WaitsPane, blocker_key
+
+if TYPE_CHECKING:
+    from collab_tui.tui.app import BoardApp
+
+
+class Looking(Screen[None]):
+    """The part of the board's screen that shows more."""
+
+    view: View | None
+
+    @property
+    def _looking_app(self) -> BoardApp:
+        return cast("BoardApp", self.app)
+
+    @property
+    def pane(self) -> Widget | None:
+        """The pane that has the keys."""
+        raise NotImplementedError
+
+    def focus_pane(self, pane: str) -> None:
+        """Give the keys to a pane, showing it where panes are tabs."""
+        raise NotImplementedError
+
+    # Opening and explaining
+
+    def action_open(self) -> None:
+        """Show the selected thing whole."""
+        pane, view = self.pane, self.view
+        if view is None:
+            return
+        if isinstance(pane, NeedsPane | WaitsPane) and (request := pane.request) is not None:
+            self.app.push_screen(RequestScreen(request, view))
+        else:
+            self.action_explain()
+
+    def action_explain(self) -> None:
+        """Explain where the values of the selected thing come from."""
+        pane, view = self.pane, self.view
+        if view is None:
+            return
+        if isinstance(pane, LogPane):
+            self._open_line(pane)
+        elif isinstance(pane, AgentsPane) and pane.selected is not None:
+            agent = view.moment.board.agent(pane.selected)
+            if agent is not None:
+                positions = (*agent.set_at.values(), agent.last_position)
+                self._explain(agent.name, positions, lambda setters: explain_agent(agent, setters))
+        elif isinstance(pane, NeedsPane) and isinstance(need := pane.need, Request):
+            positions = (need.position, *((need.answer.position,) if need.answer else ()))
+            self._explain(need.request, positions, lambda setters: explain_request(need, setters.get(need.position)))
+        elif isinstance(pane, NeedsPane) and isinstance(deadlock := pane.need, Deadlock):
+            self._explain_reasons("deadlock", [r for wait in deadlock.waits for r in explain_wait(wait)])
+        elif isinstance(pane, WaitsPane):
+            self._explain_reasons("waits and blockers", pane.explanations())
+
+    def _explain_reasons(self, title: str, found: list[Explanation]) -> None:
+        if found:
+            self._explain(title, [explanation.position for explanation in found], lambda _: found)
+
+    def _explain(self, title: str, positions: Iterable[int], explain: Explainer) -> None:
+        if self.view is not None:
+            registry = self._looking_app.registry
+            self.app.push_screen(ExplainScreen(title, positions, explain, registry, self.view.moment))
+
+    def _open_line(self, log: LogPane) -> None:
+        position = log.selected if log.selected is not None else log.last_position
+        item = log.item(position) if position is not None else None
+        if item is not None:
+            self.app.push_screen(EventScreen(item, log.registry, self._looking_app.person))
+
+    def action_problems(self) -> None:
+        """List what is odd about the registry."""
+        if self.view is not None:
+            self.app.push_screen(ProblemsScreen(self.view.moment.board))
+
+    def action_keys(self) -> None:
+        """List the keys."""
+        self.app.push_screen(KeysScreen())
+
+    def action_themes(self) -> None:
+        """Choose a theme."""
+        self.app.search_themes()
+
+    def action_quit(self) -> None:
+        """Leave."""
+        self.app.exit()
+
+    # The next thing that needs attention
+
+    def action_next_need(self) -> None:
+        """Go to the next thing that needs attention, whichever pane it is in."""
+        self._step_need(1)
+
+    def action_previous_need(self) -> None:
+        """Go to the previous thing that needs attention."""
+        self._step_need(-1)
+
+    def _step_need(self, step: int) -> None:
+        needs = self._attention()
+        if not needs:
+            return
+        pane = self.pane
+        here = (pane.id or "", pane.selected or "") if isinstance(pane, ItemList) else ("", "")
+        place = needs.index(here) + step if here in needs else 0 if step > 0 else -1
+        name, key = needs[place % len(needs)]
+        self.focus_pane(name)
+        self.query_one(f"#{name}", ItemList).select(key)
+
+    def _attention(self) -> list[tuple[str, str]]:
+        """Pane and key of everything that needs attention: deadlocks and requests, blockers, silent agents."""
+        if self.view is None:
+            return []
+        moment = self.view.moment
+        needs = [("needs", need.id) for need in moment.needs]
+        blockers = [("waits", blocker_key(obstacle)) for obstacle in moment.board.blockers]
+        return [*needs, *blockers, *(("agents", agent.key) for agent in moment.silent)]
+
+    def can_look(self, action: str) -> bool:
+        """Whether a key that shows something has something to show."""
+        if self.view is None:
+            return action in ("quit", "keys", "themes")
+        pane = self.pane
+        match action:
+            case "open" | "explain":
+                is_log = isinstance(pane, LogPane)
+                return is_log or (isinstance(pane, ItemList) and pane.selected is not None)
+            case "next_need" | "previous_need":
+                return bool(self._attention())
+            case "problems":
+                return bool(self.view.moment.board.problem_count)
+        return True

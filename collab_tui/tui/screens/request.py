@@ -1,0 +1,235 @@
+"""The whole request: who, what exactly, evidence, who is held up, since when, deadline; a box for words; the keys.
+
+What we computed and what its asker wrote stand visibly apart: the asker's words are in a frame that they cannot leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Static, TextArea
+
+from collab_tui.model.ages import age, seconds_between
+from collab_tui.model.board import Request, RequestKind
+from collab_tui.protocol.answers import answer
+from collab_tui.tui.safe import words
+from collab_tui.tui.screens.confirm import ConfirmScreen
+from collab_tui.tui.screens.dialog import Dialog, facts
+from collab_tui.tui.view import View
+
+if TYPE_CHECKING:
+    from collab_tui.tui.app import BoardApp
+
+_MAX_WORDS = 20_000
+"""Characters of the asker's words that are shown; the log has them whole."""
+
+
+class RequestScreen(Dialog[None]):
+    """Answers one request. It stays open, with its words, when the answer could not be written."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "give('approved')", "Approve", show=False),
+        Binding("x", "give('rejected')", "Reject", show=False),
+        *(Binding(str(number), f"option({number})", f"Option {number}", show=False) for number in range(1, 10)),
+        Binding("ctrl+s", "send_words", "Send", show=False, priority=True),
+    ]
+
+    def __init__(self, request: Request, view: View) -> None:
+        super().__init__()
+        self._request = request
+        self._view = view
+        self._known = view.moment.board.position
+
+    @property
+    def _app(self) -> BoardApp:
+        return cast("BoardApp", self.app)
+
+    @property
+    def _is_answerable(self) -> bool:
+        return self._view.moment.is_answerable(self._request)
+
+    def title_text(self) -> str:
+        """Which kind of request."""
+        return {"approval": "Approval", "choice": "Choice", "question": "Question"}[self._request.kind]
+
+    def hints(self) -> Sequence[tuple[str, str]]:
+        """The keys of this kind of request."""
+        if not self._is_answerable:
+            return (("esc", "close"),)
+        keys: dict[RequestKind, tuple[tuple[str, str], ...]] = {
+            RequestKind.APPROVAL: (("a", "approve"), ("x", "reject"), ("tab", "comment")),
+            RequestKind.CHOICE: (("1-9", "choose"), ("tab", "comment"), ("ctrl+s", "answer in words")),
+            RequestKind.QUESTION: (("ctrl+s", "send"),),
+        }
+        return (*keys[self._request.kind], ("esc", "close"))
+
+    def body(self) -> Iterable[Widget]:
+        """Our facts, then the asker's words in their frame, then the options."""
+        request, moment = self._request, self._view.moment
+        yield Static(Content.styled(words(request.request), "bold"), id="asked")
+        waited = seconds_between(request.asked_at, moment.now)
+        held_up = [name for name in moment.held_up(request) if name != request.asker]
+        yield Static(
+            facts(
+                (
+                    ("asked by", request.asker + (" (its session ended)" if request.asker_gone else "")),
+                    ("asked of", "you" if request.to_person else request.target or ""),
+                    ("waits", age(waited) if waited is not None else ""),
+                    ("holds up", ", ".join(held_up)),
+                    ("urgency", request.urgency or ""),
+                    ("deadline", self._deadline()),
+                    ("default", request.default or ""),
+                    (
+                        "perhaps",
+                        f"answered by {request.answer.by}: {request.answer.text or ''}" if request.answer else "",
+                    ),
+                    ("line", f"{request.position + 1}   id {request.id}"),
+                )
+            ),
+            id="facts",
+        )
+        if request.details or request.evidence:
+            said = (request.details or "")[:_MAX_WORDS]
+            told = Content(said)
+            if request.evidence:
+                evidence = "\n".join(words(item) for item in request.evidence)
+                told = (
+                    Content("\n\n" if said else "").join([told, Content(f"evidence\n{evidence}")])
+                    if said
+                    else Content(f"evidence\n{evidence}")
+                )
+            box = Static(told, id="words")
+            box.border_title = "in its own words"
+            yield box
+        for number, option in enumerate(request.options, 1):
+            yield Static(
+                Content.assemble((f" {number} ", "bold $accent"), words(option)),
+                classes="option",
+                id=f"option-{number}",
+            )
+
+    def foot(self) -> Iterable[Widget]:
+        """The box for words, the buttons, and what went wrong."""
+        if not self._is_answerable:
+            yield Static(Content("It is closed: there is nothing to answer."), id="wrong")
+            return
+        box = TextArea(self._app.drafts.get(self._request.id, ""), id="box", tab_behavior="focus")
+        box.border_title = "answer" if self._request.kind is RequestKind.QUESTION else "comment (optional)"
+        yield box
+        buttons = [Button("Cancel", id="cancel")]
+        if self._request.kind is RequestKind.APPROVAL:
+            buttons += [
+                Button("Reject", id="rejected", variant="error"),
+                Button("Approve", id="approved", variant="success"),
+            ]
+        elif self._request.kind is RequestKind.QUESTION:
+            buttons.append(Button("Send", id="send", variant="success"))
+        yield Horizontal(*buttons, id="buttons")
+        yield Static("", id="wrong")
+
+    def on_mount(self) -> None:
+        """A question is answered in words: the keys go to the box."""
+        target = "#box" if self._request.kind is RequestKind.QUESTION and self._is_answerable else "#body"
+        self.query_one(target).focus()
+
+    def _deadline(self) -> str:
+        deadline = self._request.deadline
+        if deadline is None:
+            return ""
+        over = seconds_between(deadline, self._view.moment.now) or 0
+        ahead = seconds_between(self._view.moment.now, deadline) or 0
+        relative = f"over since {age(over)}" if over else f"in {age(ahead)}"
+        return f"{deadline.astimezone():%Y-%m-%d %H:%M}  {relative}"
+
+    # Answering
+
+    @property
+    def _words(self) -> str:
+        return self.query_one("#box", TextArea).text.strip() if self._is_answerable else ""
+
+    def action_give(self, verdict: str) -> None:
+        """Approve or reject."""
+        if self._is_answerable and self._request.kind is RequestKind.APPROVAL:
+            self._confirm_and_send(verdict, self._words)
+
+    def action_option(self, number: int) -> None:
+        """Choose an option."""
+        if self._is_answerable and number <= len(self._request.options):
+            self._confirm_and_send(self._request.options[number - 1], self._words)
+
+    def action_send_words(self) -> None:
+        """Answer with what is in the box."""
+        if not self._is_answerable or self._request.kind is RequestKind.APPROVAL:
+            return
+        if self._words:
+            self._confirm_and_send(self._words, "")
+        else:
+            self._complain("Write an answer first.")
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        match event.button.id:
+            case "approved" | "rejected" as verdict:
+                self.action_give(verdict)
+            case "send":
+                self.action_send_words()
+            case _:
+                self.action_close()
+
+    def on_click(self, event: object) -> None:
+        """An option that is clicked is chosen."""
+        widget = getattr(event, "widget", None)
+        if isinstance(widget, Static) and (widget.id or "").startswith("option-"):
+            self.action_option(int((widget.id or "").removeprefix("option-")))
+
+    def _confirm_and_send(self, given: str, comment: str) -> None:
+        if not self._request.is_critical:
+            self._send(given, comment)
+            return
+        text = f"{words(self._request.asker)} calls this critical: {words(self._request.request)}"
+        self.app.push_screen(
+            ConfirmScreen(text, f"Answer: {words(given)}"[:60]),
+            lambda sure: self._send(given, comment) if sure else None,
+        )
+
+    def _send(self, given: str, comment: str) -> None:
+        app, request = self._app, self._request
+        self._complain("sending...")
+
+        def append() -> object:
+            return answer(
+                app.registry,
+                request,
+                app.person,
+                given,
+                comment or None,
+                known=self._known,
+                person=app.person,
+                clock=app.clock,
+            )
+
+        app.send(request.id, append, "Not sent", told=self._sent)
+
+    def _sent(self, error: str | None) -> None:
+        if error is not None:
+            if self.is_attached:
+                self._complain(error)
+            return
+        self._app.drafts.pop(self._request.id, None)
+        if self.is_current:
+            self.dismiss(None)
+
+    def _complain(self, text: str) -> None:
+        self.query_one("#wrong", Static).update(Content(text))
+
+    def action_close(self) -> None:
+        """Close; words that were typed are there again when the request is opened again."""
+        if self._words:
+            self._app.drafts[self._request.id] = self._words
+        self.dismiss(None)

@@ -1,0 +1,170 @@
+"""The agents: what each says it does, how far it is, whom it waits for, and since when nothing came from it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from collab_tui.model.ages import age
+from collab_tui.model.board import Agent, Because, Wait
+from collab_tui.model.glyphs import STATUS_WORDS
+from collab_tui.model.moment import Moment
+from collab_tui.model.summary import STATUS_ROLES, Span
+from collab_tui.model.words import Status
+from collab_tui.tui.safe import cut, cut_middle, fit, pad, width_of, words
+from collab_tui.tui.view import View
+from collab_tui.tui.widgets.item_list import ItemList, Row
+
+_MAX_NAME = 16
+_WORD = 9
+_BAR = 20
+_MARKED_FOR = 1.0
+"""Seconds for which a changed value is marked."""
+
+
+class AgentsPane(ItemList):
+    """One item an agent, ordered by need; as many lines each as there is room for."""
+
+    BORDER_TITLE = "Agents"
+
+    def __init__(self) -> None:
+        super().__init__(id="agents")
+        self._known: dict[str, Agent] = {}
+        self._marks: dict[tuple[str, str], float] = {}
+        self._ideal_height = 0
+        self._waits: defaultdict[str, list[Wait]] = defaultdict(list)
+
+    def show(self, view: View) -> None:
+        """Mark what changed since the last view, for a second."""
+        self._mark(view)
+        super().show(view)
+        count = len(view.moment.board.agents)
+        self.border_subtitle = f"{count} by {view.order.value}" if count else ""
+
+    @property
+    def wanted_height(self) -> int:
+        """Lines that the agents would fill with all that is known of them."""
+        return self._ideal_height
+
+    def build(self, view: View, width: int) -> list[Row]:
+        """The rows, in three densities: all that is known, two lines, one line."""
+        agents = view.moment.ordered(view.order)
+        self._waits.clear()
+        for wait in view.moment.board.waits:
+            self._waits[wait.waiter].append(wait)
+        names = min(_MAX_NAME, max((width_of([Span(agent.name)]) for agent in agents), default=0))
+        height = max(self.scrollable_content_region.height, 1)
+        rows = [Row(agent.key, self._lines(view, agent, names, width)) for agent in agents]
+        self._ideal_height = sum(len(row.lines) for row in rows)
+        for most in (4, 3, 2):
+            if sum(min(len(row.lines), most) for row in rows) <= height:
+                return [Row(row.key, row.lines[:most]) for row in rows]
+        return [Row(agent.key, (self._compact(view, agent, names, width),)) for agent in agents]
+
+    def _lines(self, view: View, agent: Agent, names: int, width: int) -> tuple[tuple[Span, ...], ...]:
+        bar = _BAR if width >= 60 else max(0, width - names - _WORD - 26)
+        head = [*self._head(view, agent, names)]
+        if width >= 48 and agent.role:
+            head.append(Span(pad(words(agent.role), 10) + "  ", "muted"))
+        head.append(self._word(view, agent))
+        head += self._progress(view, agent, bar)
+        lines = [fit(head, width, self._seen(view, agent))]
+        indent = Span(" " * (names + 3)) if width >= 70 else Span("  ")
+        if agent.current_task:
+            lines.append(fit([indent, self._value(agent, "current_task", words(agent.current_task))], width))
+        if reason := self._held_up(view, agent):
+            lines.append(fit([indent, *reason], width))
+        if agent.next_action and not agent.gone:
+            lines.append(
+                fit(
+                    [indent, Span("next  ", "muted"), self._value(agent, "next_action", words(agent.next_action))],
+                    width,
+                )
+            )
+        return tuple(lines)
+
+    def _compact(self, view: View, agent: Agent, names: int, width: int) -> tuple[Span, ...]:
+        """One line: name, status, per cent, and the one thing that matters most."""
+        percent = f"{agent.progress:3.0f} %  " if agent.progress is not None else "       "
+        matter = self._held_up(view, agent) or ((Span(words(agent.current_task)),) if agent.current_task else ())
+        left = [*self._head(view, agent, names), self._word(view, agent), Span(percent), *matter]
+        return fit(left, width, self._seen(view, agent))
+
+    def _head(self, view: View, agent: Agent, names: int) -> tuple[Span, ...]:
+        glyph = view.glyphs.gone if agent.gone else view.glyphs.statuses[agent.status]
+        role = _role(agent)
+        return Span(f"{glyph} ", role), Span(pad(words(agent.name), names) + "  ", "muted" if agent.gone else "strong")
+
+    def _word(self, view: View, agent: Agent) -> Span:
+        word = "gone" if agent.gone else STATUS_WORDS.get(agent.status) or words(agent.raw_status)
+        if agent.unblocked and not agent.gone:
+            return Span("unblocked, not yet moving  ", "warning")
+        role = self._role_of(agent, "status", _role(agent))
+        return Span(pad(cut(word, 24), max(_WORD, min(24, len(word)))) + "  ", role)
+
+    def _progress(self, view: View, agent: Agent, bar: int) -> list[Span]:
+        if agent.progress is None:
+            return []
+        full = round(bar * agent.progress / 100)
+        old = agent.is_older_than_task("progress")
+        role = "muted" if old or agent.status is Status.COMPLETED else "accent"
+        return [
+            Span(view.glyphs.bar_full * full, role),
+            Span(view.glyphs.bar_empty * (bar - full), "muted"),
+            Span(f" {agent.progress:3.0f} %", self._role_of(agent, "progress", "muted" if old else "text")),
+        ]
+
+    def _seen(self, view: View, agent: Agent) -> list[Span]:
+        """The age of the last sign of life; silence is told apart from rest."""
+        silence = view.moment.silence(agent)
+        if silence is not None:
+            return [Span(f"{view.glyphs.silent} silent {age(silence)}", "warning")]
+        seconds = view.moment.age(agent)
+        return [Span(age(seconds), "muted")] if seconds is not None else []
+
+    def _held_up(self, view: View, agent: Agent) -> tuple[Span, ...]:
+        """What keeps it: its blockers, else whom it waits for and why."""
+        if agent.gone:
+            return ()
+        if agent.blockers:
+            more = f" +{len(agent.blockers) - 1}" if len(agent.blockers) > 1 else ""
+            return Span("needs  ", "muted"), Span(f"{words(agent.blockers[0].text)}{more}", "warning")
+        waits = self._waits.get(agent.name)
+        if not waits:
+            return ()
+        told = [_wait_words(view.moment, wait, view.glyphs.separator) for wait in waits]
+        return Span("waits for  ", "muted"), Span(", ".join(told))
+
+    def _value(self, agent: Agent, name: str, text: str) -> Span:
+        old = agent.is_older_than_task(name) or agent.gone or agent.status is Status.COMPLETED
+        return Span(text, self._role_of(agent, name, "muted" if old else "text"))
+
+    # Marking what changed
+
+    def _mark(self, view: View) -> None:
+        now = self.app.clock().timestamp()  # type: ignore[attr-defined]
+        known = {agent.key: agent for agent in view.moment.board.agents}
+        if self._known:
+            for key, agent in known.items():
+                before = self._known.get(key)
+                if before is not None and before is not agent:
+                    for name in ("status", "progress", "current_task", "next_action"):
+                        if getattr(before, name) != getattr(agent, name):
+                            self._marks[key, name] = now + _MARKED_FOR
+        self._known = known
+        if self._marks:
+            self._marks = {mark: until for mark, until in self._marks.items() if until > now}
+
+    def _role_of(self, agent: Agent, name: str, role: str) -> str:
+        return "strong" if (agent.key, name) in self._marks else role
+
+
+def _role(agent: Agent) -> str:
+    return "muted" if agent.gone or agent.status is None else STATUS_ROLES.get(agent.status, "text")
+
+
+def _wait_words(moment: Moment, wait: Wait, separator: str) -> str:
+    """Whom an agent waits for and why, in a few words."""
+    name = "you" if moment.is_me(wait.awaited) else cut_middle(words(wait.awaited), _MAX_NAME)
+    why = next((words(reason.text) for reason in wait.reasons if reason.because is not Because.STATUS), "")
+    answered = " (answered?)" if all(reason.answered for reason in wait.reasons) else ""
+    return f"{name}{answered}" + (f" {separator} {why}" if why else "")

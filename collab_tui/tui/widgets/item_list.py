@@ -1,0 +1,189 @@
+"""A list of items with one or more lines each. The panes of agents, needs and waits are such lists.
+
+Rows keep their identity: the selection is a key, not a place, and when rows come or go above the selected one the list
+scrolls with it, so nothing jumps under the cursor. Nothing moves the selection but the user.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import ClassVar, NamedTuple
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from collab_tui.model.summary import Span
+from collab_tui.tui.messages import Opened, Selected
+from collab_tui.tui.safe import Line
+from collab_tui.tui.view import View
+from collab_tui.tui.widgets.painter import Painter
+
+
+class Row(NamedTuple):
+    """One item: its identity and its lines. One without a key is a heading and cannot be selected."""
+
+    key: str | None
+    lines: tuple[Line, ...]
+
+
+class ItemList(Painter, ScrollView, can_focus=True):
+    """Base of the panes that show items."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home", "edge(-1)", "First", show=False),
+        Binding("end", "edge(1)", "Last", show=False),
+    ]
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002  # Textual's name for it
+        super().__init__(id=id)
+        self.view: View | None = None
+        self.selected: str | None = None
+        """The key of the selected item."""
+        self._rows: tuple[Row, ...] = ()
+        self._flat: list[tuple[int, Line]] = []
+        """Every line with the number of its row."""
+        self._on_screen_since: dict[str, float] = {}
+
+    # What a subclass gives
+
+    def build(self, view: View, width: int) -> list[Row]:
+        """The rows for a width in cells."""
+        raise NotImplementedError
+
+    # Showing
+
+    def show(self, view: View) -> None:
+        """Show another view; only what differs is painted."""
+        self.view = view
+        self._rebuild()
+
+    @property
+    def wanted_height(self) -> int:
+        """Lines that the list would fill."""
+        return len(self._flat)
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the rows that can be selected, from top to bottom."""
+        return [row.key for row in self._rows if row.key is not None]
+
+    def on_screen_for(self, key: str) -> float:
+        """Seconds for which the row has been in sight without a break; 0 when it is not."""
+        since = self._on_screen_since.get(key)
+        return monotonic() - since if since is not None and self.is_on_screen else 0.0
+
+    def select(self, key: str | None) -> None:
+        """Select a row and bring it into sight."""
+        if key != self.selected:
+            self.selected = key
+            self.refresh()
+            self._selection_changed()
+        self._scroll_to_selected()
+
+    def _selection_changed(self) -> None:
+        self.post_message(Selected())
+
+    def _rebuild(self, *, resized: bool = False) -> None:
+        width = self.scrollable_content_region.width
+        if self.view is None or width <= 0:
+            return
+        rows = tuple(self.build(self.view, width - 1))
+        if rows == self._rows and not resized:
+            return
+        offset = self._line_of(self.selected)
+        old, self._rows = self._flat, rows
+        self._flat = [(number, line) for number, row in enumerate(rows) for line in row.lines]
+        if self.selected is not None and self.selected not in self.keys:
+            self.selected = None
+        if self.selected is None and not old and self.keys:
+            self.selected = self.keys[0]
+        self.virtual_size = Size(width, len(self._flat))
+        moved = self._line_of(self.selected)
+        if offset is not None and moved is not None and moved != offset and self.max_scroll_y:
+            self.scroll_to(y=self.scroll_y + moved - offset, animate=False, force=True)
+        self._note_on_screen()
+        self.refresh()
+        self._selection_changed()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the viewport."""
+        width = self.scrollable_content_region.width
+        place = y + self.scroll_offset.y
+        if place >= len(self._flat):
+            return Strip.blank(width, self.rich_style)
+        number, line = self._flat[place]
+        key = self._rows[number].key
+        chosen = key is not None and key == self.selected
+        edge = Span("▌" if self.has_focus else "▏", "accent" if self.has_focus else "muted") if chosen else Span(" ")
+        strip = self.paint((edge, *line), width, row="row--selected" if chosen and self.has_focus else "")
+        return strip.apply_offsets(0, place)
+
+    def on_resize(self) -> None:
+        """Lines are cut to the width."""
+        self._rebuild(resized=True)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Other rows are in sight."""
+        super().watch_scroll_y(old_value, new_value)
+        self._note_on_screen()
+
+    def on_show(self) -> None:
+        """The pane came into sight."""
+        self._on_screen_since.clear()
+        self._note_on_screen()
+
+    def _note_on_screen(self) -> None:
+        top = self.scroll_offset.y
+        bottom = top + self.size.height
+        seen = {self._rows[number].key for number, _ in self._flat[top:bottom]} - {None}
+        now = monotonic()
+        self._on_screen_since = {key: self._on_screen_since.get(key, now) for key in seen if key is not None}
+
+    # Moving
+
+    def action_move(self, step: int) -> None:
+        """Select the next or previous row."""
+        keys = self.keys
+        if not keys:
+            return
+        if self.selected not in keys:
+            self.select(keys[0 if step > 0 else -1])
+            return
+        place = keys.index(self.selected) + step
+        self.select(keys[min(max(place, 0), len(keys) - 1)])
+
+    def action_page(self, direction: int) -> None:
+        """Move by what fits on the screen."""
+        per_row = max(1, len(self._flat) // max(1, len(self._rows)))
+        self.action_move(direction * max(1, self.size.height // per_row - 1))
+
+    def action_edge(self, direction: int) -> None:
+        """Select the first or last row."""
+        self.action_move(direction * len(self._rows))
+
+    def on_click(self, event: events.Click) -> None:
+        """Select the row under the mouse; a second click opens it."""
+        offset = event.get_content_offset(self)
+        place = offset.y + self.scroll_offset.y if offset is not None else -1
+        if 0 <= place < len(self._flat) and (key := self._rows[self._flat[place][0]].key) is not None:
+            self.select(key)
+            if event.chain == 2:
+                self.post_message(Opened())
+
+    def _line_of(self, key: str | None) -> int | None:
+        if key is None:
+            return None
+        return next((place for place, (number, _) in enumerate(self._flat) if self._rows[number].key == key), None)
+
+    def _scroll_to_selected(self) -> None:
+        place = self._line_of(self.selected)
+        if place is not None:
+            height = sum(1 for number, _ in self._flat if self._rows[number].key == self.selected)
+            self.scroll_to_region(Region(0, place, 1, height), animate=False, force=True)

@@ -1,0 +1,144 @@
+"""What needs you: deadlocks and requests to the person, with the key that helps; below, what agents ask each other."""
+
+from __future__ import annotations
+
+from collab_tui.model.ages import age, seconds_between
+from collab_tui.model.board import Deadlock, Request, RequestKind, RequestState
+from collab_tui.model.summary import Span
+from collab_tui.tui.safe import Line, fit, words
+from collab_tui.tui.view import View
+from collab_tui.tui.widgets.item_list import ItemList, Row
+
+
+class NeedsPane(ItemList):
+    """One item a need, most agents held up first. A request that is selected stays when it is closed, and says so."""
+
+    BORDER_TITLE = "▲ Needs you"
+
+    def __init__(self) -> None:
+        super().__init__(id="needs")
+
+    def show(self, view: View) -> None:
+        """Show the needs; the count stands in the title."""
+        super().show(view)
+        count = len(view.moment.needs)
+        self.border_title = f"{view.glyphs.needs_you} Needs you" if count else "Needs you"
+        self.border_subtitle = str(count) if count else ""
+        self.set_class(bool(count), "-needed")
+
+    @property
+    def request(self) -> Request | None:
+        """The selected request, or the one whose answer breaks the selected deadlock."""
+        need = self.need
+        if isinstance(need, Deadlock):
+            return self.view.moment.board.request(need.request_id) if self.view and need.request_id else None
+        return need
+
+    @property
+    def need(self) -> Deadlock | Request | None:
+        """What is selected."""
+        if self.view is None or self.selected is None:
+            return None
+        board = self.view.moment.board
+        return next((d for d in board.deadlocks if d.id == self.selected), None) or board.request(self.selected)
+
+    def build(self, view: View, width: int) -> list[Row]:
+        """Needs first, then what is asked of others, and the selected one wherever it ended."""
+        moment = view.moment
+        rows = [
+            Row(
+                need.id,
+                self._deadlock(view, need, width) if isinstance(need, Deadlock) else self._request(view, need, width),
+            )
+            for need in moment.needs
+        ]
+        kept = self.need
+        if isinstance(kept, Request) and not moment.is_answerable(kept):
+            rows.append(Row(kept.id, self._end_of(view, kept, width)))
+        if not rows:
+            rows.append(Row(None, ((Span("Nothing waits for you.", "muted"),),)))
+        if moment.to_others:
+            rows.append(Row(None, ((), (Span("asked of others", "muted"),))))
+            rows += [Row(request.id, self._request(view, request, width, dim=True)) for request in moment.to_others]
+        return rows
+
+    def _deadlock(self, view: View, deadlock: Deadlock, width: int) -> tuple[Line, ...]:
+        arrow = f" {view.glyphs.arrow} "
+        cycle = arrow.join(words(name) for name in (*deadlock.agents, deadlock.agents[0]))
+        lines = [fit([Span(f"{view.glyphs.deadlock} deadlock  {cycle}", "error")], width)]
+        request = view.moment.board.request(deadlock.request_id) if deadlock.request_id else None
+        if request is None:
+            why = "; ".join(f"{words(wait.waiter)}: {words(wait.reasons[0].text)}" for wait in deadlock.waits)
+            return (*lines, fit([Span(f"  {why}", "muted")], width))
+        asked = f"{words(request.asker)} asks {words(request.target)}: {words(request.request)}"
+        lines.append(fit([Span(f"  {asked}")], width))
+        lines.append(fit(self._hint(view, request), width))
+        return tuple(lines)
+
+    def _request(self, view: View, request: Request, width: int, *, dim: bool = False) -> tuple[Line, ...]:
+        separator = f" {view.glyphs.separator} "
+        title = Span(words(request.request), "muted" if dim else "strong")
+        lines = [fit([title], width, self._waited(view, request))]
+        facts = [f"{words(request.asker)} asks {words(request.target) if not request.to_person else 'you'}"]
+        held_up = [words(name) for name in view.moment.held_up(request) if name != request.asker]
+        facts += [f"holds up {', '.join(held_up)}"] if held_up else []
+        facts += ["its session ended"] if request.asker_gone else []
+        facts += [f"perhaps answered by {words(request.answer.by)}"] if request.answer else []
+        spans = [Span(separator.join(facts), "muted")]
+        if request.is_critical:
+            spans.append(Span(f"{separator}critical", "error"))
+        if (due := self._due(view, request)) is not None:
+            spans += [Span(separator, "muted"), due]
+        if request.evidence:
+            spans.append(Span(f"{separator}evidence {', '.join(words(item) for item in request.evidence)}", "muted"))
+        lines.append(fit(spans, width))
+        if not dim or request.id == self.selected:
+            lines.append(fit(self._hint(view, request), width))
+        return tuple(lines)
+
+    def _hint(self, view: View, request: Request) -> list[Span]:
+        """The keys that help, or that the answer is on its way."""
+        if request.id in view.sending:
+            return [Span("sending...", "accent")]
+        match request.kind:
+            case RequestKind.CHOICE if request.options:
+                hint: list[Span] = []
+                for number, option in enumerate(request.options[:9], 1):
+                    hint += [Span(f"{number} ", "accent"), Span(f"{words(option)}  ")]
+                return hint
+            case RequestKind.QUESTION:
+                return [Span("enter ", "accent"), Span("answer", "muted")]
+            case _:
+                keys = (("a", "approve"), ("x", "reject"), ("enter", "read and answer"))
+                return [span for key, what in keys for span in (Span(f"{key} ", "accent"), Span(f"{what}  ", "muted"))]
+
+    def _end_of(self, view: View, request: Request, width: int) -> tuple[Line, ...]:
+        """What became of the selected request: it stays in its place until the selection leaves it."""
+        glyphs = view.glyphs
+        said = words(request.answer.text) if request.answer else ""
+        by = words(request.answer.by) if request.answer else ""
+        match request.state:
+            case RequestState.ANSWERED if request.answer and request.answer.verdict == "rejected":
+                end = Span(f"{glyphs.no} {said} by {by}", "error")
+            case RequestState.ANSWERED:
+                end = Span(f"{glyphs.yes} {said} by {by}", "success")
+            case RequestState.WITHDRAWN:
+                end = Span(f"withdrawn by {words(request.asker)}", "muted")
+            case RequestState.MOVED_ON:
+                end = Span(f"{words(request.asker)} went on; perhaps answered by {by}", "muted")
+            case _:
+                end = Span("expired", "warning")
+        return fit([Span(words(request.request), "muted")], width), fit([end], width)
+
+    def _due(self, view: View, request: Request) -> Span | None:
+        """Its deadline, as time that is left or over."""
+        if request.deadline is None:
+            return None
+        seconds = (request.deadline - view.moment.now).total_seconds()
+        if seconds <= 0:
+            return Span(f"overdue {age(-seconds)}", "warning")
+        return Span(f"due in {age(seconds)}", "muted")
+
+    def _waited(self, view: View, request: Request) -> list[Span]:
+        seconds = seconds_between(request.asked_at, view.moment.now)
+        return [Span(f"waits {age(seconds)}", "muted")] if seconds is not None else []

@@ -1,0 +1,34 @@
+"""Painting lines of spans with the theme's colours, for widgets that draw themselves line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from collab_tui.model.summary import Span
+
+ROLES = ("text", "strong", "muted", "accent", "success", "warning", "error")
+
+
+class Painter(Widget):
+    """A widget whose lines are spans. The colour of a role is that of the component class `role--<role>`."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES} | {"row--selected", "row--marked"}
+
+    def paint(self, spans: Iterable[Span], width: int, *, row: str = "") -> Strip:
+        """One line of exactly `width` cells; `row` is a component class that gives the background."""
+        base = self.rich_style
+        if row:
+            base += Style(bgcolor=self.get_component_rich_style(row).bgcolor)
+        background = Style(bgcolor=base.bgcolor)
+        segments = [Segment(span.text, self.role_style(span.role) + background) for span in spans if span.text]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def role_style(self, role: str) -> Style:
+        """The theme's style of a role."""
+        return self.get_component_rich_style(f"role--{role}")

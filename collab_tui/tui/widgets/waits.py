@@ -1,0 +1,111 @@
+"""Waits and blockers: deadlocks first, then what holds up most, then who waits for whom and why."""
+
+from __future__ import annotations
+
+from collab_tui.model.ages import age, seconds_between
+from collab_tui.model.board import Because, Obstacle, Request, Wait
+from collab_tui.model.explain import Explanation, explain_obstacle, explain_wait
+from collab_tui.model.summary import Span
+from collab_tui.model.words import Status
+from collab_tui.tui.safe import Line, cut_middle, fit, pad, words
+from collab_tui.tui.view import View
+from collab_tui.tui.widgets.item_list import ItemList, Row
+
+
+class WaitsPane(ItemList):
+    """One line an entry."""
+
+    BORDER_TITLE = "Waits and blockers"
+
+    def __init__(self) -> None:
+        super().__init__(id="waits")
+
+    def show(self, view: View) -> None:
+        """Show the graph; the count stands in the title."""
+        super().show(view)
+        self.border_subtitle = str(len(self.keys)) if self.keys else ""
+        self.set_class(bool(view.moment.board.deadlocks), "-deadlock")
+
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """The selected blocker."""
+        board = self.view.moment.board if self.view else None
+        return next((o for o in board.blockers if blocker_key(o) == self.selected), None) if board else None
+
+    @property
+    def request(self) -> Request | None:
+        """The request that the selected wait is about, or whose answer breaks the selected deadlock."""
+        if self.view is None:
+            return None
+        board = self.view.moment.board
+        for deadlock in board.deadlocks:
+            if deadlock.id == self.selected and deadlock.request_id:
+                return board.request(deadlock.request_id)
+        wait = next((wait for wait in board.waits if _wait_key(wait) == self.selected), None)
+        ids = [reason.request_id for reason in wait.reasons if reason.request_id] if wait else []
+        return board.request(ids[0]) if ids else None
+
+    def explanations(self) -> list[Explanation]:
+        """Where the selected row comes from."""
+        board = self.view.moment.board if self.view else None
+        if board is None:
+            return []
+        found = [e for o in board.blockers if blocker_key(o) == self.selected for e in explain_obstacle(o)]
+        found += [e for wait in board.waits if _wait_key(wait) == self.selected for e in explain_wait(wait)]
+        cycles = (deadlock for deadlock in board.deadlocks if deadlock.id == self.selected)
+        return found + [e for deadlock in cycles for wait in deadlock.waits for e in explain_wait(wait)]
+
+    def build(self, view: View, width: int) -> list[Row]:
+        """The rows in the order of what needs attention first."""
+        board = view.moment.board
+        rows = []
+        arrow = f" {view.glyphs.arrow} "
+        for deadlock in board.deadlocks:
+            cycle = arrow.join(words(name) for name in (*deadlock.agents, deadlock.agents[0]))
+            why = f" {view.glyphs.separator} ".join(
+                f"{words(wait.waiter)}: {words(wait.reasons[0].text)}" for wait in deadlock.waits
+            )
+            left = [Span(f"{view.glyphs.deadlock} deadlock  {cycle}  ", "error"), Span(why, "muted")]
+            rows.append(Row(deadlock.id, (fit(left, width),)))
+        rows += [Row(blocker_key(obstacle), (self._obstacle(view, obstacle, width),)) for obstacle in board.blockers]
+        rows += [Row(_wait_key(wait), (self._wait(view, wait, width),)) for wait in board.waits]
+        return rows or [Row(None, ((Span("Nobody waits for anybody.", "muted"),),))]
+
+    def _obstacle(self, view: View, obstacle: Obstacle, width: int) -> Line:
+        left = [Span(f"{view.glyphs.blocker} {words(obstacle.text)}  ", "warning")]
+        held = ", ".join(words(name) for name in obstacle.holds_up)
+        left.append(Span(f"holds up {len(obstacle.holds_up)}: {held}", "muted"))
+        if any(f"{name}\n{obstacle.text}" in view.sending for name in obstacle.holders):
+            return fit(left, width, [Span("sending...", "accent")])
+        return fit(left, width, [Span("u ", "accent"), Span("unblock", "muted")])
+
+    def _wait(self, view: View, wait: Wait, width: int) -> Line:
+        awaited = "you" if view.moment.is_me(wait.awaited) else words(wait.awaited)
+        who = f"{cut_middle(words(wait.waiter), 14)} {view.glyphs.arrow} {cut_middle(awaited, 14)}"
+        why = f" {view.glyphs.separator} ".join(_because(reason.because, words(reason.text)) for reason in wait.reasons)
+        answered = "answered?  " if all(reason.answered for reason in wait.reasons) else ""
+        asked = next((view.moment.board.request(r.request_id) for r in wait.reasons if r.request_id), None)
+        seconds = seconds_between(asked.asked_at, view.moment.now) if asked else None
+        right = [Span(f"since {age(seconds)}", "muted")] if seconds is not None else []
+        return fit(
+            [
+                Span(f"{view.glyphs.statuses[Status.WAITING]} {pad(who, 24)}  "),
+                Span(answered, "accent"),
+                Span(why, "muted"),
+            ],
+            width,
+            right,
+        )
+
+
+def _because(because: Because, text: str) -> str:
+    return f"asks {text}" if because is Because.REQUEST else text
+
+
+def blocker_key(obstacle: Obstacle) -> str:
+    """The key of a blocker's row."""
+    return f"blocker:{obstacle.text}"
+
+
+def _wait_key(wait: Wait) -> str:
+    return f"wait:{wait.waiter}\n{wait.awaited}"
