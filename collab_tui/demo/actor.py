@@ -53,7 +53,7 @@ class Actor:
         """The part. What goes on beside it are `tasks`."""
         raise NotImplementedError
 
-    async def pause(self, low: float = 0.7, high: float = 2.0) -> None:
+    async def pause(self, low: float = 1.0, high: float = 2.3) -> None:
         """Let some time pass between two acts."""
         await asyncio.sleep(self.pace.seconds(low, high))
 
@@ -71,7 +71,7 @@ class Actor:
         self.status = fields.setdefault("status", self.status)
         return await self.me.ask(request, **fields)
 
-    async def steps(self, *steps: tuple[int, str], low: float = 0.7, high: float = 2.0) -> None:
+    async def steps(self, *steps: tuple[int, str], low: float = 1.0, high: float = 2.3) -> None:
         """Work: each step is how far it is then, and what comes next."""
         for progress, following in steps:
             await self.pause(low, high)
@@ -114,7 +114,7 @@ def creeping(start: int, end: int, *texts: str) -> Iterator[Fields]:
     """Small progress towards an end that is not passed, with what comes next; without end."""
     progress = float(start)
     for text in cycle(texts):
-        progress += (end - progress) * 0.2
+        progress += (end - progress) * 0.12
         yield {"progress": round(progress), "next_action": text}
 
 

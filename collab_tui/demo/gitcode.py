@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from collab_tui.demo.actor import Actor, Fields, capital, creeping, is_yes, told
 from collab_tui.demo.rounds import after_release, quiet_rounds
-from collab_tui.demo.script import RELEASE, TOKEN
+from collab_tui.demo.script import RELEASE, TOKEN, is_blocked
 from collab_tui.model.board import Board
 from collab_tui.model.waits import is_met
 
@@ -17,6 +17,11 @@ _ROUNDS: Final = (
     ("watch the canary", ("error rate", "latency", "compare with yesterday")),
     ("old images", ("list them", "check who uses them", "mark 12 for removal")),
     ("rollback rehearsal 복구 연습", ("pull the plug on staging", "count the seconds", "write it down")),
+)
+_QUESTIONS: Final = (
+    "Remove 12 images that nobody used for 30 days?",
+    "Rehearse the rollback every Monday?",
+    "Send the release notes to everybody?",
 )
 
 
@@ -35,17 +40,29 @@ class GitCode(Actor):
 
     async def play(self, tasks: asyncio.TaskGroup) -> None:
         """Prepare, get stuck, deploy, then quieter work."""
-        await self.steps((39, "build the release image"), (43, "sign the image"), (47, "ask for a GO"), high=1.6)
+        await self.steps(
+            (37, "build the release image"),
+            (39, "scan the image"),
+            (41, "sign the image"),
+            (44, "measure the rollback: 40 seconds"),
+            (46, "ask for a GO"),
+        )
         self._way = tasks.create_task(self._find_way())
         await self.steps(
-            (51, "warm the staging cache"), (55, "copy the settings"), (58, "log in to staging"), low=1.5, high=2.5
+            (48, "warm the staging cache"),
+            (50, "copy the settings"),
+            (52, "write the release notes"),
+            (54, "translate the release notes 번역"),
+            (56, "log in to staging"),
+            low=1.5,
+            high=2.5,
         )
         await self._blocked()
-        await self.steps((68, "smoke test, 12 of 40"), (76, "smoke test, 31 of 40"), (82, "smoke test passed"))
+        await self.steps((70, "smoke test, 12 of 40"), (76, "smoke test, 31 of 40"), (82, "smoke test passed"))
         way = await self._go()
         await (self._hold() if way is None else self._deploy(way))
         await after_release(self)
-        await quiet_rounds(self, _ROUNDS, question="Remove 12 images that nobody used for 30 days?")
+        await quiet_rounds(self, _ROUNDS, questions=_QUESTIONS)
 
     async def _find_way(self) -> str | None:
         """How to deploy, as the person wants it; None if they do not want it at all."""
@@ -96,16 +113,16 @@ class GitCode(Actor):
             next_action="smoke test, as soon as the token works",
         )
         await self.meanwhile(
-            self.me.until(lambda board: not self._has_blocker(board)),
+            self.me.until(lambda board: not is_blocked(board, self.me.name)),
             creeping(
-                58,
-                62,
+                56,
+                64,
                 "read the rollback plan again",
                 "try the token: still expired",
                 "smoke test, as soon as the token works",
             ),
         )
-        await self.update(status="in_progress", progress=62, next_action="you unblocked me: smoke test on staging")
+        await self.update(status="in_progress", progress=65, next_action="you unblocked me: smoke test on staging")
         await self.say(self.me.person, f'You cleared "{TOKEN}": it works again, the smoke test runs. 감사합니다.')
 
     async def _go(self) -> str | None:
@@ -135,14 +152,10 @@ class GitCode(Actor):
         await self._dependencies()
         await self.update(status="in_progress", progress=95, next_action=f"{way}, 5 %")
         await self.say("all", f"All ready. The {way} goes out now, 5 %.")
-        await self.steps((97, f"{way}, 25 %"), (98, f"{way}, 50 %"), (99, f"{way}, 100 %"), low=1.5, high=2.5)
+        await self.steps((97, f"{way}, 25 %"), (98, f"{way}, 50 %"), (99, f"{way}, 100 %"), low=1.8, high=2.5)
         await self.pause()
         await self.me.emit("completion", result=f"{way} at 100 %, no error", next_action="watch the curves")
         await self.say("all", "Phase 4 is out, no errors. 모두 수고하셨습니다: well done, everybody.")
-
-    def _has_blocker(self, board: Board) -> bool:
-        me = board.agent(self.me.name)
-        return me is not None and bool(me.blockers)
 
 
 def _all_met(board: Board) -> bool:

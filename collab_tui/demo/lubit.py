@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from collab_tui.demo.actor import Actor, Fields, capital, creeping, is_yes, told, waiting
 from collab_tui.demo.rounds import after_release, quiet_rounds
-from collab_tui.demo.script import CONTRACT, METRICS, REVIEW, SAMPLES, find_request
+from collab_tui.demo.script import CONTRACT, METRICS, REVIEW, SAMPLES, find_request, is_blocked
 from collab_tui.model.board import Board, Request
 from collab_tui.model.words import Status
 from collab_tui.registry.append import RefusedError
@@ -68,7 +68,11 @@ class Lubit(Actor):
         if request_is_open(self.me.board, request):
             await self._deadlock(request)
         await self.update(status="in_progress", progress=50, next_action="run the golden logs")
-        await self.steps((62, "read the samples line by line"), (75, "count what got lost: nothing"))
+        await self.steps(
+            (58, "read the samples line by line"),
+            (66, "one odd line 이상한 줄 하나"),
+            (75, "count what got lost: nothing"),
+        )
         await self.meanwhile(
             self.me.until(_sena_done), creeping(75, 92, "run the golden logs again", "try last week's logs")
         )
@@ -82,7 +86,7 @@ class Lubit(Actor):
             status="waiting_for_sena", blockers=[SAMPLES], next_action="sign when I have seen sample output"
         )
         board = await self.meanwhile(
-            self.me.until(lambda board: not self._is_blocked(board) or not request_is_open(board, request)),
+            self.me.until(lambda board: not is_blocked(board, self.me.name) or not request_is_open(board, request)),
             waiting("no signature on paper alone", "sign when I have seen sample output 샘플 먼저"),
             5.0,
             8.0,
@@ -98,7 +102,8 @@ class Lubit(Actor):
         word = "I take your word for the contract" if is_yes(closed) else "then I read the next draft"
         await self.say(self.me.person, f"{capital(said)}: {word}. 고맙습니다.")
         await self.meanwhile(
-            self.me.until(lambda board: not self._is_blocked(board)), creeping(38, 46, "open the samples as they come")
+            self.me.until(lambda board: not is_blocked(board, self.me.name)),
+            creeping(38, 46, "open the samples as they come"),
         )
 
     async def _review(self) -> None:
@@ -127,10 +132,6 @@ class Lubit(Actor):
             await self.me.decide(request, "approved", comment)
         except RefusedError as error:
             await self.say(self.me.person, f'On "{request.request}": {error}. Fine with me.')
-
-    def _is_blocked(self, board: Board) -> bool:
-        me = board.agent(self.me.name)
-        return me is not None and bool(me.blockers)
 
 
 def request_is_open(board: Board, request: Request) -> bool:

@@ -26,18 +26,18 @@ async def after_release(actor: Actor) -> None:
 
 
 async def quiet_rounds(
-    actor: Actor, rounds: Sequence[Round], *, review_by: str | None = None, question: str | None = None
+    actor: Actor, rounds: Sequence[Round], *, review_by: str | None = None, questions: Sequence[str] = ()
 ) -> None:
     """Small tasks, one after the other, for ever.
 
-    `review_by` is asked to look at each; `question` is asked of the person now and then, never twice at once.
+    `review_by` is asked to look at each; `questions` are asked of the person now and then, one at a time.
     """
     asked: asyncio.Task[None] | None = None
     async with asyncio.TaskGroup() as tasks:
         for number in count():
             task, steps = rounds[number % len(rounds)]
-            if question is not None and number % 3 == 1 and (asked is None or asked.done()):
-                asked = tasks.create_task(_question(actor, question))
+            if questions and number % 3 == 1 and (asked is None or asked.done()):
+                asked = tasks.create_task(_question(actor, questions[number // 3 % len(questions)]))
             await _work(actor, task, steps)
             if review_by is not None:
                 await _reviewed(actor, task, review_by)
@@ -71,6 +71,6 @@ async def _question(actor: Actor, question: str) -> None:
         question, target=actor.me.person, kind="approval", details="Nothing is in a hurry here. A no is fine, too."
     )
     said = told(answer, actor.me.person)
-    then = "done, gone they are" if is_yes(answer) else "they stay"
+    then = "it is done" if is_yes(answer) else "it stays as it is"
     await actor.say(actor.me.person, f"{capital(said)}: {then}. 고맙습니다.")
     await actor.update(next_action=f"{said}: {then}")

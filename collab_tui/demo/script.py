@@ -22,6 +22,12 @@ def find_request(board: Board, asker: str, text: str) -> Request | None:
     return next((r for r in reversed(board.requests) if r.asker == asker and r.request.startswith(text)), None)
 
 
+def is_blocked(board: Board, name: str) -> bool:
+    """The agent has a blocker."""
+    agent = board.agent(name)
+    return agent is not None and bool(agent.blockers)
+
+
 def is_released(board: Board) -> bool:
     """GitCode is through with the release; true for ever after."""
     agent = board.agent("gitcode")

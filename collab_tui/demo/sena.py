@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from collab_tui.demo.actor import Actor, Fields, capital, creeping, is_yes, told, waiting
 from collab_tui.demo.rounds import after_release, quiet_rounds
-from collab_tui.demo.script import CONTRACT, METRICS, SAMPLES
+from collab_tui.demo.script import CONTRACT, METRICS, SAMPLES, is_blocked
 from collab_tui.model.board import Request
 
 _TAGGERS: Final = ["rules", "model", "both"]
@@ -62,10 +62,12 @@ class Sena(Actor):
 
     async def _metrics(self) -> None:
         await self.steps(
-            (14, "joint entropy"),
-            (22, "mutual information 상호 정보량"),
-            (30, "bounds: nothing below zero"),
-            (38, "tests on real logs"),
+            (13, "joint entropy"),
+            (18, "mutual information 상호 정보량"),
+            (24, "bounds: nothing below zero"),
+            (29, "empty input, one symbol, a million"),
+            (35, "tests on real logs"),
+            (40, "tests on Korean logs 한국어 로그"),
             (45, "hand the draft to Lubit"),
         )
         answer = await self.meanwhile(
@@ -84,17 +86,32 @@ class Sena(Actor):
             await self.update(status="in_progress", progress=30, next_action=f"{said}: redesign the bounds")
             await self.steps((38, "new bounds, smaller steps"), (48, "tests again"))
         await self.update(status="in_progress", progress=58, next_action=f"{said}: wire the metrics in")
-        await self.steps((72, "wire the metrics in"), (86, "write the notes"), (100, "on to the parser"))
+        await self.steps(
+            (66, "wire the metrics in"),
+            (75, "mend what Lubit circled in red"),
+            (84, "write the notes"),
+            (92, "the last two tests"),
+            (100, "on to the parser"),
+        )
         await self.say("all", "The metrics are in. 다음은 파서예요: now the parser.")
 
     async def _parser(self, chosen: asyncio.Task[None]) -> None:
         await self.pause()
         await self.update(current_task="log parser 로그 파서", progress=4, next_action="split lines, keep the order")
-        await self.steps((10, "time stamps of three makers"), (16, "fields without names"))
+        await self.steps(
+            (8, "time stamps of three makers"),
+            (12, "fields without names"),
+            (17, "lines that end too early"),
+            (21, "the tagger"),
+        )
         if not chosen.done():
             await self._wait_for_choice(chosen)
         await self.steps(
-            (30, f"the {self._tagger} tagger"), (42, f"the {self._tagger} tagger on Korean lines"), (52, "the contract")
+            (30, f"the {self._tagger} tagger"),
+            (36, f"the {self._tagger} tagger on Korean lines"),
+            (42, "names, dates, numbers 이름, 날짜, 숫자"),
+            (47, "what nobody can tag"),
+            (52, "the contract"),
         )
         answer = await self._contract()
         said = told(answer, self.me.person)
@@ -105,15 +122,23 @@ class Sena(Actor):
             await self.say("lubit", f"{capital(said)}. I make the contract smaller, and show samples first.")
             await self.steps((47, "a smaller contract"), (55, "samples of what it promises"))
         await self.pause(0.7, 1.2)
-        await self.me.emit("blocker_resolved", target="lubit", blocker=SAMPLES, comment="200 parsed lines, samples/")
+        if is_blocked(self.me.board, "lubit"):  # the person may have been faster
+            await self.me.emit("blocker_resolved", target="lubit", blocker=SAMPLES, comment="200 lines, in samples/")
         await self.say("lubit", "Here are the samples, 200 lines. 봐 주세요: please look.")
-        await self.steps((70, "errors with line numbers"), (82, "a line that never ends"), (93, "the last test"))
+        await self.steps(
+            (66, "errors with line numbers"),
+            (72, "a line that never ends"),
+            (78, "two lines in one"),
+            (84, "half an emoji"),
+            (90, "read it all once more"),
+            (95, "the last test"),
+        )
         await self.pause()
         await self.me.emit("completion", result="parser and metrics, 87 tests", next_action="rest my eyes 잠깐 휴식")
 
     async def _wait_for_choice(self, chosen: asyncio.Task[None]) -> None:
         """Some patience, then the default: a person may be at lunch, and the answer still counts later."""
-        changes = islice(creeping(16, 28, "tokens first, the tagger is your choice", "tests that fit any tagger"), 7)
+        changes = islice(creeping(21, 29, "tokens first, the tagger is your choice", "tests that fit any tagger"), 7)
         for change in changes:
             if (await asyncio.wait([chosen], timeout=self.pace.seconds(2.0, 3.0)))[0]:
                 return

@@ -99,7 +99,9 @@ class JsonlRegistry:
             twin._reading, twin._starts = reading, self._starts.copy()
         found = list(twin.items(position, twin._position))
         while (news := twin.read_next()).state is State.READY:
-            found = list(news.items) if news.restarted is not None else [*found, *news.items]
+            if news.restarted is not None:
+                found, position = [], 0  # another file: all of it came since
+            found += (item for item in news.items if item.position >= position)
             if not news.remaining:
                 break
         return found

@@ -10,13 +10,17 @@ from collab_tui.model.glyphs import STATUS_WORDS
 from collab_tui.model.moment import Moment
 from collab_tui.model.summary import STATUS_ROLES, Span
 from collab_tui.model.words import Status
-from collab_tui.tui.safe import cut, cut_middle, fit, pad, width_of, words
+from collab_tui.tui.safe import Line, cut, cut_middle, fit, pad, width_of, words
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList, Row
 
 _MAX_NAME = 16
 _WORD = 9
 _BAR = 20
+_LEAST_BAR = 6
+_PERCENT = 6
+_SEEN = 16
+"""Cells kept for `⋯ silent 34 min`."""
 _MARKED_FOR = 1.0
 """Seconds for which a changed value is marked."""
 
@@ -30,6 +34,7 @@ class AgentsPane(ItemList):
         super().__init__(id="agents")
         self._known: dict[str, Agent] = {}
         self._marks: dict[tuple[str, str], float] = {}
+        self._has_roles = False
         self._ideal_height = 0
         self._waits: defaultdict[str, list[Wait]] = defaultdict(list)
 
@@ -49,43 +54,41 @@ class AgentsPane(ItemList):
         """The rows, in three densities: all that is known, two lines, one line."""
         agents = view.moment.ordered(view.order)
         self._waits.clear()
+        self._has_roles = any(agent.role for agent in agents)
         for wait in view.moment.board.waits:
             self._waits[wait.waiter].append(wait)
         names = min(_MAX_NAME, max((width_of([Span(agent.name)]) for agent in agents), default=0))
         height = max(self.scrollable_content_region.height, 1)
-        rows = [Row(agent.key, self._lines(view, agent, names, width)) for agent in agents]
-        self._ideal_height = sum(len(row.lines) for row in rows)
-        for most in (4, 3, 2):
-            if sum(min(len(row.lines), most) for row in rows) <= height:
-                return [Row(row.key, row.lines[:most]) for row in rows]
+        described = [(agent.key, self._lines(view, agent, names, width)) for agent in agents]
+        self._ideal_height = sum(len(lines) for _, lines in described)
+        for most in (5, 4, 3, 2):
+            if sum(min(len(lines), most) for _, lines in described) <= height:
+                return [Row(key, _most_important(lines, most)) for key, lines in described]
         return [Row(agent.key, (self._compact(view, agent, names, width),)) for agent in agents]
 
-    def _lines(self, view: View, agent: Agent, names: int, width: int) -> tuple[tuple[Span, ...], ...]:
-        bar = _BAR if width >= 60 else max(0, width - names - _WORD - 26)
+    def _lines(self, view: View, agent: Agent, names: int, width: int) -> list[tuple[int, Line]]:
+        """All that is known, each line with its importance: 0 is never left out."""
         head = [*self._head(view, agent, names)]
-        if width >= 48 and agent.role:
+        if width >= 72 and self._has_roles:
             head.append(Span(pad(words(agent.role), 10) + "  ", "muted"))
         head.append(self._word(view, agent))
-        head += self._progress(view, agent, bar)
-        lines = [fit(head, width, self._seen(view, agent))]
+        room = width - width_of(head) - _PERCENT - _SEEN
+        head += self._progress(view, agent, min(_BAR, room) if room >= _LEAST_BAR else 0)
+        lines = [(0, fit(head, width, self._seen(view, agent)))]
         indent = Span(" " * (names + 3)) if width >= 70 else Span("  ")
         if agent.current_task:
-            lines.append(fit([indent, self._value(agent, "current_task", words(agent.current_task))], width))
-        if reason := self._held_up(view, agent):
-            lines.append(fit([indent, *reason], width))
+            lines.append((2, fit([indent, self._value(agent, "current_task", words(agent.current_task))], width)))
+        lines += [(1, fit([indent, *reason], width)) for reason in self._held_up(view, agent)]
         if agent.next_action and not agent.gone:
-            lines.append(
-                fit(
-                    [indent, Span("next  ", "muted"), self._value(agent, "next_action", words(agent.next_action))],
-                    width,
-                )
-            )
-        return tuple(lines)
+            value = self._value(agent, "next_action", words(agent.next_action))
+            lines.append((3, fit([indent, Span("next  ", "muted"), value], width)))
+        return lines
 
-    def _compact(self, view: View, agent: Agent, names: int, width: int) -> tuple[Span, ...]:
+    def _compact(self, view: View, agent: Agent, names: int, width: int) -> Line:
         """One line: name, status, per cent, and the one thing that matters most."""
         percent = f"{agent.progress:3.0f} %  " if agent.progress is not None else "       "
-        matter = self._held_up(view, agent) or ((Span(words(agent.current_task)),) if agent.current_task else ())
+        held_up = self._held_up(view, agent)
+        matter = held_up[0] if held_up else (Span(words(agent.current_task)),)
         left = [*self._head(view, agent, names), self._word(view, agent), Span(percent), *matter]
         return fit(left, width, self._seen(view, agent))
 
@@ -121,18 +124,18 @@ class AgentsPane(ItemList):
         seconds = view.moment.age(agent)
         return [Span(age(seconds), "muted")] if seconds is not None else []
 
-    def _held_up(self, view: View, agent: Agent) -> tuple[Span, ...]:
-        """What keeps it: its blockers, else whom it waits for and why."""
+    def _held_up(self, view: View, agent: Agent) -> list[tuple[Span, ...]]:
+        """What keeps it: its blockers, and whom it waits for and why."""
         if agent.gone:
-            return ()
+            return []
+        found: list[tuple[Span, ...]] = []
         if agent.blockers:
             more = f" +{len(agent.blockers) - 1}" if len(agent.blockers) > 1 else ""
-            return Span("needs  ", "muted"), Span(f"{words(agent.blockers[0].text)}{more}", "warning")
-        waits = self._waits.get(agent.name)
-        if not waits:
-            return ()
-        told = [_wait_words(view.moment, wait, view.glyphs.separator) for wait in waits]
-        return Span("waits for  ", "muted"), Span(", ".join(told))
+            found.append((Span("needs  ", "muted"), Span(f"{words(agent.blockers[0].text)}{more}", "warning")))
+        if waits := self._waits.get(agent.name):
+            told = [_wait_words(view.moment, wait, view.glyphs.separator) for wait in waits]
+            found.append((Span("waits for  ", "muted"), Span(", ".join(told))))
+        return found
 
     def _value(self, agent: Agent, name: str, text: str) -> Span:
         old = agent.is_older_than_task(name) or agent.gone or agent.status is Status.COMPLETED
@@ -156,6 +159,12 @@ class AgentsPane(ItemList):
 
     def _role_of(self, agent: Agent, name: str, role: str) -> str:
         return "strong" if (agent.key, name) in self._marks else role
+
+
+def _most_important(lines: list[tuple[int, Line]], most: int) -> tuple[Line, ...]:
+    """The most important lines, in their own order."""
+    kept = sorted(range(len(lines)), key=lambda number: (lines[number][0], number))[:most]
+    return tuple(lines[number][1] for number in sorted(kept))
 
 
 def _role(agent: Agent) -> str:

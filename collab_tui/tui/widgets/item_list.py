@@ -83,6 +83,7 @@ class ItemList(Painter, ScrollView, can_focus=True):
         """Select a row and bring it into sight."""
         if key != self.selected:
             self.selected = key
+            self._rebuild()
             self.refresh()
             self._selection_changed()
         self._scroll_to_selected()

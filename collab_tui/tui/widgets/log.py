@@ -66,6 +66,8 @@ class LogPane(Painter, ScrollView, can_focus=True):
         self._predicate: Predicate | None = None
         self._scanned = 0
         self._today: str | None = None
+        self._is_dated = False
+        """Some line is not of today: then every time has its day."""
         self._strips: dict[tuple[int, int, str], Strip] = {}
 
     # Content
@@ -133,6 +135,7 @@ class LogPane(Painter, ScrollView, can_focus=True):
 
     def _forget(self, generation: int, today: str) -> None:
         self._generation, self._today, self._count = generation, today, 0
+        self._is_dated = False
         self._pages.clear()
         self._fresh.clear()
         self._asked.clear()
@@ -226,6 +229,10 @@ class LogPane(Painter, ScrollView, can_focus=True):
     def _line(self, item: Item, width: int) -> Line:
         wide = width >= 90
         at = item.time if isinstance(item, Event) else None
+        if at is not None and not self._is_dated and f"{at.astimezone():%m-%d}" != self._today:
+            self._is_dated = True
+            self._strips.clear()
+            self.refresh()
         spans = [Span(self._time(at, wide) + "  ", "muted")]
         if isinstance(item, Event):
             spans.append(Span(pad(words(item.agent), 12 if wide else 8) + "  ", "strong"))
@@ -242,11 +249,11 @@ class LogPane(Painter, ScrollView, can_focus=True):
     def _time(self, at: datetime | None, wide: bool) -> str:
         """The time of day, with the day where it is not today; always as wide."""
         if at is None:
-            return " " * (14 if wide else 5)
+            return " " * ((14 if self._is_dated else 8) if wide else 5)
         local = at.astimezone()
-        day = f"{local:%m-%d}"
         if wide:
-            return f"{'' if day == self._today else day:>5} {local:%H:%M:%S}"
+            return f"{local:%m-%d %H:%M:%S}" if self._is_dated else f"{local:%H:%M:%S}"
+        day = f"{local:%m-%d}"
         return f"{local:%H:%M}" if day == self._today else day
 
     def notify_style_update(self) -> None:

@@ -72,7 +72,7 @@ class NeedsPane(ItemList):
             return (*lines, fit([Span(f"  {why}", "muted")], width))
         asked = f"{words(request.asker)} asks {words(request.target)}: {words(request.request)}"
         lines.append(fit([Span(f"  {asked}")], width))
-        lines.append(fit(self._hint(view, request), width))
+        lines.append(fit(self._hint(view, request, works=deadlock.id == self.selected), width))
         return tuple(lines)
 
     def _request(self, view: View, request: Request, width: int, *, dim: bool = False) -> tuple[Line, ...]:
@@ -93,24 +93,25 @@ class NeedsPane(ItemList):
             spans.append(Span(f"{separator}evidence {', '.join(words(item) for item in request.evidence)}", "muted"))
         lines.append(fit(spans, width))
         if not dim or request.id == self.selected:
-            lines.append(fit(self._hint(view, request), width))
+            lines.append(fit(self._hint(view, request, works=request.id == self.selected), width))
         return tuple(lines)
 
-    def _hint(self, view: View, request: Request) -> list[Span]:
-        """The keys that help, or that the answer is on its way."""
+    def _hint(self, view: View, request: Request, *, works: bool) -> list[Span]:
+        """The keys that help, or that the answer is on its way. They work on the selected one only."""
+        key_role = "accent" if works else "muted"
         if request.id in view.sending:
             return [Span("sending...", "accent")]
         match request.kind:
             case RequestKind.CHOICE if request.options:
                 hint: list[Span] = []
                 for number, option in enumerate(request.options[:9], 1):
-                    hint += [Span(f"{number} ", "accent"), Span(f"{words(option)}  ")]
+                    hint += [Span(f"{number} ", key_role), Span(f"{words(option)}  ")]
                 return hint
             case RequestKind.QUESTION:
-                return [Span("enter ", "accent"), Span("answer", "muted")]
+                return [Span("enter ", key_role), Span("answer", "muted")]
             case _:
                 keys = (("a", "approve"), ("x", "reject"), ("enter", "read and answer"))
-                return [span for key, what in keys for span in (Span(f"{key} ", "accent"), Span(f"{what}  ", "muted"))]
+                return [span for key, what in keys for span in (Span(f"{key} ", key_role), Span(f"{what}  ", "muted"))]
 
     def _end_of(self, view: View, request: Request, width: int) -> tuple[Line, ...]:
         """What became of the selected request: it stays in its place until the selection leaves it."""
