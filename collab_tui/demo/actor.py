@@ -53,7 +53,7 @@ class Actor:
         """The part. What goes on beside it are `tasks`."""
         raise NotImplementedError
 
-    async def pause(self, low: float = 1.0, high: float = 2.3) -> None:
+    async def pause(self, low: float = 1.2, high: float = 2.5) -> None:
         """Let some time pass between two acts."""
         await asyncio.sleep(self.pace.seconds(low, high))
 
@@ -71,7 +71,7 @@ class Actor:
         self.status = fields.setdefault("status", self.status)
         return await self.me.ask(request, **fields)
 
-    async def steps(self, *steps: tuple[int, str], low: float = 1.0, high: float = 2.3) -> None:
+    async def steps(self, *steps: tuple[int, str], low: float = 1.2, high: float = 2.5) -> None:
         """Work: each step is how far it is then, and what comes next."""
         for progress, following in steps:
             await self.pause(low, high)

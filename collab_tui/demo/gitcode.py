@@ -127,7 +127,7 @@ class GitCode(Actor):
 
     async def _go(self) -> str | None:
         if not self._way.done():
-            await self.update(status=f"waiting_for_{self.me.person}", next_action="deploy, once you say GO")
+            await self.update(status="waiting_for_human", next_action="deploy, once you say GO")
         way = await self.meanwhile(
             self._way,
             creeping(82, 90, "rehearse the rollback 복구 연습", "warm the cache again", "deploy, once you say GO"),

@@ -36,7 +36,7 @@ def explain_agent(agent: Agent, setters: dict[int, Event]) -> list[Explanation]:
     if agent.gone:
         found.append(Explanation("gone", "session ended", agent.last_position, "session_end and nothing since"))
     found.append(
-        Explanation("last sign of life", agent.last_event or "(no event name)", agent.last_position, "its last line")
+        Explanation("sign of life", agent.last_event or "(no event name)", agent.last_position, "its last line")
     )
     return found
 

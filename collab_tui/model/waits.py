@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from collab_tui.model.board import Agent, Because, Deadlock, Obstacle, Reason, Request, Wait
+from collab_tui.model.board import Agent, Because, Deadlock, Obstacle, Reason, Request, RequestState, Wait
 from collab_tui.model.requests import is_person
 from collab_tui.model.words import (
     READY_SUFFIXES,
@@ -23,7 +23,7 @@ from collab_tui.model.words import (
 _GOES_ON = frozenset({Status.IN_PROGRESS, Status.COMPLETED, Status.FAILED})
 
 
-def find_waits(agents: Sequence[Agent], requests: Iterable[Request], person: str) -> tuple[Wait, ...]:
+def find_waits(agents: Sequence[Agent], requests: Sequence[Request], person: str) -> tuple[Wait, ...]:
     """Every edge, one per pair with all its reasons; the person is an awaited name like any other."""
     by_key = {agent.key: agent for agent in agents}
     person = _spelled(person, by_key)
@@ -35,20 +35,38 @@ def find_waits(agents: Sequence[Agent], requests: Iterable[Request], person: str
                 Because.REQUEST, request.request, request.position, request.id, answered=request.answer is not None
             )
             reasons[request.asker, awaited].append(reason)
+    answered = _last_answers(requests)
     for agent in agents:
-        for awaited, reason in _declared_reasons(agent, by_key, person):
+        for awaited, reason in _declared_reasons(agent, by_key, person, answered.get(agent.key, -1)):
             if name_key(awaited) != agent.key:
                 reasons[agent.name, awaited].append(reason)
     return tuple(Wait(waiter, awaited, tuple(found)) for (waiter, awaited), found in reasons.items())
 
 
-def _declared_reasons(agent: Agent, by_key: Mapping[str, Agent], person: str) -> Iterable[tuple[str, Reason]]:
-    """What the agent's status, blockers and dependencies say about whom it waits for."""
+def _last_answers(requests: Iterable[Request]) -> dict[str, int]:
+    """Asker -> the line that answered a request of it last."""
+    found: dict[str, int] = {}
+    for request in requests:
+        if request.state is RequestState.ANSWERED and request.closed_at is not None:
+            key = name_key(request.asker)
+            found[key] = max(found.get(key, -1), request.closed_at)
+    return found
+
+
+def _declared_reasons(
+    agent: Agent, by_key: Mapping[str, Agent], person: str, last_answer: int
+) -> Iterable[tuple[str, Reason]]:
+    """What the agent's status, blockers and dependencies say about whom it waits for.
+
+    A status is perhaps answered when the awaited agent decided something since, or when somebody, the person say,
+    answered a request of the waiting one.
+    """
     since = agent.status_since or 0
     awaited = awaited_in_status(agent.raw_status) if agent.raw_status and agent.status is Status.WAITING else None
     if awaited is not None and (name := _named(awaited, by_key, person)) is not None:
         decider = by_key.get(name_key(name))
-        answered = decider is not None and decider.last_decision is not None and decider.last_decision > since
+        decided = decider.last_decision if decider is not None and decider.last_decision is not None else -1
+        answered = max(decided, last_answer) > since
         yield name, Reason(Because.STATUS, agent.raw_status or "", since, answered=answered)
     for blocker in agent.blockers:
         if (name := _named(blocker.text, by_key, person)) is not None:

@@ -28,10 +28,11 @@ _HARMFUL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200
 _LONGEST: Final = 2000
 """Characters of one field that are looked at for one line of a list."""
 
+MUTED: Final = "$foreground 62%"
 ROLE_STYLES: Final = {
     "text": "",
     "strong": "bold",
-    "muted": "$text-muted",
+    "muted": MUTED,
     "accent": "$accent",
     "success": "$success",
     "warning": "$warning",

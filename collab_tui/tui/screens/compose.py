@@ -24,6 +24,7 @@ class ComposeScreen(Dialog[None]):
     """A dialog that writes one event and stays open, with its words, when that fails."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "send", "Send", show=False, priority=True)]
+    FOOT_HEIGHT = 3
     HINTS = (("ctrl+s", "send"), ("tab", "next field"), ("esc", "cancel"))
 
     def __init__(self, names: Sequence[str], chosen: str | None) -> None:
@@ -37,15 +38,19 @@ class ComposeScreen(Dialog[None]):
 
     def foot(self) -> Iterable[Widget]:
         """The buttons, and what went wrong."""
-        yield Horizontal(Button("Cancel", id="cancel"), Button("Send", id="send", variant="success"), id="buttons")
+        yield Horizontal(
+            Button("Cancel", id="cancel", compact=True),
+            Button("Send", id="send", variant="success", compact=True),
+            id="buttons",
+        )
         yield Static("", id="wrong")
 
     def target_select(self) -> Select[str]:
         """The list of agents."""
         options = [(Content(words(name)), name) for name in self._names]
         if self._chosen is not None:
-            return Select(options, value=self._chosen, id="target", prompt="whom")
-        return Select(options, id="target", prompt="whom")
+            return Select(options, value=self._chosen, id="target", prompt="whom", compact=True)
+        return Select(options, id="target", prompt="whom", compact=True)
 
     def action_send(self) -> None:
         """Write the event."""
@@ -117,13 +122,14 @@ class DecideScreen(ComposeScreen):
         yield Label("For")
         yield self.target_select()
         yield Label("About")
-        yield Input(id="about", placeholder="what the decision is about")
+        yield Input(id="about", placeholder="what the decision is about", compact=True)
         yield Label("Decision")
         yield Select(
             [("approved", "approved"), ("rejected", "rejected"), ("in words, below", "words")],
             value="approved",
             allow_blank=False,
             id="given",
+            compact=True,
         )
         yield Label("Words")
         yield TextArea(id="text", tab_behavior="focus")

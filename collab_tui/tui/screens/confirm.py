@@ -17,6 +17,7 @@ class ConfirmScreen(Dialog[bool]):
     """Gives True only when the person chose to go on."""
 
     TITLE_TEXT = "Sure?"
+    FOOT_HEIGHT = 2
     HINTS = (("tab", "other button"), ("enter", "press it"), ("esc", "cancel"))
 
     def __init__(self, text: str, go_on: str) -> None:
@@ -31,8 +32,8 @@ class ConfirmScreen(Dialog[bool]):
     def foot(self) -> Iterable[Widget]:
         """The two buttons."""
         yield Horizontal(
-            Button("Cancel", id="cancel", variant="primary"),
-            Button(Content(self._go_on), id="go-on", variant="warning"),
+            Button("Cancel", id="cancel", variant="primary", compact=True),
+            Button(Content(self._go_on), id="go-on", variant="warning", compact=True),
             id="buttons",
         )
 

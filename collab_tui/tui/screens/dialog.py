@@ -17,6 +17,8 @@ from collab_tui.model.summary import Span
 from collab_tui.tui.safe import content, words
 
 Result = TypeVar("Result")
+_FRAME = 6
+"""Lines of border, padding and keys, and one that stays free."""
 
 
 class Dialog(ModalScreen[Result]):
@@ -24,6 +26,8 @@ class Dialog(ModalScreen[Result]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
     TITLE_TEXT = ""
+    FOOT_HEIGHT: ClassVar[int] = 0
+    """Lines of `foot`; what is left of the terminal is the body's."""
     HINTS: ClassVar[Sequence[tuple[str, str]]] = (("esc", "close"),)
 
     def compose(self) -> ComposeResult:
@@ -34,6 +38,10 @@ class Dialog(ModalScreen[Result]):
                 yield from self.body()
             yield from self.foot()
             yield Static(hints(self.hints()), id="hints")
+
+    def on_resize(self) -> None:
+        """The body scrolls before the foot is pushed out of sight."""
+        self.query_one("#body").styles.max_height = max(2, self.size.height - _FRAME - self.FOOT_HEIGHT)
 
     def title_text(self) -> str:
         """What the frame says; never text from events."""

@@ -15,7 +15,7 @@ from collab_tui.model.explain import Change, changes
 from collab_tui.model.fold import Fold
 from collab_tui.model.text import clean
 from collab_tui.registry.base import Registry
-from collab_tui.tui.safe import words
+from collab_tui.tui.safe import MUTED, words
 from collab_tui.tui.screens.dialog import Dialog
 
 _MAX_VALUE = 4000
@@ -47,7 +47,7 @@ class EventScreen(Dialog[None]):
                 shown = text[:_MAX_VALUE] + (
                     f" ... {len(text) - _MAX_VALUE} more characters" if len(text) > _MAX_VALUE else ""
                 )
-                yield Static(Content.assemble((f"{words(name):<18}", "$text-muted"), shown), classes="field")
+                yield Static(Content.assemble((f"{words(name):<18}", MUTED), shown), classes="field")
         else:
             yield Static(Content.styled(f"This line cannot be read: {item.reason}", "$warning"))
         yield Static("What it changed", classes="heading")
@@ -55,8 +55,8 @@ class EventScreen(Dialog[None]):
         yield Static("The line as written", classes="heading")
         raw = clean(item.line[:_MAX_RAW].decode("utf-8", "backslashreplace"))
         more = f" ... {len(item.line) - _MAX_RAW:,} more bytes" if len(item.line) > _MAX_RAW else ""
-        yield Static(Content.styled(raw + more, "$text-muted"))
-        yield Static(Content.styled(self._place(), "$text-muted"), id="place")
+        yield Static(Content.styled(raw + more, MUTED))
+        yield Static(Content.styled(self._place(), MUTED), id="place")
 
     def on_mount(self) -> None:
         """Find out what it changed."""
@@ -88,4 +88,4 @@ class EventScreen(Dialog[None]):
 
 def _told(change: Change) -> Content:
     arrow = f"{words(change.before)} → {words(change.after)}" if change.before else words(change.after) or "(none)"
-    return Content.assemble((f"{words(change.subject):<18}", "$text-muted"), f"{words(change.name)}: {arrow}")
+    return Content.assemble((f"{words(change.subject):<18}", MUTED), f"{words(change.name)}: {arrow}")

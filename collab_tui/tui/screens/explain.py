@@ -15,7 +15,7 @@ from collab_tui.model.event import Event
 from collab_tui.model.explain import Explanation
 from collab_tui.model.moment import Moment
 from collab_tui.registry.base import Registry
-from collab_tui.tui.safe import words
+from collab_tui.tui.safe import MUTED, words
 from collab_tui.tui.screens.dialog import Dialog
 
 Explainer = Callable[[dict[int, Event]], Sequence[Explanation]]
@@ -64,10 +64,11 @@ class ExplainScreen(Dialog[None]):
     def _told(self, explanation: Explanation, setters: dict[int, Event]) -> Content:
         event = setters.get(explanation.position)
         seconds = seconds_between(event.time, self._moment.now) if event else None
-        by = f", by {words(event.agent)}" if event and event.agent else ""
-        ago = f", {age(seconds)} ago" if seconds is not None else ""
+        facts = [f"line {explanation.position + 1}"]
+        facts += [words(event.agent)] if event and event.agent else []
+        facts += [f"{age(seconds)} ago"] if seconds is not None else []
         return Content.assemble(
-            (f"{words(explanation.name):<16}", "$text-muted"),
+            (f"{words(explanation.name):<16}", MUTED),
             f"{words(explanation.value)}\n",
-            (f"{'':<16}line {explanation.position + 1}{by}{ago}: {words(explanation.rule)}", "$text-muted"),
+            (f"  {', '.join(facts)}: {words(explanation.rule)}", MUTED),
         )

@@ -40,6 +40,8 @@ class RequestScreen(Dialog[None]):
         Binding("ctrl+s", "send_words", "Send", show=False, priority=True),
     ]
 
+    FOOT_HEIGHT = 8
+
     def __init__(self, request: Request, view: View) -> None:
         super().__init__()
         self._request = request
@@ -122,14 +124,14 @@ class RequestScreen(Dialog[None]):
         box = TextArea(self._app.drafts.get(self._request.id, ""), id="box", tab_behavior="focus")
         box.border_title = "answer" if self._request.kind is RequestKind.QUESTION else "comment (optional)"
         yield box
-        buttons = [Button("Cancel", id="cancel")]
+        buttons = [Button("Cancel", id="cancel", compact=True)]
         if self._request.kind is RequestKind.APPROVAL:
             buttons += [
-                Button("Reject", id="rejected", variant="error"),
-                Button("Approve", id="approved", variant="success"),
+                Button("Reject", id="rejected", variant="error", compact=True),
+                Button("Approve", id="approved", variant="success", compact=True),
             ]
         elif self._request.kind is RequestKind.QUESTION:
-            buttons.append(Button("Send", id="send", variant="success"))
+            buttons.append(Button("Send", id="send", variant="success", compact=True))
         yield Horizontal(*buttons, id="buttons")
         yield Static("", id="wrong")
 

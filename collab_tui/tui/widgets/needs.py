@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.board import Deadlock, Request, RequestKind, RequestState
+from collab_tui.model.moment import Need
 from collab_tui.model.summary import Span
 from collab_tui.tui.safe import Line, fit, words
 from collab_tui.tui.view import View
@@ -40,21 +41,23 @@ class NeedsPane(ItemList):
         if self.view is None or self.selected is None:
             return None
         board = self.view.moment.board
-        return next((d for d in board.deadlocks if d.id == self.selected), None) or board.request(self.selected)
+        found = next((deadlock for deadlock in board.deadlocks if need_key(deadlock) == self.selected), None)
+        return found or board.request(self.selected)
 
     def build(self, view: View, width: int) -> list[Row]:
         """Needs first, then what is asked of others, and the selected one wherever it ended."""
         moment = view.moment
         rows = [
             Row(
-                need.id,
+                need_key(need),
                 self._deadlock(view, need, width) if isinstance(need, Deadlock) else self._request(view, need, width),
             )
             for need in moment.needs
         ]
         kept = self.need
         if isinstance(kept, Request) and not moment.is_answerable(kept):
-            rows.append(Row(kept.id, self._end_of(view, kept, width)))
+            place = self.keys.index(kept.id) if kept.id in self.keys else len(rows)
+            rows.insert(place, Row(kept.id, self._end_of(view, kept, width)))
         if not rows:
             rows.append(Row(None, ((Span("Nothing waits for you.", "muted"),),)))
         if moment.to_others:
@@ -72,7 +75,7 @@ class NeedsPane(ItemList):
             return (*lines, fit([Span(f"  {why}", "muted")], width))
         asked = f"{words(request.asker)} asks {words(request.target)}: {words(request.request)}"
         lines.append(fit([Span(f"  {asked}")], width))
-        lines.append(fit(self._hint(view, request, works=deadlock.id == self.selected), width))
+        lines.append(fit(self._hint(view, request, works=need_key(deadlock) == self.selected), width))
         return tuple(lines)
 
     def _request(self, view: View, request: Request, width: int, *, dim: bool = False) -> tuple[Line, ...]:
@@ -143,3 +146,10 @@ class NeedsPane(ItemList):
     def _waited(self, view: View, request: Request) -> list[Span]:
         seconds = seconds_between(request.asked_at, view.moment.now)
         return [Span(f"waits {age(seconds)}", "muted")] if seconds is not None else []
+
+
+def need_key(need: Need) -> str:
+    """The key of a need's row. A deadlock whose way out is another request is another row: a key that was meant for
+    one request must not answer the next.
+    """
+    return f"{need.id}\n{need.request_id}" if isinstance(need, Deadlock) else need.id
