@@ -95,7 +95,7 @@ class ItemList(Painter, ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         if self.view is None or width <= 0:
             return
-        rows = tuple(self.build(self.view, width - 1))
+        rows = tuple(self.build(self.view, width - 2))
         if rows == self._rows and not resized:
             return
         offset = self._line_of(self.selected)
