@@ -72,6 +72,7 @@ class GitCode(Actor):
             target=self.me.person,
             kind="approval",
             urgency="high",
+            next_action="prepare staging while you think",
             deadline=window.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             details="5 % of the users for ten minutes, then 25 %, then all. Rolling back takes 40 seconds; rehearsed "
             "twice this week.",
