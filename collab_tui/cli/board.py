@@ -60,6 +60,7 @@ def _seconds(text: str) -> float:
 
 
 def _check_terminal() -> None:
-    """Textual would start without a terminal and paint into the void."""
-    if not sys.stdin.isatty() or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    """Textual would start without one: it reads from the first, asks the second for the size, paints on the third."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    if not all(stream is not None and stream.isatty() for stream in streams) or os.environ.get("TERM") == "dumb":
         raise UnusableError("the board needs a terminal; `collab-tui status` prints it instead")

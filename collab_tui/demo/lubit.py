@@ -7,9 +7,8 @@ from typing import ClassVar, Final
 
 from collab_tui.demo.actor import Actor, Fields, capital, creeping, is_yes, told, waiting
 from collab_tui.demo.rounds import after_release, quiet_rounds
-from collab_tui.demo.script import CONTRACT, METRICS, REVIEW, SAMPLES, find_request, is_blocked
+from collab_tui.demo.script import CONTRACT, METRICS, REVIEW, SAMPLES, find_request, is_blocked, is_parsed
 from collab_tui.model.board import Board, Request
-from collab_tui.model.words import Status
 from collab_tui.registry.append import RefusedError
 
 _ROUNDS: Final = (
@@ -74,7 +73,7 @@ class Lubit(Actor):
             (75, "count what got lost: nothing"),
         )
         await self.meanwhile(
-            self.me.until(_sena_done), creeping(75, 92, "run the golden logs again", "try last week's logs")
+            self.me.until(is_parsed), creeping(75, 92, "run the golden logs again", "try last week's logs")
         )
         await self.pause()
         await self.update(status="ready", progress=100, next_action="GitCode may go")
@@ -137,8 +136,3 @@ class Lubit(Actor):
 def request_is_open(board: Board, request: Request) -> bool:
     """Nobody has closed it on this board."""
     return any(r.id == request.id for r in board.open_requests)
-
-
-def _sena_done(board: Board) -> bool:
-    sena = board.agent("sena")
-    return sena is not None and sena.status is Status.COMPLETED

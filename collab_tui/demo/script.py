@@ -12,6 +12,7 @@ CONTRACT: Final = "Sign the parser contract?"
 SAMPLES: Final = "sena_sample_output"
 """What keeps Lubit from signing; its first word is who can give it."""
 TOKEN: Final = "staging token expired"  # noqa: S105 - the name of a blocker
+PARSER: Final = "log parser 로그 파서"
 RELEASE: Final = "phase 4 deployment"
 REVIEW: Final = "Review: "
 """How a small request for review begins."""
@@ -26,6 +27,12 @@ def is_blocked(board: Board, name: str) -> bool:
     """The agent has a blocker."""
     agent = board.agent(name)
     return agent is not None and bool(agent.blockers)
+
+
+def is_parsed(board: Board) -> bool:
+    """Sena is through with the parser; true for ever after."""
+    agent = board.agent("sena")
+    return agent is not None and (agent.current_task != PARSER or agent.status is Status.COMPLETED)
 
 
 def is_released(board: Board) -> bool:

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from collab_tui.demo.actor import Actor, Fields, capital, creeping, is_yes, told, waiting
 from collab_tui.demo.rounds import after_release, quiet_rounds
-from collab_tui.demo.script import CONTRACT, METRICS, SAMPLES, is_blocked
+from collab_tui.demo.script import CONTRACT, METRICS, PARSER, SAMPLES, is_blocked
 from collab_tui.model.board import Request
 
 _TAGGERS: Final = ["rules", "model", "both"]
@@ -97,7 +97,7 @@ class Sena(Actor):
 
     async def _parser(self, chosen: asyncio.Task[None]) -> None:
         await self.pause()
-        await self.update(current_task="log parser 로그 파서", progress=4, next_action="split lines, keep the order")
+        await self.update(current_task=PARSER, progress=4, next_action="split lines, keep the order")
         await self.steps(
             (8, "time stamps of three makers"),
             (12, "fields without names"),

@@ -92,6 +92,9 @@ class AgentState:
         try:
             if value == self.snapshot:
                 return
+            if value == list(self.blockers):
+                self.snapshot = value
+                return
         except RecursionError:  # lists nested too deeply to compare
             pass
         self.snapshot = value

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from hashlib import blake2b
 from itertools import count, repeat
 from typing import Any, Final, NamedTuple
+from zlib import crc32
 
 import orjson
 
@@ -46,7 +46,7 @@ class Event(NamedTuple):
         own = self.data.get("id")
         if isinstance(own, str) and own:
             return own
-        return blake2b(self.line, digest_size=8, salt=self.position.to_bytes(8, "big")).hexdigest()
+        return f"{crc32(self.line):08x}{self.position:08x}"
 
     @property
     def time(self) -> datetime | None:
@@ -204,7 +204,8 @@ def as_texts(value: object) -> tuple[str, ...]:
     if value is None or value == []:
         return ()
     items = value if isinstance(value, list) else [value]
-    return tuple(text for item in items if (text := as_text(_labelled(item))))
+    texts = [item.strip() if isinstance(item, str) else as_text(_labelled(item)) for item in items]
+    return tuple(filter(None, texts))
 
 
 def _labelled(item: object) -> object:

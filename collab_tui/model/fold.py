@@ -47,7 +47,7 @@ class Fold:
 
     def extend(self, items: Iterable[Item]) -> None:
         """Take the next items, in file order."""
-        handlers, agents = _HANDLERS, self._agents
+        handler_of, declare, agents = _HANDLERS.get, Fold._declare, self._agents
         fromisoformat = datetime.fromisoformat
         item: Item | None = None
         for item in items:
@@ -80,11 +80,10 @@ class Fold:
             if agent.gone:
                 self._returned(agent)
             try:
-                handler = handlers[data["event"]]
-            except (KeyError, TypeError):
-                self._declare(agent, event)
-            else:
-                handler(self, agent, event)
+                handler = handler_of(data.get("event"), declare)
+            except TypeError:  # a name that is a list or an object
+                handler = declare
+            handler(self, agent, event)
         if item is not None:
             self.position = item.position + 1
 
@@ -133,7 +132,7 @@ class Fold:
         data = event[1]
         agent.set_fields(event, data)
         blockers = data.get("blockers")
-        if blockers is not None:
+        if blockers is not None and (blockers or agent.blockers):
             agent.replace_blockers(blockers, event)
         if "progress" in data and data["progress"].__class__ is not int:
             self._check_progress(event)

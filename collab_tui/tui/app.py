@@ -31,7 +31,10 @@ from collab_tui.tui.theme import DEFAULT, NO_COLOR, THEMES
 from collab_tui.tui.view import View
 
 _TICK = 1.0
-"""Seconds between looks at the clock; what reads the same is not painted again."""
+_SLOW_TICK = 15
+"""Ticks between looks at the clock once every age is in minutes; what reads the same is not painted again."""
+_RECENT = 75.0
+"""Seconds after an event for which ages may be told in seconds."""
 
 
 def system_clock() -> datetime:
@@ -73,12 +76,13 @@ class BoardApp(App[None]):
         self._sending: set[str] = set()
         self._scrub = Scrub()
         self._title_written = ""
+        self._ticks = 0
 
     def on_mount(self) -> None:
         """Show the screen and begin to follow."""
         self.push_screen(BoardScreen())
         self.follow()
-        self.set_interval(_TICK, self._draw)
+        self.set_interval(_TICK, self._tick)
 
     def get_line_filters(self) -> list[LineFilter]:
         """The second wall against text that steers the terminal."""
@@ -120,6 +124,14 @@ class BoardApp(App[None]):
             if isinstance(screen, BoardScreen):
                 screen.show(view, latest)
         self._write_title(len(view.moment.needs))
+
+    def _tick(self) -> None:
+        """Let the ages grow; a board at rest is looked at only now and then."""
+        self._ticks += 1
+        last = self.live.board.last_time if self.live else None
+        is_recent = last is not None and abs((self.clock() - last).total_seconds()) < _RECENT
+        if is_recent or self._ticks % _SLOW_TICK == 0:
+            self._draw()
 
     def toggle_freeze(self) -> None:
         """Freeze the picture, or let it go on; events go on being counted."""

@@ -17,8 +17,9 @@ from collab_tui.tui.messages import BoardRead, Source
 
 _LATEST: Final = 300
 """Lines handed to the log with a board."""
-_PIECE: Final = 0.05
-"""Seconds of reading and folding until the screen gets a board in between."""
+_FIRST_PIECE: Final = 0.05
+_PIECE: Final = 0.5
+"""Seconds of reading and folding a backlog until the screen gets a board in between; the first one comes sooner."""
 _BETWEEN_PAINTS: Final = 0.06
 """Seconds: an isolated event is painted at once, a stream of them this often (a full paint costs about 5 ms)."""
 
@@ -58,7 +59,7 @@ class Follower:
 
     def _read_on(self) -> bool:
         """Read and fold what is there, for a while; True when there was anything. Runs in a thread."""
-        until = monotonic() + _PIECE
+        until = monotonic() + (_PIECE if self._fold.position else _FIRST_PIECE)
         before = self._fold.position
         restarted = False
         while True:

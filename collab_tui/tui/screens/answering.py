@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from collab_tui.model.board import Deadlock, Request, RequestKind
+from collab_tui.model.words import name_key
 from collab_tui.protocol.answers import answer, resolution
 from collab_tui.tui.safe import toast, words
 from collab_tui.tui.screens.choose import ChooseScreen
@@ -54,13 +55,9 @@ class Answering(Screen[None]):
         if isinstance(pane, NeedsPane | WaitsPane):
             return pane.request
         if isinstance(pane, AgentsPane):
-            mine = [n for n in view.moment.needs if isinstance(n, Request) and self._asker_is(n, pane.selected)]
+            mine = [n for n in view.moment.needs if isinstance(n, Request) and name_key(n.asker) == pane.selected]
             return mine[0] if len(mine) == 1 else None
         return None
-
-    @staticmethod
-    def _asker_is(request: Request, key: str | None) -> bool:
-        return key is not None and request.asker.casefold() == key
 
     def selected_blockers(self) -> list[tuple[str, str]]:
         """Agent and blocker that `u` acts on."""
@@ -107,17 +104,20 @@ class Answering(Screen[None]):
             toast(self.app, "It only just appeared: look at it, then press again", "warning")
         elif request.is_critical:
             text = f"{words(request.asker)} calls this critical: {words(request.request)}"
+            known = view.moment.board.position
             self.app.push_screen(
-                ConfirmScreen(text, f"Answer: {given}"),
-                lambda sure: self._send_answer(request, given) if sure else None,
+                ConfirmScreen(text, f"Answer: {words(given)}"[:60]),
+                lambda sure: self._send_answer(request, given, known) if sure else None,
             )
         else:
-            self._send_answer(request, given)
+            self._send_answer(request, given, view.moment.board.position)
 
-    def _send_answer(self, request: Request, given: str) -> None:
-        """Send it, and say so if it could not be: a quick answer has no words that could be lost."""
+    def _send_answer(self, request: Request, given: str, known: int) -> None:
+        """Send it, and say so if it could not be: a quick answer has no words that could be lost.
+
+        `known` is the position of the board that the person saw: it may be a frozen one, or older than a question.
+        """
         app = self.board_app
-        known = app.live.board.position if app.live is not None else 0
 
         def append() -> object:
             return answer(app.registry, request, app.person, given, known=known, person=app.person, clock=app.clock)

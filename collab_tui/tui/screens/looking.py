@@ -19,7 +19,7 @@ from collab_tui.tui.view import View
 from collab_tui.tui.widgets.agents import AgentsPane
 from collab_tui.tui.widgets.item_list import ItemList
 from collab_tui.tui.widgets.log import LogPane
-from collab_tui.tui.widgets.needs import NeedsPane, need_key
+from collab_tui.tui.widgets.needs import MAX_SHOWN, NeedsPane, need_key
 from collab_tui.tui.widgets.waits import WaitsPane, blocker_key
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ class Looking(Screen[None]):
         if self.view is None:
             return []
         moment = self.view.moment
-        needs = [("needs", need_key(need)) for need in moment.needs]
-        blockers = [("waits", blocker_key(obstacle)) for obstacle in moment.board.blockers]
+        needs = [("needs", need_key(need)) for need in moment.needs[:MAX_SHOWN]]
+        blockers = [("waits", blocker_key(obstacle)) for obstacle in moment.board.blockers[:MAX_SHOWN]]
         return [*needs, *blockers, *(("agents", agent.key) for agent in moment.silent)]
 
     def can_look(self, action: str) -> bool:

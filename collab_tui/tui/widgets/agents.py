@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 
 from collab_tui.model.ages import age
-from collab_tui.model.board import Agent, Because, Wait
+from collab_tui.model.board import Agent, Because, Request, Wait
 from collab_tui.model.glyphs import STATUS_WORDS
 from collab_tui.model.moment import Moment
 from collab_tui.model.summary import STATUS_ROLES, Span
-from collab_tui.model.words import Status
+from collab_tui.model.words import Status, name_key
 from collab_tui.tui.safe import Line, cut, cut_middle, fit, pad, width_of, words
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList, Row
@@ -19,8 +19,8 @@ _WORD = 9
 _BAR = 20
 _LEAST_BAR = 6
 _PERCENT = 6
-_SEEN = 16
-"""Cells kept for `⋯ silent 34 min`."""
+_SEEN = 17
+"""Cells kept for `⋯ silent 34 min` and the gap before it."""
 _MARKED_FOR = 1.0
 """Seconds for which a changed value is marked."""
 
@@ -59,12 +59,16 @@ class AgentsPane(ItemList):
             self._waits[wait.waiter].append(wait)
         names = min(_MAX_NAME, max((width_of([Span(agent.name)]) for agent in agents), default=0))
         height = max(self.scrollable_content_region.height, 1)
+        asked: defaultdict[str, str] = defaultdict(str)
+        for need in view.moment.needs:
+            if isinstance(need, Request):
+                asked[name_key(need.asker)] += f"{need.id}\n"
         described = [(agent.key, self._lines(view, agent, names, width)) for agent in agents]
         self._ideal_height = sum(len(lines) for _, lines in described)
         for most in (5, 4, 3, 2):
             if sum(min(len(lines), most) for _, lines in described) <= height:
-                return [Row(key, _most_important(lines, most)) for key, lines in described]
-        return [Row(agent.key, (self._compact(view, agent, names, width),)) for agent in agents]
+                return [Row(key, _most_important(lines, most), asked[key]) for key, lines in described]
+        return [Row(agent.key, (self._compact(view, agent, names, width),), asked[agent.key]) for agent in agents]
 
     def _lines(self, view: View, agent: Agent, names: int, width: int) -> list[tuple[int, Line]]:
         """All that is known, each line with its importance: 0 is never left out."""

@@ -27,6 +27,8 @@ class Row(NamedTuple):
 
     key: str | None
     lines: tuple[Line, ...]
+    about: str = ""
+    """The request that the keys would answer, where that is not the key: another one has to be looked at anew."""
 
 
 class ItemList(Painter, ScrollView, can_focus=True):
@@ -49,7 +51,8 @@ class ItemList(Painter, ScrollView, can_focus=True):
         self._rows: tuple[Row, ...] = ()
         self._flat: list[tuple[int, Line]] = []
         """Every line with the number of its row."""
-        self._on_screen_since: dict[str, float] = {}
+        self._on_screen_since: dict[tuple[str, str], float] = {}
+        """Key of each row in sight and what it is about -> since when."""
 
     # What a subclass gives
 
@@ -75,8 +78,8 @@ class ItemList(Painter, ScrollView, can_focus=True):
         return [row.key for row in self._rows if row.key is not None]
 
     def on_screen_for(self, key: str) -> float:
-        """Seconds for which the row has been in sight without a break; 0 when it is not."""
-        since = self._on_screen_since.get(key)
+        """Seconds for which the row has been in sight, about the same thing, without a break; 0 when it is not."""
+        since = next((since for (seen, _), since in self._on_screen_since.items() if seen == key), None)
         return monotonic() - since if since is not None and self.is_on_screen else 0.0
 
     def select(self, key: str | None) -> None:
@@ -143,9 +146,10 @@ class ItemList(Painter, ScrollView, can_focus=True):
     def _note_on_screen(self) -> None:
         top = self.scroll_offset.y
         bottom = top + self.size.height
-        seen = {self._rows[number].key for number, _ in self._flat[top:bottom]} - {None}
+        rows = [self._rows[number] for number in sorted({number for number, _ in self._flat[top:bottom]})]
+        seen = [(row.key, row.about) for row in rows if row.key is not None]
         now = monotonic()
-        self._on_screen_since = {key: self._on_screen_since.get(key, now) for key in seen if key is not None}
+        self._on_screen_since = {row: self._on_screen_since.get(row, now) for row in seen}
 
     # Moving
 

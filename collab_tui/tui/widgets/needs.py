@@ -10,6 +10,9 @@ from collab_tui.tui.safe import Line, fit, words
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList, Row
 
+MAX_SHOWN = 200
+"""Needs that have a row; nobody works through more, and each costs time at every update."""
+
 
 class NeedsPane(ItemList):
     """One item a need, most agents held up first. A request that is selected stays when it is closed, and says so."""
@@ -51,18 +54,22 @@ class NeedsPane(ItemList):
             Row(
                 need_key(need),
                 self._deadlock(view, need, width) if isinstance(need, Deadlock) else self._request(view, need, width),
+                about=(need.request_id or "") if isinstance(need, Deadlock) else "",
             )
-            for need in moment.needs
+            for need in moment.needs[:MAX_SHOWN]
         ]
         kept = self.need
         if isinstance(kept, Request) and not moment.is_answerable(kept):
             place = self.keys.index(kept.id) if kept.id in self.keys else len(rows)
             rows.insert(place, Row(kept.id, self._end_of(view, kept, width)))
+        if (more := len(moment.needs) - MAX_SHOWN) > 0:
+            rows.append(Row(None, ((Span(f"and {more} more, after these", "muted"),),)))
         if not rows:
             rows.append(Row(None, ((Span("Nothing waits for you.", "muted"),),)))
         if moment.to_others:
             rows.append(Row(None, ((), (Span("asked of others", "muted"),))))
-            rows += [Row(request.id, self._request(view, request, width, dim=True)) for request in moment.to_others]
+            shown = moment.to_others[:MAX_SHOWN]
+            rows += [Row(request.id, self._request(view, request, width, dim=True)) for request in shown]
         return rows
 
     def _deadlock(self, view: View, deadlock: Deadlock, width: int) -> tuple[Line, ...]:

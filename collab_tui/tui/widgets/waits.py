@@ -11,6 +11,9 @@ from collab_tui.tui.safe import Line, cut_middle, fit, pad, words
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList, Row
 
+MAX_SHOWN = 200
+"""Blockers, and waits, that have a row."""
+
 
 class WaitsPane(ItemList):
     """One line an entry."""
@@ -42,8 +45,8 @@ class WaitsPane(ItemList):
             if deadlock.id == self.selected and deadlock.request_id:
                 return board.request(deadlock.request_id)
         wait = next((wait for wait in board.waits if _wait_key(wait) == self.selected), None)
-        ids = [reason.request_id for reason in wait.reasons if reason.request_id] if wait else []
-        return board.request(ids[0]) if ids else None
+        request_id = _request_id(wait) if wait else None
+        return board.request(request_id) if request_id else None
 
     def explanations(self) -> list[Explanation]:
         """Where the selected row comes from."""
@@ -66,9 +69,17 @@ class WaitsPane(ItemList):
                 f"{words(wait.waiter)}: {words(wait.reasons[0].text)}" for wait in deadlock.waits
             )
             left = [Span(f"{view.glyphs.deadlock} deadlock  {cycle}  ", "error"), Span(why, "muted")]
-            rows.append(Row(deadlock.id, (fit(left, width),)))
-        rows += [Row(blocker_key(obstacle), (self._obstacle(view, obstacle, width),)) for obstacle in board.blockers]
-        rows += [Row(_wait_key(wait), (self._wait(view, wait, width),)) for wait in board.waits]
+            rows.append(Row(deadlock.id, (fit(left, width),), about=deadlock.request_id or ""))
+        rows += [
+            Row(blocker_key(obstacle), (self._obstacle(view, obstacle, width),))
+            for obstacle in board.blockers[:MAX_SHOWN]
+        ]
+        rows += [
+            Row(_wait_key(wait), (self._wait(view, wait, width),), about=_request_id(wait) or "")
+            for wait in board.waits[:MAX_SHOWN]
+        ]
+        if (more := len(board.waits) - MAX_SHOWN) > 0:
+            rows.append(Row(None, ((Span(f"and {more} more waits", "muted"),),)))
         return rows or [Row(None, ((Span("Nobody waits for anybody.", "muted"),),))]
 
     def _obstacle(self, view: View, obstacle: Obstacle, width: int) -> Line:
@@ -105,6 +116,11 @@ def _because(because: Because, text: str) -> str:
 def blocker_key(obstacle: Obstacle) -> str:
     """The key of a blocker's row."""
     return f"blocker:{obstacle.text}"
+
+
+def _request_id(wait: Wait) -> str | None:
+    """The request that a wait is about, the oldest if there are several."""
+    return next((reason.request_id for reason in wait.reasons if reason.request_id), None)
 
 
 def _wait_key(wait: Wait) -> str:
