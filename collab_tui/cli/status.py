@@ -54,10 +54,11 @@ class _Report:
 
     def print(self) -> None:
         """Print every part that has something to say."""
-        if not self._board.agents:
+        if not self._moment.agents:
             self._console.print("No agent has written yet.")
         for deadlock in self._board.deadlocks:
-            cycle = f" {self._glyphs.arrow} ".join((*deadlock.agents, deadlock.agents[0]))
+            names = [one_line(name) for name in (*deadlock.agents, deadlock.agents[0])]
+            cycle = f" {self._glyphs.arrow} ".join(names)
             self._line(Span(f"{self._glyphs.deadlock} deadlock  {cycle}", "error"))
         mine = [need for need in self._moment.needs if isinstance(need, Request)]
         for title, requests in (("Needs you", mine), ("To others", self._moment.to_others)):
@@ -65,15 +66,15 @@ class _Report:
                 self._title(title, len(requests))
                 for request in requests:
                     self._request(request)
-        if self._board.agents:
-            self._title("Agents", len(self._board.agents))
+        if self._moment.agents:
+            self._title("Agents", len(self._moment.agents))
             self._agents()
         if self._board.blockers:
             self._title("Blockers", len(self._board.blockers))
             for blocker in self._board.blockers:
                 self._line(
                     Span(f"{self._glyphs.blocker} {one_line(blocker.text)}", "warning"),
-                    Span(f"  holds up {', '.join(blocker.holds_up)}", "muted"),
+                    Span(f"  holds up {', '.join(map(one_line, blocker.holds_up))}", "muted"),
                 )
         if self._board.problem_count:
             self._title("Problems", self._board.problem_count)
@@ -91,18 +92,29 @@ class _Report:
 
     def _request(self, request: Request) -> None:
         waited = seconds_between(request.asked_at, self._moment.now)
-        facts = [f"{request.asker} asks {request.target or 'you'}"]
+        facts = [f"{one_line(request.asker)} asks {'you' if request.to_person else one_line(request.target or '')}"]
         facts += [f"since {age(waited)}"] if waited is not None else []
         facts += ["overdue"] if self._moment.is_overdue(request) else []
         facts += [one_line(request.urgency)] if request.urgency else []
-        facts += [f"perhaps answered by {request.answer.by}"] if request.answer else []
+        facts += [f"perhaps answered by {one_line(request.answer.by)}"] if request.answer else []
         self._line(
-            Span(f"{self._glyphs.needs_you} {request.id[:8]}  ", "warning" if request.to_person else "muted"),
+            Span(
+                f"{self._glyphs.needs_you} {one_line(self._short(request))}  ",
+                "warning" if request.to_person else "muted",
+            ),
             Span(one_line(request.request)),
             Span(f"  {f' {self._glyphs.separator} '.join(facts)}", "muted"),
         )
         for number, option in enumerate(request.options, 1):
             self._line(Span(f"      {number} {one_line(option)}"))
+
+    def _short(self, request: Request) -> str:
+        """As much of the id as `decide` needs, eight characters at least."""
+        others = [other.id for other in self._board.requests if other.id != request.id]
+        sizes = range(8, len(request.id))
+        return next(
+            (request.id[:n] for n in sizes if not any(o.startswith(request.id[:n]) for o in others)), request.id
+        )
 
     def _agents(self) -> None:
         table = Table.grid(padding=(0, 2))
@@ -116,14 +128,14 @@ class _Report:
         role = STATUS_ROLES.get(agent.status, "text") if agent.status else "muted"
         silence = self._moment.silence(agent)
         seen = self._moment.age(agent)
-        waits = [wait.awaited for wait in self._board.waits if wait.waiter == agent.name]
+        waits = [one_line(wait.awaited) for wait in self._board.waits if wait.waiter == agent.name]
         last = (
             Span(f"silent {age(silence)}", "warning")
             if silence is not None
             else Span(age(seen) if seen is not None else "", "muted")
         )
         return [
-            styled([Span(f"{glyph} {agent.name}", role)]),
+            styled([Span(f"{glyph} {one_line(agent.name)}", role)]),
             styled([Span("gone" if agent.gone else one_line(word)[:40], role)]),
             styled([Span(f"{agent.progress:.0f} %" if agent.progress is not None else "")]),
             styled([last]),

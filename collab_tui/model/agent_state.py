@@ -11,7 +11,7 @@ from typing import Final
 
 from collab_tui.model.board import Agent, Blocker
 from collab_tui.model.event import Event, as_text, as_texts
-from collab_tui.model.words import ALIASES, Status, status_of
+from collab_tui.model.words import ALIASES, NOTHING_BLOCKS, Status, name_key, status_of
 
 SHOWN_FIELDS: Final = (
     "status",
@@ -34,7 +34,6 @@ class AgentState:
     __slots__ = (
         "blockers",
         "decided_at",
-        "events",
         "frozen",
         "gone",
         "key",
@@ -46,17 +45,20 @@ class AgentState:
         "set_by",
         "snapshot",
         "status_since",
+        "task",
+        "task_since",
     )
 
     def __init__(self, name: str, key: str, first: Event) -> None:
         self.name = name
         self.key = key
         self.last = first
-        self.events = 0
         self.set_by: dict[str, Event] = {}
         """Field as spelled -> the event that set it last."""
         self.raw_status: object = None
         self.status_since: int | None = None
+        self.task: object = None
+        self.task_since: int | None = None
         self.blockers: dict[str, Blocker] = {}
         self.snapshot: object = None
         """The last `blockers` value as written, to see at once that nothing changed."""
@@ -70,14 +72,15 @@ class AgentState:
     def set_fields(self, event: Event, fields: dict[str, object]) -> None:
         """Take over the given fields, each by itself."""
         self.set_by.update(dict.fromkeys(fields, event))
-        status = fields.get("status")
+        status, task = fields.get("status"), fields.get("current_task")
         try:
-            if status is None or status == self.raw_status:
-                return
-        except RecursionError:  # lists nested too deeply to compare
-            pass
-        self.raw_status = status
-        self.status_since = event[0]
+            if status is not None and status != self.raw_status:
+                self.raw_status, self.status_since = status, event[0]
+            if task is not None and task != self.task:
+                self.task, self.task_since = task, event[0]
+        except RecursionError:  # lists nested too deeply to compare: as good as another value
+            self.raw_status, self.status_since = status, event[0]
+            self.task, self.task_since = task, event[0]
 
     def set_status(self, event: Event, status: object) -> None:
         """Take over the status only."""
@@ -98,7 +101,7 @@ class AgentState:
         except RecursionError:  # lists nested too deeply to compare
             pass
         self.snapshot = value
-        texts = dict.fromkeys(as_texts(value))
+        texts = [text for text in as_texts(value) if name_key(text) not in NOTHING_BLOCKS]
         self.blockers = {text: self.blockers.get(text) or Blocker(text, event.position) for text in texts}
         if not self.blockers:
             self.resolved_at = event.position
@@ -147,6 +150,9 @@ class AgentState:
         progress = progress_of(values.get("progress"))
         if progress is None:
             set_at.pop("progress", None)
+        unblocked = status is Status.BLOCKED and not self.blockers and (self.resolved_at or -1) > said_at
+        if unblocked and self.resolved_at is not None:
+            set_at["unblocked"] = self.resolved_at
         set_at.update({f"blocker:{blocker.text}": blocker.position for blocker in self.blockers.values()})
         return Agent(
             name=self.name,
@@ -155,6 +161,9 @@ class AgentState:
             status_since=self.status_since,
             progress=progress,
             current_task=as_text(values.get("current_task")) or None,
+            task_since=self.task_since
+            if _is_same(values.get("current_task"), self.task)
+            else set_at.get("current_task"),
             next_action=as_text(values.get("next_action")) or None,
             message=as_text(values.get("message")) or None,
             role=as_text(values.get("role")) or None,
@@ -162,15 +171,11 @@ class AgentState:
             dependencies=as_texts(values.get("dependencies")),
             estimated_completion=as_text(values.get("estimated_completion")) or None,
             gone=self.gone,
-            unblocked=status is Status.BLOCKED
-            and not self.blockers
-            and self.resolved_at is not None
-            and self.resolved_at > said_at,
+            unblocked=unblocked,
             last_event=self.last.kind,
             last_event_at=self.last.time,
             last_position=self.last.position,
             last_decision=self.decided_at,
-            events=self.events,
             set_at=MappingProxyType(set_at),
         )
 
@@ -178,6 +183,13 @@ class AgentState:
         if len(self.set_by) > _MAX_FIELDS:
             known = {spelling for spellings in _SPELLINGS.values() for spelling in spellings}
             self.set_by = {name: event for name, event in self.set_by.items() if name in known}
+
+
+def _is_same(one: object, other: object) -> bool:
+    try:
+        return one == other
+    except RecursionError:
+        return False
 
 
 def progress_of(value: object) -> float | None:

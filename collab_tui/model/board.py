@@ -57,6 +57,8 @@ class Agent:
     progress: float | None
     """Per cent, 0 to 100."""
     current_task: str | None
+    task_since: int | None
+    """The line with which the present task began."""
     next_action: str | None
     message: str | None
     role: str | None
@@ -72,7 +74,6 @@ class Agent:
     last_position: int
     last_decision: int | None
     """The line of the last decision it wrote."""
-    events: int
     set_at: Mapping[str, int]
     """Field -> the line that set its present value."""
 
@@ -84,11 +85,11 @@ class Agent:
     @property
     def is_stuck(self) -> bool:
         """It declares that it cannot go on by itself."""
-        return self.status in (Status.WAITING, Status.BLOCKED) and not self.unblocked
+        return self.status in (Status.WAITING, Status.BLOCKED) and not self.unblocked and not self.gone
 
     def is_older_than_task(self, name: str) -> bool:
         """The value of this field was set before the present task began."""
-        return self.set_at.get(name, 0) < self.set_at.get("current_task", 0)
+        return self.task_since is not None and self.set_at.get(name, self.task_since) < self.task_since
 
 
 class RequestKind(StrEnum):

@@ -14,6 +14,9 @@ import orjson
 from collab_tui.model.text import clean, clean_json, looks_clean
 from collab_tui.model.words import ALIASES
 
+_JOINERS: Final = {0x200C: None, 0x200D: None}
+"""Invisible, and kept in text for scripts and emoji that need them; in a name they only make it look like another."""
+
 MAX_LINE: Final = 1 << 20
 """Bytes that a line may have, its newline included."""
 
@@ -32,7 +35,7 @@ class Event(NamedTuple):
     def agent(self) -> str | None:
         """The writer as spelled in this line."""
         name = self.data.get("agent")
-        return name.strip() or None if isinstance(name, str) else None
+        return name.translate(_JOINERS).strip() or None if isinstance(name, str) else None
 
     @property
     def kind(self) -> str:

@@ -32,7 +32,8 @@ def explain_agent(agent: Agent, setters: dict[int, Event]) -> list[Explanation]:
         rule = "named by its writer and not resolved since"
         found.append(Explanation("blocker", blocker.text, blocker.position, rule))
     if agent.unblocked:
-        found.append(Explanation("unblocked", "not yet moving", agent.last_position, "its last blocker was resolved"))
+        resolved_at = agent.set_at["unblocked"]
+        found.append(Explanation("unblocked", "not yet moving", resolved_at, "its last blocker was resolved"))
     if agent.gone:
         found.append(Explanation("gone", "session ended", agent.last_position, "session_end and nothing since"))
     found.append(
@@ -121,7 +122,7 @@ class Change:
 
 
 _UNTOLD = frozenset(
-    {"set_at", "last_position", "last_event_at", "events", "last_decision", "status_since", "last_event"}
+    {"set_at", "last_position", "last_event_at", "last_decision", "status_since", "task_since", "last_event"}
 )
 
 

@@ -76,7 +76,6 @@ class Fold:
                     continue
                 agent = found
             agent.last = event
-            agent.events += 1
             if agent.gone:
                 self._returned(agent)
             try:
@@ -139,6 +138,12 @@ class Fold:
         if agent.perhaps_answered:
             self._move_on(agent, event)
 
+    def _status_update(self, agent: AgentState, event: Event) -> None:
+        """Models write `blocker` here as well."""
+        self._declare(agent, event)
+        if "blocker" in event.data:
+            self._name_blockers(agent, event)
+
     def _session_end(self, agent: AgentState, event: Event) -> None:
         self._declare(agent, event)
         agent.gone = True
@@ -170,14 +175,22 @@ class Fold:
         named = event.text("blocker")
         if named is not None and name_key(named) in NOTHING_BLOCKS:
             self._declare(agent, event)
-            for text in list(agent.blockers):
-                agent.resolve(text, event)
+            self._name_blockers(agent, event)
             return
         agent.set_fields(event, event.data)
-        for text in event.texts("blocker") or event.texts("blockers"):
-            agent.add_blocker(text, event)
+        self._name_blockers(agent, event)
         if event.field("status") is None:
             agent.imply(event, status=Status.BLOCKED.value)
+
+    @staticmethod
+    def _name_blockers(agent: AgentState, event: Event) -> None:
+        """Add what the event names; a word such as "resolved" removes what there is."""
+        for text in event.texts("blocker") or event.texts("blockers"):
+            if name_key(text) not in NOTHING_BLOCKS:
+                agent.add_blocker(text, event)
+            else:
+                for known in list(agent.blockers):
+                    agent.resolve(known, event)
 
     def _blocker_resolved(self, agent: AgentState, event: Event) -> None:
         self._declare_status(agent, event)
@@ -287,6 +300,8 @@ _Handler = Callable[[Fold, AgentState, Event], None]
 
 _HANDLERS: Final[dict[object, _Handler]] = {
     "registry_created": Fold._registry_created,
+    "status_update": Fold._status_update,
+    "session_start": Fold._status_update,
     "session_end": Fold._session_end,
     "decision_request": Fold._decision_request,
     "decision": Fold._decision,

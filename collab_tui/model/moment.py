@@ -90,6 +90,15 @@ class Moment:
         return {asker: held_up_by([asker], self.board.waits) for asker in askers}
 
     @cached_property
+    def agents(self) -> tuple[Agent, ...]:
+        """The agents, without the person while they declare nothing of themselves."""
+        return tuple(
+            agent
+            for agent in self.board.agents
+            if not self.is_me(agent.name) or agent.status is not None or agent.current_task is not None
+        )
+
+    @cached_property
     def needs(self) -> tuple[Need, ...]:
         """What waits for the person: deadlocks, then requests, most agents held up first, then oldest."""
         mine = [request for request in self.board.open_requests if request.to_person and self.is_answerable(request)]
@@ -114,7 +123,7 @@ class Moment:
 
     def ordered(self, order: Order) -> Sequence[Agent]:
         """The agents, gone ones last."""
-        agents = self.board.agents
+        agents = self.agents
         match order:
             case Order.NAME:
                 return sorted(agents, key=lambda agent: (agent.gone, agent.key))

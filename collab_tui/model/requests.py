@@ -35,6 +35,11 @@ def is_person(name: str | None, person: str) -> bool:
     return name is None or name_key(name) == name_key(person) or name_key(name) in PERSON_WORDS
 
 
+def is_person_writing(name: str, person: str) -> bool:
+    """The line is written in the person's name: the configured one, or `human`."""
+    return name_key(name) in (name_key(person), "human")
+
+
 def request_of(
     event: Event,
     asker: str,
@@ -95,7 +100,7 @@ def closes(event: Event, request_id: str, asker: str, to_person: bool, person: s
     by_asker = name_key(writer) == name_key(asker)
     if event.kind == "request_withdrawn":
         return by_asker
-    return event.kind == "decision" and not by_asker and (not to_person or is_person(writer, person))
+    return event.kind == "decision" and not by_asker and (not to_person or is_person_writing(writer, person))
 
 
 class _Entry:

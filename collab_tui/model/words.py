@@ -34,7 +34,8 @@ _STATUS_BY_FIRST_WORD: Final = {
     }.items()
     for word in words.split()
 }
-_IDENTIFIER_LIKE: Final = re.compile(r"[a-z_ -]{1,40}", re.IGNORECASE)
+_IDENTIFIER_LIKE: Final = re.compile(r"(?=.{1,40}\Z)[a-z]+(?:[_ -]+[\w-]*)*", re.IGNORECASE)
+"""A word of ours, and then perhaps more of any script: `waiting_for_codex-08`, `waiting_for_세나`."""
 _WORD_BREAK: Final = re.compile(r"[_ -]+")
 
 ALIASES: Final = {
@@ -51,7 +52,7 @@ ALIASES: Final = {
 NOTHING_BLOCKS: Final = frozenset({"resolved", "none", "cleared", "unblocked", "no", ""})
 """Values of `blocker` that say "no longer blocked" instead of naming a blocker."""
 
-PERSON_WORDS: Final = frozenset({"human", "user", "person", "operator"})
+PERSON_WORDS: Final = frozenset({"human", "user", "person"})
 """Names under which agents address the person, beside the configured one."""
 
 _AWAITING_PREFIX: Final = re.compile(r"(?:waiting_for|awaiting|waiting_on)_(.+)", re.IGNORECASE | re.DOTALL)

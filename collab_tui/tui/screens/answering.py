@@ -160,7 +160,7 @@ class Answering(Screen[None]):
             self.app.push_screen(MessageScreen(["all", *self._names()], self._selected_name() or "all"))
 
     def _names(self) -> list[str]:
-        return [agent.name for agent in self.view.moment.board.agents] if self.view else []
+        return [agent.name for agent in self.view.moment.agents] if self.view else []
 
     def _selected_name(self) -> str | None:
         pane, view = self.pane, self.view

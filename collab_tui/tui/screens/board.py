@@ -93,7 +93,7 @@ class BoardScreen(Answering, Looking, Screen[None]):
         self._arrange()
         self._show_chrome()
         if self.focused is None and empty is None:
-            self.focus_pane(self._active or ("needs" if view.moment.needs else "agents"))
+            self.focus_pane(self._active or ("agents" if self._shape == "low" and not view.moment.needs else "needs"))
 
     def _show_chrome(self) -> None:
         if self.view is None:

@@ -42,7 +42,7 @@ class AgentsPane(ItemList):
         """Mark what changed since the last view, for a second."""
         self._mark(view)
         super().show(view)
-        count = len(view.moment.board.agents)
+        count = len(view.moment.agents)
         self.border_subtitle = f"{count} by {view.order.value}" if count else ""
 
     @property

@@ -64,7 +64,7 @@ class Header(OneLine):
 
     def _counts(self, view: View, wide: bool) -> list[Span]:
         moment, glyphs = view.moment, view.glyphs
-        agents, blocked, deadlocks = len(moment.board.agents), len(moment.blocked), len(moment.board.deadlocks)
+        agents, blocked, deadlocks = len(moment.agents), len(moment.blocked), len(moment.board.deadlocks)
         needs, problems = len(moment.needs), moment.board.problem_count
         words = {
             "agents": f"{agents} agent{'' if agents == 1 else 's'}",
@@ -129,7 +129,7 @@ class PaneTabs(OneLine):
         waits = len(moment.board.waits) + len(moment.board.blockers) + len(moment.board.deadlocks)
         tabs = [
             ("needs", f"{view.glyphs.needs_you} Needs you", len(moment.needs)),
-            ("agents", "Agents", len(moment.board.agents)),
+            ("agents", "Agents", len(moment.agents)),
             ("waits", "Waits", waits),
             ("log", "Log", moment.board.position),
         ]

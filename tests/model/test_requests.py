@@ -1,0 +1,238 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from collab_tui.model.board import ProblemKind, RequestKind, RequestState
+from collab_tui.model.requests import MAX_CLOSED, closes, verdict_of
+from tests.events import agent_of, asks, at, board_of, decides, event, request_of, says, updates
+
+
+def state_of(*objects, request_id="r1", person="human"):
+    return request_of(board_of(*objects, person=person), request_id).state
+
+
+# What opens one.
+
+
+def test_a_request_carries_all_that_its_event_says():
+    r1 = request_of(
+        board_of(
+            asks("Sena", "r1", request="Ship?", details="v2", target="lubit", default="no", urgency="Critical")
+            | {"evidence": ["a.md"], "deadline": at(60), "expires": 1_760_000_000, "task": "deploy", "timestamp": at(0)}
+        ),
+        "r1",
+    )
+    assert (r1.asker, r1.target, r1.request, r1.details, r1.default) == ("Sena", "lubit", "Ship?", "v2", "no")
+    assert (r1.evidence, r1.task, r1.position, r1.state) == (("a.md",), "deploy", 0, RequestState.OPEN)
+    assert r1.asked_at == datetime(2025, 10, 20, 9, 0, tzinfo=UTC)
+    assert r1.deadline == datetime(2025, 10, 20, 9, 1, tzinfo=UTC)
+    assert r1.expires == datetime.fromtimestamp(1_760_000_000, UTC)
+    assert r1.is_critical
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({}, RequestKind.APPROVAL),
+        ({"options": ["a", "b"]}, RequestKind.CHOICE),
+        ({"options": []}, RequestKind.APPROVAL),
+        ({"kind": "question"}, RequestKind.QUESTION),
+        ({"kind": "approval", "options": ["a"]}, RequestKind.APPROVAL),
+        ({"kind": "vote", "options": ["a"]}, RequestKind.CHOICE),
+        ({"kind": ["question"]}, RequestKind.APPROVAL),
+    ],
+)
+def test_no_options_is_an_approval_and_options_are_a_choice(fields, kind):
+    assert request_of(board_of(asks("sena", "r1", **fields)), "r1").kind is kind
+
+
+def test_only_a_decision_request_opens_a_request():
+    kinds = ("collaboration_request", "request", "request_withdrawn", "message", "status_update")
+    assert board_of(*(says("sena", kind, id=kind, request="?") for kind in kinds)).requests == ()
+
+
+def test_asking_makes_its_writer_wait_unless_it_gave_a_status():
+    board = board_of(asks("sena", "r1"), asks("lubit", "r2", status="in_progress"))
+    assert (agent_of(board, "sena").raw_status, agent_of(board, "sena").set_at["status"]) == ("waiting", 0)
+    assert agent_of(board, "lubit").raw_status == "in_progress"
+
+
+def test_a_request_without_an_id_has_a_derived_one_that_a_decision_can_name():
+    derived = event(**asks("sena")).id
+    assert state_of(asks("sena"), decides("human", derived, verdict="approved"), request_id=derived) == "answered"
+
+
+@pytest.mark.parametrize("target", [None, "human", "Human", "user", "kim"])
+def test_what_is_addressed_to_the_person_or_to_nobody_is_for_the_person(target):
+    assert request_of(board_of(asks("sena", "r1", target=target), person="Kim"), "r1").to_person
+    assert not request_of(board_of(asks("sena", "r1", target="lubit"), person="Kim"), "r1").to_person
+
+
+# What closes one.
+
+
+def test_a_decision_that_names_a_request_closes_it_and_is_its_answer():
+    r1 = request_of(board_of(asks("sena", "r1"), decides("human", "r1", verdict="Approve", comments="go")), "r1")
+    assert (r1.state, r1.closed_at, r1.is_open) == (RequestState.ANSWERED, 1, False)
+    assert r1.answer is not None
+    assert (r1.answer.by, r1.answer.verdict, r1.answer.comment, r1.answer.position) == ("human", "approved", "go", 1)
+
+
+def test_an_answer_in_words_is_kept_as_it_is():
+    answer = request_of(board_of(asks("sena", "r1"), decides("human", "r1", answer="tomorrow")), "r1").answer
+    assert answer is not None
+    assert (answer.verdict, answer.text) == (None, "tomorrow")
+
+
+@pytest.mark.parametrize(
+    ("raw", "verdict"),
+    [
+        ("approved", "approved"),
+        ("OK", "approved"),
+        ("rejected", "rejected"),
+        ("No-Go", "rejected"),
+        ("maybe", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_verdicts_are_read_in_the_words_that_agents_use(raw, verdict):
+    assert verdict_of(raw) == verdict
+
+
+def test_a_request_to_the_person_is_closed_only_in_the_persons_name():
+    r1 = request_of(board_of(asks("sena", "r1"), decides("lubit", "r1", verdict="approved")), "r1")
+    assert r1.is_open
+    assert r1.answer is not None
+    assert r1.answer.by == "lubit"
+
+
+def test_a_request_to_an_agent_is_closed_by_anybody_but_its_asker():
+    asked = asks("sena", "r1", target="lubit")
+    for writer in ("lubit", "gitcode", "human"):
+        assert state_of(asked, decides(writer, "r1", verdict="approved")) is RequestState.ANSWERED
+    assert state_of(asked, decides("Sena", "r1", verdict="approved")) is RequestState.OPEN
+
+
+def test_only_the_askers_withdrawal_counts():
+    def withdrawn_by(writer):
+        return state_of(asks("sena", "r1"), says(writer, "request_withdrawn", request_id="r1"))
+
+    assert withdrawn_by("SENA") is RequestState.WITHDRAWN
+    assert withdrawn_by("lubit") is withdrawn_by("human") is RequestState.OPEN
+
+
+def test_an_answer_is_single_use():
+    r1 = request_of(
+        board_of(asks("sena", "r1"), decides("human", "r1", verdict="approved"), decides("human", "r1", verdict="no")),
+        "r1",
+    )
+    assert r1.answer is not None
+    assert (r1.answer.verdict, r1.closed_at) == ("approved", 1)
+
+
+def test_a_closed_request_is_not_opened_again_by_its_id():
+    again = asks("sena", "r1", request="again")
+    assert state_of(asks("sena", "r1"), decides("human", "r1", verdict="no"), again) is RequestState.ANSWERED
+
+
+@pytest.mark.parametrize("kind", ["decision", "request_withdrawn"])
+@pytest.mark.parametrize("request_id", ["r9", 7, ["r1"]])
+def test_a_decision_for_a_request_that_is_not_there_is_a_problem(kind, request_id):
+    board = board_of(asks("sena", "r1"), says("sena", kind, request_id=request_id))
+    assert [(p.kind, p.position) for p in board.problems] == [(ProblemKind.NO_SUCH_REQUEST, 1)]
+
+
+def test_what_closes_a_request_is_decided_alike_for_those_who_wait():
+    answer = event(**decides("human", "r1", verdict="approved"))
+    assert closes(answer, "r1", "sena", to_person=True, person="Human")
+    assert not closes(answer, "r2", "sena", to_person=True, person="human")
+    assert not closes(event(**decides("lubit", "r1")), "r1", "sena", to_person=True, person="human")
+    assert closes(event(**decides("lubit", "r1")), "r1", "sena", to_person=False, person="human")
+    assert not closes(event(**decides("sena", "r1")), "r1", "sena", to_person=False, person="human")
+    assert not closes(event(event="decision", request_id="r1"), "r1", "sena", to_person=False, person="human")
+    assert not closes(event(**says("lubit", "message", request_id="r1")), "r1", "sena", to_person=False, person="human")
+
+
+def test_a_request_whose_askers_session_ended_stays_and_says_so():
+    ended = (asks("sena", "r1"), says("Sena", "session_end"))
+    assert request_of(board_of(*ended), "r1").asker_gone
+    assert request_of(board_of(*ended), "r1").is_open
+    assert not request_of(board_of(*ended, updates("sena")), "r1").asker_gone
+
+
+def test_closed_requests_are_remembered_within_bounds_and_open_ones_all():
+    closed = [obj for n in range(MAX_CLOSED + 3) for obj in (asks("sena", f"c{n}"), decides("human", f"c{n}"))]
+    board = board_of(asks("lubit", "first"), *closed)
+    assert len(board.requests) == MAX_CLOSED + 1
+    assert [r.id for r in board.open_requests] == ["first"]
+    assert (board.request("c2"), request_of(board, "c3").state) == (None, RequestState.ANSWERED)
+
+
+# Decisions without `request_id`: shown, never acted on.
+
+
+def perhaps(*objects):
+    return {r.id: r.answer.by for r in board_of(*objects).open_requests if r.answer is not None}
+
+
+ASKED = (
+    asks("sena", "r1", request="metrics?", target="gitcode"),
+    asks("maestro", "r2", request="deploy?", target="lubit"),
+    asks("maestro", "r3", request="later?", target="lubit"),
+)
+
+
+def test_first_the_request_that_decision_for_names():
+    assert perhaps(*ASKED, decides("lubit", decision_for="r3")) == {"r3": "lubit"}
+    assert perhaps(*ASKED, decides("lubit", decision_for="metrics?")) == {"r1": "lubit"}
+
+
+def test_then_the_oldest_open_one_addressed_to_the_writer():
+    assert perhaps(*ASKED, decides("Lubit", verdict="approved", decision_for="sena_metrics")) == {"r2": "Lubit"}
+    assert perhaps(*ASKED, decides("lubit", "r2"), decides("lubit")) == {"r3": "lubit"}
+
+
+def test_then_the_oldest_of_the_agent_that_it_names():
+    assert perhaps(*ASKED, decides("ada", decision_for="sena_metrics_design")) == {"r1": "ada"}
+    assert perhaps(*ASKED, decides("ada", target="Maestro")) == {"r2": "ada"}
+
+
+def test_else_none_and_never_the_writers_own():
+    assert perhaps(*ASKED, decides("ada", verdict="approved")) == {}
+    assert perhaps(*ASKED, decides("sena", decision_for="r1"), decides("maestro", target="maestro")) == {}
+
+
+def test_a_perhaps_answered_request_stays_open_while_its_asker_waits_or_is_blocked():
+    for status in ("waiting_for_lubit", "blocked", "stuck"):
+        assert perhaps(*ASKED, decides("lubit"), updates("maestro", status=status)) == {"r2": "lubit"}
+    assert perhaps(*ASKED, decides("lubit"), updates("maestro", progress=3)) == {"r2": "lubit"}
+
+
+def test_it_is_over_when_its_asker_moves_on_and_others_stay_open():
+    board = board_of(*ASKED, decides("lubit"), updates("maestro", status="in_progress"))
+    r2 = request_of(board, "r2")
+    assert (r2.state, r2.closed_at, r2.answer and r2.answer.position) == (RequestState.MOVED_ON, 4, 3)
+    assert [r.id for r in board.open_requests] == ["r1", "r3"]
+
+
+def test_it_is_over_when_its_asker_moves_on_after_asking_something_else():
+    board = board_of(*ASKED, decides("lubit"), asks("maestro", "r4"), updates("maestro", status="in_progress"))
+    assert request_of(board, "r2").state is RequestState.MOVED_ON
+    assert [r.id for r in board.open_requests] == ["r1", "r3", "r4"]
+
+
+def test_a_request_that_nobody_answered_stays_open_when_its_asker_works():
+    assert state_of(asks("sena", "r1"), updates("sena", status="in_progress")) is RequestState.OPEN
+
+
+def test_it_is_closed_by_whoever_decides_it_by_its_id():
+    r2 = request_of(board_of(*ASKED, decides("lubit"), decides("human", "r2", verdict="rejected")), "r2")
+    assert r2.answer is not None
+    assert (r2.state, r2.answer.by, r2.answer.verdict) == (RequestState.ANSWERED, "human", "rejected")
+
+
+def test_only_the_persons_own_name_answers_for_the_person():
+    asked = asks("sena", "r1", target="user")
+    assert request_of(board_of(asked, decides("user", "r1", verdict="approved"), person="kim"), "r1").is_open
+    assert not request_of(board_of(asked, decides("Kim", "r1", verdict="approved"), person="kim"), "r1").is_open
