@@ -3,6 +3,7 @@
     deploy              the text occurs anywhere in the line, in any case
     "two words"         the same, with spaces
     agent:sena          the field is exactly that; `agent`, `event`, `status`, or any other field name
+    event:blocker,decision   one of them
     status:blocked      also matches by meaning: `stuck`
     progress>50         comparisons: > >= < <= =
     time>14:00          times: 14:00, 2025-10-19, 2025-10-19T16:30
@@ -47,7 +48,14 @@ def parse_query(query: str, zone: tzinfo | None = None) -> Predicate:
 
 def _term(match: re.Match[str], zone: tzinfo | None) -> Predicate:
     value = match["quoted"] if match["quoted"] is not None else match["bare"]
-    test = _text_test(value) if match["field"] is None else _field_test(match["field"], match["op"], value, zone)
+    name, op = match["field"], match["op"]
+    if name is None or value.startswith("//"):  # `http://...` names no field
+        test = _text_test(match[0].lstrip("-!") if name else value)
+    elif op in ":=" and match["bare"]:
+        tests = [_field_test(name, op, choice, zone) for choice in value.split(",") if choice]
+        test = lambda item: any(test(item) for test in tests)  # noqa: E731
+    else:
+        test = _field_test(name, op, value, zone)
     if match["not"]:
         return lambda item: not test(item)
     return test

@@ -46,6 +46,7 @@ ACTIONS: Final = (
     Action("next_pane", "tab", "pane", "Go to the next pane", "Move", weight=30),
     Action("previous_pane", "shift+tab", "", "Go to the previous pane", "Move", "shift+tab"),
     Action("filter", "slash", "filter", "Filter the log", "Look", "/", 20),
+    Action("usual", "1,2,3,4,5", "usual filters", "Filter the log in a usual way", "Look", "1-5", 6),
     Action("freeze", "space", "freeze", "Freeze the picture, or let it go on", "Look", weight=21),
     Action("explain", "e", "explain", "Explain where the selected values come from", "Look", weight=22),
     Action("order", "o", "order", "Order the agents by need, name or activity", "Look", weight=23),
@@ -55,6 +56,15 @@ ACTIONS: Final = (
     Action("quit", "q", "quit", "Leave the board", "Look", weight=60),
 )
 
+USUAL_FILTERS: Final = (
+    ("1", "everything", ""),
+    ("2", "requests and decisions", "event:decision_request,decision,request_withdrawn"),
+    ("3", "blockers", "event:blocker,blocker_resolved"),
+    ("4", "messages", "event:message"),
+    ("5", "all but status updates", "-event:status_update,progress"),
+)
+"""Key while the log has the keys, what it shows, and the filter that it writes."""
+
 BY_ID: Final = {action.id: action for action in ACTIONS}
 
 
@@ -62,6 +72,8 @@ def bindings(actions: Iterable[Action] = ACTIONS) -> list[BindingType]:
     """The key bindings of the board's screen. The footer is drawn from `ACTIONS`, not from them."""
     made: list[BindingType] = []
     for action in actions:
+        if action.id == "usual":
+            continue  # the log's own: elsewhere these keys choose an option
         if action.id == "choose":
             made += [Binding(key, f"choose({key})", action.title, show=False) for key in action.keys.split(",")]
         else:

@@ -187,7 +187,7 @@ class BoardApp(App[None]):
         yield SystemCommand("Choose a theme", "Change the colours at once", self.action_change_theme)
         if isinstance(screen, BoardScreen):
             for action in ACTIONS:
-                if action.id not in ("choose", "themes") and screen.check_action(action.id, ()):
+                if action.id not in ("choose", "themes", "usual") and screen.check_action(action.id, ()):
                     run = getattr(screen, f"action_{action.id}")
                     yield SystemCommand(action.title, f"key {action.key_text}", run)
         yield SystemCommand("Save a picture of the screen", "As SVG, in the folder you are in", self.action_screenshot)

@@ -63,7 +63,7 @@ class PaneChosen(Message):
 
 
 class FilterChanged(Message):
-    """The filter of the log reads differently."""
+    """The log is to be filtered in a usual way."""
 
     def __init__(self, query: str) -> None:
         self.query = query

@@ -158,3 +158,13 @@ def test_a_word_is_found_where_it_stands_and_its_negation_is_not(word):
     assume(clean(word) == word)
     assert parse_query(word)(event(x=f"before {word} after"))
     assert not parse_query(f"-{word}")(event(x=f"before {word} after"))
+
+
+def test_a_field_may_be_one_of_several():
+    matches = parse_query("event:blocker,decision")
+    assert [matches(event(event=kind)) for kind in ("blocker", "decision", "message")] == [True, True, False]
+    assert not parse_query("-event:blocker,decision")(event(event="decision"))
+
+
+def test_an_address_is_text_and_no_field():
+    assert parse_query("https://example.org/x")(event(message="see https://example.org/x"))

@@ -20,7 +20,7 @@ from collab_tui.model.event import Item
 from collab_tui.model.moment import Order
 from collab_tui.model.query import parse_query
 from collab_tui.tui.actions import ACTIONS, BY_ID, bindings
-from collab_tui.tui.messages import Opened, PaneChosen, Selected
+from collab_tui.tui.messages import FilterChanged, Opened, PaneChosen, Selected
 from collab_tui.tui.screens.answering import Answering
 from collab_tui.tui.screens.looking import Looking
 from collab_tui.tui.view import View
@@ -239,6 +239,12 @@ class BoardScreen(Answering, Looking, Screen[None]):
         log = self.query_one(LogPane)
         log.border_title = Content(f"Log  {query}") if query else "Log"
         log.filter(parse_query(query) if query else None)
+
+    @on(FilterChanged)
+    def _filter_chosen(self, message: FilterChanged) -> None:
+        box = self.query_one("#filter", Input)
+        box.value = message.query
+        box.display = bool(message.query)
 
     @on(Input.Submitted, "#filter")
     def _filter_submitted(self, event: Input.Submitted) -> None:

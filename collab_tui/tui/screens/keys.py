@@ -8,7 +8,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from collab_tui.model.summary import Span
-from collab_tui.tui.actions import ACTIONS
+from collab_tui.tui.actions import ACTIONS, USUAL_FILTERS
 from collab_tui.tui.safe import content
 from collab_tui.tui.screens.dialog import Dialog
 
@@ -35,6 +35,11 @@ class KeysScreen(Dialog[None]):
                     spans += [Span(f"  {action.key_text:<12}", "accent"), Span(f"{action.title}\n")]
             if group == "Move":
                 spans += [s for key, what in _LISTS for s in (Span(f"  {key:<12}", "accent"), Span(f"{what}\n"))]
+            if group == "Look":
+                spans += [Span("  in the log\n", "muted")]
+                spans += [
+                    s for key, what, _ in USUAL_FILTERS for s in (Span(f"    {key:<10}", "accent"), Span(f"{what}\n"))
+                ]
             yield Static(content(spans))
 
     def on_mount(self) -> None:

@@ -147,6 +147,8 @@ class Looking(Screen[None]):
             case "open" | "explain":
                 is_log = isinstance(pane, LogPane)
                 return is_log or (isinstance(pane, ItemList) and pane.selected is not None)
+            case "usual":
+                return isinstance(pane, LogPane)
             case "next_need" | "previous_need":
                 return bool(self._attention())
             case "problems":

@@ -60,7 +60,8 @@ class Header(OneLine):
             return [Span(f"reading {done} %", "accent")]
         seconds = seconds_between(view.moment.board.last_time, view.moment.now)
         fresh = f"  last event {age(seconds)} ago" if wide and seconds is not None else ""
-        return [Span(f"{view.glyphs.live} live", "success"), Span(fresh, "muted")]
+        method = "" if not wide or self.size.width < 140 else f"  {view.source.method}"
+        return [Span(f"{view.glyphs.live} live", "success"), Span(fresh + method, "muted")]
 
     def _counts(self, view: View, wide: bool) -> list[Span]:
         moment, glyphs = view.moment, view.glyphs

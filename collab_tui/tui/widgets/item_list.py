@@ -102,11 +102,11 @@ class ItemList(Painter, ScrollView, can_focus=True):
         if rows == self._rows and not resized:
             return
         offset = self._line_of(self.selected)
-        old, self._rows = self._flat, rows
+        was_empty, self._rows = not self.keys, rows
         self._flat = [(number, line) for number, row in enumerate(rows) for line in row.lines]
         if self.selected is not None and self.selected not in self.keys:
             self.selected = None
-        if self.selected is None and not old and self.keys:
+        if self.selected is None and was_empty and self.keys:
             self.selected = self.keys[0]
         self.virtual_size = Size(width, len(self._flat))
         moved = self._line_of(self.selected)

@@ -51,7 +51,7 @@ class KeyBar(OneLine):
     async def on_click(self, event: events.Click) -> None:
         """Do what was clicked."""
         for start, end, action in self._places:
-            if start <= event.x < end and action.id != "choose":
+            if start <= event.x < end and action.id not in ("choose", "usual"):
                 await self.screen.run_action(action.id)
 
 

@@ -25,7 +25,8 @@ from collab_tui.model.glyphs import UNICODE, Glyphs
 from collab_tui.model.query import Predicate
 from collab_tui.model.summary import Span, separated, summarize
 from collab_tui.registry.base import Registry
-from collab_tui.tui.messages import Opened, Selected
+from collab_tui.tui.actions import USUAL_FILTERS
+from collab_tui.tui.messages import FilterChanged, Opened, Selected
 from collab_tui.tui.safe import Line, fit, pad, words
 from collab_tui.tui.widgets.painter import Painter
 
@@ -47,6 +48,7 @@ class LogPane(Painter, ScrollView, can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home", "first", "First", show=False),
         Binding("end", "follow", "Last, and follow", show=False),
+        *(Binding(key, f"usual({key})", what, show=False) for key, what, _ in USUAL_FILTERS),
     ]
 
     def __init__(self, registry: Registry) -> None:
@@ -304,6 +306,10 @@ class LogPane(Painter, ScrollView, can_focus=True):
         self.scroll_end(animate=False, force=True)
         self.refresh()
         self.post_message(Selected())
+
+    def action_usual(self, number: int) -> None:
+        """Filter in a usual way."""
+        self.post_message(FilterChanged(USUAL_FILTERS[number - 1][2]))
 
     def _select_row(self, row: int) -> None:
         self.selected = row if self._matches is None else self._matches[row]
