@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from collab_tui.model.words import Status, name_key
 
@@ -35,8 +36,7 @@ class Problem:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Blocker:
+class Blocker(NamedTuple):
     """A named thing that keeps one agent from going on."""
 
     text: str

@@ -68,7 +68,9 @@ class Event(NamedTuple):
     def text(self, name: str) -> str | None:
         """The value of a field as text: strings as they are, anything else as JSON; None when absent or empty."""
         value = self.field(name)
-        return value.strip() or None if isinstance(value, str) else as_text(value) or None
+        if value is None:
+            return None
+        return (value.strip() if isinstance(value, str) else as_text(value)) or None
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The value of a field as a list of texts: a lone value counts as a list of one."""
@@ -101,7 +103,8 @@ def decode(chunk: bytes, first: int) -> Iterable[Item]:
         values = list(map(orjson.loads, lines))
     except orjson.JSONDecodeError:
         values = None
-    if values is None or not _all_objects(values) or len(max(lines, key=len)) >= MAX_LINE or not looks_clean(chunk):
+    may_be_too_long = len(chunk) > MAX_LINE and len(max(lines, key=len)) >= MAX_LINE
+    if values is None or may_be_too_long or not _all_objects(values) or not looks_clean(chunk):
         return _decode_carefully(lines, first)
     # Nothing odd in a whole chunk is the rule: then its events are made without a step of Python per line.
     return map(tuple.__new__, repeat(Event), zip(count(first), values, lines, strict=False))

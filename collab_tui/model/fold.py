@@ -42,13 +42,14 @@ class Fold:
         self._recent_ids: set[str] = set()
         self._id_order: deque[str] = deque()
         self._last_time = _FIRST_TIME
-        self._in_backward_run = False
+        self._runs_backward = False
         self._registry_id: str | None = None
 
     def extend(self, items: Iterable[Item]) -> None:
         """Take the next items, in file order."""
         handler_of, declare, agents = _HANDLERS.get, Fold._declare, self._agents
         fromisoformat = datetime.fromisoformat
+        last_time, runs_backward, events = self._last_time, self._runs_backward, 0
         item: Item | None = None
         for item in items:
             if item.__class__ is Unreadable:
@@ -58,16 +59,17 @@ class Fold:
             data = event[1]
             if "id" in data and self._is_repeated(event):
                 continue
-            self._events += 1
+            events += 1
             try:
                 time = fromisoformat(data["timestamp"])
-                if time < self._last_time:
-                    self._out_of_order(event)
-                elif self._in_backward_run:
-                    self._in_backward_run = False
-                self._last_time = time
+                is_later = time >= last_time
             except (KeyError, ValueError, TypeError):
-                self._note_unusual_time(event)
+                unusual = self._unusual_time(event)
+                time = unusual or last_time
+                is_later = time >= last_time if unusual else not runs_backward
+            if not is_later and not runs_backward:
+                self._out_of_order(event)
+            last_time, runs_backward = time, not is_later
             try:
                 agent = agents[data["agent"]]
             except (KeyError, TypeError):
@@ -83,6 +85,8 @@ class Fold:
             except TypeError:  # a name that is a list or an object
                 handler = declare
             handler(self, agent, event)
+        self._last_time, self._runs_backward = last_time, runs_backward
+        self._events += events
         if item is not None:
             self.position = item.position + 1
 
@@ -256,29 +260,18 @@ class Fold:
     def _unreadable(self, item: Item) -> None:
         self._problems.add(ProblemKind.UNREADABLE, item.position, item.reason if isinstance(item, Unreadable) else "")
 
-    def _note_unusual_time(self, event: Event) -> None:
+    def _unusual_time(self, event: Event) -> datetime | None:
         """A time that is no ISO text with a zone: epoch seconds, another spelling, none at all."""
         stated = event.field("timestamp")
         time = parse_time(stated)
-        if time is None:
-            if stated is not None:
-                self._problems.add(
-                    ProblemKind.BAD_TIME, event.position, f"cannot read the time {as_text(stated)[:80]!r}"
-                )
-            return
-        if time < self._last_time:
-            self._out_of_order(event)
-        else:
-            self._in_backward_run = False
-        self._last_time = time
+        if time is None and stated is not None:
+            text = f"cannot read the time {as_text(stated)[:80]!r}"
+            self._problems.add(ProblemKind.BAD_TIME, event.position, text)
+        return time
 
     def _out_of_order(self, event: Event) -> None:
-        if not self._in_backward_run:
-            stated = as_text(event.field("timestamp"))[:40]
-            self._problems.add(
-                ProblemKind.OUT_OF_ORDER, event.position, f"its time {stated} is before the line before it"
-            )
-        self._in_backward_run = True
+        text = f"its time {as_text(event.field('timestamp'))[:40]} is before the line before it"
+        self._problems.add(ProblemKind.OUT_OF_ORDER, event.position, text)
 
     def _check_progress(self, event: Event) -> None:
         value = event.data["progress"]

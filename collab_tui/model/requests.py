@@ -6,6 +6,7 @@ answered by ..." and nothing acts on it: the request stays open until its asker 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from operator import attrgetter
 from typing import Final
@@ -156,7 +157,7 @@ class RequestBook:
     def __init__(self, person: str) -> None:
         self._person = person
         self._open: dict[str, _Entry] = {}
-        self._closed: dict[str, _Entry] = {}
+        self._closed: OrderedDict[str, _Entry] = OrderedDict()
         self._named: _Index = {}
         self._by_target: _Index = {}
         self._by_asker: _Index = {}
@@ -238,7 +239,7 @@ class RequestBook:
         entry.state, entry.answer, entry.closed_at, entry.frozen = state, answer, position, None
         self._closed[entry.id] = entry
         if len(self._closed) > MAX_CLOSED:
-            del self._closed[next(iter(self._closed))]
+            self._closed.popitem(last=False)
 
     def _perhaps_answered(self, event: Event) -> _Entry | None:
         """The open request that a decision without `request_id` may answer: the one it names, else the oldest

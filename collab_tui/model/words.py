@@ -60,6 +60,7 @@ _NAME_TOKEN: Final = re.compile(r"[\w.-]{1,80}")
 READY_SUFFIXES: Final = frozenset({"ready", "done", "completed"})
 
 
+@lru_cache(maxsize=4096)
 def status_of(raw: str) -> Status:
     """The status that a raw word stands for; a sentence or an unlisted word is `UNKNOWN`.
 
