@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from collab_tui.config import COMMENTED_CONFIG
-from collab_tui.registry.append import append
+from collab_tui.registry.append import UnusableError, append
 
 
 def make_registry(folder: Path) -> list[Path]:
@@ -15,7 +15,10 @@ def make_registry(folder: Path) -> list[Path]:
     What is there already stays as it is.
     """
     home = folder / ".collab"
-    home.mkdir(mode=0o700, exist_ok=True)
+    try:
+        home.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise UnusableError(f"cannot make {home}: {error.strerror}") from error
     made = []
     registry, config = home / "registry.jsonl", home / "config.toml"
     if not registry.exists():

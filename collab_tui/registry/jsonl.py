@@ -66,13 +66,12 @@ class JsonlRegistry:
             return News(state=State.MISSING)
         except OSError as error:
             return News(state=State.UNREADABLE, detail=error.strerror or str(error))
-        known, chunks = self.__dict__.copy(), len(self._starts)
+        known = self.__dict__.copy()
         try:
             return self._look(descriptor, final)
         except OSError as error:
             # Half a look counts for nothing: neither lines nor a restart may get lost with it.
             self.__dict__.update(known)
-            del self._starts[chunks:]
             return News(state=State.UNREADABLE, detail=error.strerror or str(error))
         finally:
             os.close(descriptor)
@@ -91,20 +90,27 @@ class JsonlRegistry:
         return found
 
     def since(self, position: int) -> Sequence[Item]:
-        """Every whole line from a position to the end as it is now, without moving where `read_next` goes on."""
+        """Every whole line from a position to the end as it is now, without moving where `read_next` goes on.
+
+        Raises `NotWrittenError` when it cannot be read: what is not known must not be taken for nothing.
+        """
         twin = JsonlRegistry(self.path)
         with self._reading:
             reading = twin._reading
             twin.__dict__.update(self.__dict__)
             twin._reading, twin._starts = reading, self._starts.copy()
         found = list(twin.items(position, twin._position))
-        while (news := twin.read_next()).state is State.READY:
+        while True:
+            news = twin.read_next()
+            if news.state is State.MISSING:
+                return []
+            if news.state is State.UNREADABLE:
+                raise appending.NotWrittenError(f"{self.path} cannot be read now: {news.detail}")
             if news.restarted is not None:
                 found, position = [], 0  # another file: all of it came since
             found += (item for item in news.items if item.position >= position)
             if not news.remaining:
-                break
-        return found
+                return found
 
     def position_of(self, index: int) -> Position:
         """The place of a line that was read before."""

@@ -1,0 +1,276 @@
+"""What one append writes, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collab_tui.registry import append as appending
+from collab_tui.registry.append import MAX_LINE, RefusedError, RegistryError, UnusableError, append, encode
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+EVENT = {"agent": "sena", "event": "message"}
+NOW = 1_760_000_000.25
+STAMP = "2025-10-09T08:53:20.250Z"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "registry.jsonl"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(appending.time, "time", lambda: NOW)
+
+
+def lines(path: Path) -> list[bytes]:
+    content = path.read_bytes()
+    assert content.endswith(b"\n")
+    return content.split(b"\n")[:-1]
+
+
+def test_gives_the_event_back_as_written(path: Path) -> None:
+    written = append(str(path), {**EVENT, "progress": 40})
+    assert [json.loads(line) for line in lines(path)] == [written]
+    assert list(written) == ["id", "timestamp", "agent", "event", "progress"]
+    assert re.fullmatch(r"[0-9a-f]{16}", written["id"])
+    assert TIME.fullmatch(written["timestamp"])
+
+
+def test_ids_differ(path: Path) -> None:
+    assert len({append(str(path), EVENT, durable=False)["id"] for _ in range(50)}) == 50
+
+
+def test_keeps_an_id_and_a_timestamp_of_the_caller(path: Path) -> None:
+    given_event = {**EVENT, "id": "a" * 16, "timestamp": "2020-01-01T00:00:00.000Z"}
+    assert append(str(path), given_event) == given_event
+
+
+@pytest.mark.usefixtures("clock")
+def test_time_is_utc_with_milliseconds(path: Path) -> None:
+    assert append(str(path), EVENT)["timestamp"] == STAMP
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("previous", "expected"),
+    [
+        ("2025-10-09T08:53:20.100Z", STAMP),
+        ("2025-10-09T08:53:20.900Z", "2025-10-09T08:53:20.900Z"),
+        ("2025-10-09T08:53:21Z", "2025-10-09T08:53:21.000Z"),
+        ("2025-10-09T08:53:20.9Z", "2025-10-09T08:53:20.900Z"),
+        ("2025-10-09T08:53:20.250001Z", "2025-10-09T08:53:20.251Z"),
+        ("2025-10-09T08:53:20.900500+00:00", "2025-10-09T08:53:20.901Z"),
+        ("2025-10-09T08:53:22.000Z", STAMP),  # in our future
+        ("2099-01-01T00:00:00.000Z", STAMP),
+        ("yesterday", STAMP),
+    ],
+)
+def test_time_is_not_before_the_previous_line(path: Path, previous: str, expected: str) -> None:
+    path.write_text(json.dumps({"agent": "x", "timestamp": previous}) + "\n", encoding="utf-8")
+    assert append(str(path), EVENT)["timestamp"] == expected
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("size", [9_000, 900_000])
+def test_time_of_a_long_previous_line_counts(path: Path, size: int) -> None:
+    long = {"timestamp": "2025-10-09T08:53:20.900Z", "agent": "x", "message": "m" * size}
+    path.write_text('{"agent":"y"}\n' + json.dumps(long) + "\n", encoding="utf-8")
+    assert append(str(path), EVENT)["timestamp"] == "2025-10-09T08:53:20.900Z"
+
+
+@pytest.mark.usefixtures("clock")
+def test_time_of_an_earlier_line_does_not_count(path: Path) -> None:
+    path.write_text('{"timestamp":"2025-10-09T08:53:20.900Z"}\n{"agent":"x"}\n', encoding="utf-8")
+    assert append(str(path), EVENT)["timestamp"] == STAMP
+
+
+def test_korean_stays_readable(path: Path) -> None:
+    append(str(path), {**EVENT, "message": "검증을 기다립니다 🚀 é"})
+    assert "검증을 기다립니다 🚀 é".encode() in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "character",
+    [
+        *("\0", "\x1b", "\r", "\n", "\x7f", "\x85", "\x9b"),  # control
+        *("\u2028", "\u2029"),  # lines
+        *("\u061c", "\u200e", "\u202e", "\u2066", "\u2069"),  # bidi
+        *("\u200b", "\ufeff", "\xad"),  # invisible
+        *("\ud83d", "\udc00"),  # half characters
+    ],
+)
+def test_characters_that_steer_are_escaped(path: Path, character: str) -> None:
+    append(str(path), {**EVENT, "message": f"a{character}b", f"k{character}": 1})
+    (line,) = lines(path)
+    assert line.decode("utf-8").isprintable()
+    read = json.loads(line)
+    assert read["message"] == f"a{character}b"
+    assert read[f"k{character}"] == 1
+
+
+@given(st.dictionaries(st.text(), st.text(st.characters(exclude_categories=())) | st.integers() | st.none()))
+def test_any_event_is_one_line_that_reads_back(event: dict[str, Any]) -> None:
+    line = encode(event)
+    assert line.count(b"\n") == 1
+    assert line.endswith(b"\n")
+    assert json.loads(line) == event
+    text = line.decode("utf-8")  # no half characters
+    assert len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("tail", [b'{"agent":"le', b'{"agent":"lena"}', b"\xed\x95", b"\0\0\0", b"{}\r"])
+def test_a_torn_tail_is_ended_first(path: Path, tail: bytes) -> None:
+    before = b'{"agent":"x"}\n' + tail
+    path.write_bytes(before)
+    written = append(str(path), EVENT)
+    content = path.read_bytes()
+    assert content.startswith(before + b"\n{")
+    assert json.loads(lines(path)[-1]) == written
+    assert len(lines(path)) == 3
+
+
+def test_nothing_is_ever_rewritten(path: Path) -> None:
+    path.write_bytes(b"\xff\xfe rubbish\n\n\0\0\n" + b'{"agent":"x"}')
+    for number in range(20):
+        before = path.read_bytes()
+        append(str(path), {**EVENT, "number": number}, durable=False)
+        assert path.read_bytes().startswith(before)
+    assert len(lines(path)) == 4 + 20
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_registry_and_lock_are_private(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        append(str(path), EVENT)
+    finally:
+        os.umask(before)
+    for made in (path, Path(f"{path}.lock")):
+        assert stat.S_IMODE(made.stat().st_mode) == 0o600
+
+
+def test_the_mode_of_a_file_that_is_there_stays(path: Path) -> None:
+    path.touch(0o644)
+    path.chmod(0o644)
+    append(str(path), EVENT)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("dangling", [False, True])
+def test_a_symbolic_link_is_refused(path: Path, tmp_path: Path, dangling: bool) -> None:
+    target = tmp_path / "target"
+    if not dangling:
+        target.write_bytes(b"{}\n")
+    path.symlink_to(target)
+    with pytest.raises(UnusableError, match="symbolic link"):
+        append(str(path), EVENT)
+    assert target.exists() is not dangling
+    assert dangling or target.read_bytes() == b"{}\n"
+
+
+def test_a_lock_that_is_a_symbolic_link_is_refused(path: Path, tmp_path: Path) -> None:
+    target = tmp_path / "precious"
+    target.write_bytes(b"precious")
+    Path(f"{path}.lock").symlink_to(target)
+    with pytest.raises(UnusableError, match="cannot open the lock"):
+        append(str(path), EVENT)
+    assert target.read_bytes() == b"precious"
+    assert not path.exists()
+
+
+def test_a_folder_is_refused(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(UnusableError, match="no file that can be appended to"):
+        append(str(path), EVENT)
+    assert list(path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+def test_a_fifo_is_refused_without_waiting_for_its_reader(path: Path) -> None:
+    os.mkfifo(path)
+    with pytest.raises(UnusableError, match="not a regular file"):
+        append(str(path), EVENT)
+
+
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnusableError, match="No such file"):
+        append(str(tmp_path / "not" / "there.jsonl"), EVENT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_longest_line_fits_and_one_byte_more_does_not(path: Path) -> None:
+    event = {**EVENT, "id": "0" * 16, "timestamp": STAMP, "message": ""}
+    room = MAX_LINE - len(encode(event))
+    append(str(path), {**event, "message": "m" * room})
+    assert path.stat().st_size == MAX_LINE
+    with pytest.raises(UnusableError, match=r"1,048,577 bytes.*1,048,576"):
+        append(str(path), {**event, "message": "m" * (room + 1)})
+    assert path.stat().st_size == MAX_LINE
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), b"bytes", {1, 2}, {(1, 2): 3}])
+def test_what_is_no_json_is_refused(path: Path, value: object) -> None:
+    with pytest.raises(UnusableError, match="cannot be written as JSON"):
+        append(str(path), {**EVENT, "value": value})
+    assert list(path.parent.iterdir()) == []
+
+
+def test_what_is_nested_too_deeply_is_refused(path: Path) -> None:
+    value: list[Any] = []
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(UnusableError, match="cannot be written as JSON"):
+        append(str(path), {**EVENT, "value": value})
+
+
+def test_unless_refuses_and_writes_nothing(path: Path) -> None:
+    path.write_bytes(b'{"torn')
+    with pytest.raises(RefusedError, match="answered meanwhile") as caught:
+        append(str(path), EVENT, unless=lambda: "answered meanwhile")
+    assert caught.value.exit_code == 1
+    assert path.read_bytes() == b'{"torn'
+
+
+def test_unless_that_has_no_objection_lets_it_through(path: Path) -> None:
+    append(str(path), EVENT, unless=lambda: None)
+    assert len(lines(path)) == 1
+
+
+def test_unless_runs_under_the_lock(path: Path) -> None:
+    def another_cannot_write() -> str | None:
+        with pytest.raises(appending.LockedError):
+            append(str(path), EVENT, timeout=0)
+        return None
+
+    append(str(path), EVENT, unless=another_cannot_write)
+    assert len(lines(path)) == 1
+
+
+def test_an_exception_of_unless_releases_the_lock(path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        append(str(path), EVENT, unless=lambda: str(1 / 0))
+    append(str(path), EVENT, timeout=0)
+    assert len(lines(path)) == 1
+
+
+def test_every_error_is_a_registry_error_with_its_exit_code() -> None:
+    codes = {
+        kind.__name__: kind.exit_code for kind in RegistryError.__subclasses__() if kind.__module__ == append.__module__
+    }
+    assert codes == {
+        "NotWrittenError": 74,
+        "NotDurableError": 74,
+        "LockedError": 75,
+        "RefusedError": 1,
+        "UnusableError": 2,
+    }
