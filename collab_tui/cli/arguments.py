@@ -7,7 +7,7 @@ import os
 import sys
 
 from collab_tui.registry.append import UnusableError
-from collab_tui.registry.find import find_registry
+from collab_tui.registry.find import VARIABLE, find_registry
 
 
 def make_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
@@ -26,7 +26,24 @@ def make_parser(command: str, description: str, examples: str) -> argparse.Argum
 
 def registry_path(given: str | None) -> str:
     """The registry that a command works on."""
-    return given or find_registry(os.getcwd(), os.environ)
+    if given := given or os.environ.get(VARIABLE):
+        return given
+    try:
+        folder = os.getcwd()
+    except OSError as error:
+        raise UnusableError("the folder you are in is gone; give --registry FILE") from error
+    return find_registry(folder, os.environ)
+
+
+def seconds(text: str) -> float:
+    """The value of `--poll`."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.05 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0.05 and 3600 seconds")
+    return value
 
 
 def agent_name(given: str | None) -> str:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from collab_tui import __version__
-from collab_tui.cli.arguments import registry_path
+from collab_tui.cli.arguments import registry_path, seconds
 from collab_tui.cli.main import COMMANDS
 from collab_tui.registry.append import UnusableError
 
@@ -26,10 +26,12 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     path = Path(registry_path(options.file or options.registry))
     _check_terminal()
-    from collab_tui.config import load_config  # after what can be refused without them
+    from collab_tui.cli.settings import load_settings  # after what can be refused without them
+
+    settings = load_settings(path)
     from collab_tui.tui.app import run_board
 
-    run_board(path, load_config(path), poll=options.poll)
+    run_board(path, settings, poll=options.poll)
     return 0
 
 
@@ -46,17 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--registry", metavar="FILE", help="the same, as on every command")
     parser.add_argument(
-        "--poll", type=_seconds, metavar="SECONDS", help="look every so often instead of watching the folder"
+        "--poll", type=seconds, metavar="SECONDS", help="look every so often instead of watching the folder"
     )
     parser.add_argument("--version", action="version", version=f"collab-tui {__version__}")
     return parser
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0.05 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError("between 0.05 and 3600 seconds")
-    return seconds
 
 
 def _check_terminal() -> None:

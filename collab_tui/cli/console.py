@@ -23,10 +23,16 @@ _STYLES = {
 }
 
 
+class _PipedConsole(Console):
+    def on_broken_pipe(self) -> None:
+        """To rich a broken pipe is a failure; to us it is the end: see `main`."""
+        raise BrokenPipeError
+
+
 def make_console() -> Console:
     """A console on standard output that never fails on what it cannot encode."""
     show_anything()
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+    return _PipedConsole(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
 
 def console_glyphs() -> Glyphs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collab_tui.cli.arguments import make_parser, show_anything
 from collab_tui.cli.reading import NotThereError, find_request, now, read
 from collab_tui.model.board import Request, RequestKind
+from collab_tui.model.text import one_line
 from collab_tui.protocol.answers import answer
 from collab_tui.registry.append import RefusedError
 
@@ -37,9 +38,8 @@ def main(arguments: list[str]) -> int:
     request = find_request(reading.moment, options.id)
     if not request.is_open:
         by = f" by {request.answer.by}" if request.answer else ""
-        raise RefusedError(
-            f"request {request.id} is closed: {request.state.replace('_', ' ')}{by}. Nothing was written"
-        )
+        state = request.state.replace("_", " ")
+        raise RefusedError(one_line(f"request {request.id} is closed: {state}{by}. Nothing was written"))
     given = {"approve": "approved", "reject": "rejected"}.get(options.verdict) or chosen(request, options.answer)
     by = options.agent or options.person or reading.config.person
     try:
@@ -54,8 +54,9 @@ def main(arguments: list[str]) -> int:
             clock=now,
         )
     except RefusedError as error:
-        raise RefusedError(f"request {request.id} cannot be answered: {error}. Nothing was written") from error
-    print(f"{by} -> {request.asker}: {given}  ({request.request})")
+        why = f"request {request.id} cannot be answered: {error}. Nothing was written"
+        raise RefusedError(one_line(why)) from error
+    print(one_line(f"{by} -> {request.asker}: {given} ({request.request})"))
     return 0
 
 

@@ -34,10 +34,10 @@ def main(arguments: list[str]) -> int:
 
     from dataclasses import replace
 
-    from collab_tui.config import load_config
+    from collab_tui.cli.settings import load_settings
     from collab_tui.demo.performance import performance
 
-    config = load_config()
+    config = load_settings()
     config = replace(config, person=options.person or config.person)
     with performance(config.person, options.speed) as show:
         from collab_tui.tui.app import run_board  # its import takes as long as the agents need to come

@@ -25,6 +25,11 @@ def main(arguments: list[str]) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     event = _from_options(options) if options.event is not None else _from_stdin(parser)
+    for name in ("agent", "event"):
+        if not isinstance(event.get(name) or "", str):
+            raise UnusableError(f"{name} is a name, not {str(event[name])[:60]}")
+    if not (event["event"] or "").strip():
+        raise UnusableError("what happened? Give the EVENT a name")
     event = {
         "agent": agent_name(options.agent or event.get("agent")),
         **{k: v for k, v in event.items() if k != "agent"},
@@ -82,9 +87,14 @@ def _from_options(options: argparse.Namespace) -> dict[str, Any]:
 def _value(text: str) -> Any:
     """JSON where it is JSON, else the text itself."""
     try:
-        return json.loads(text)
-    except ValueError:
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
         return text
+
+
+def _refuse(constant: str) -> None:
+    """Python reads NaN and Infinity; JSON has no such numbers."""
+    raise ValueError(constant)
 
 
 def _from_stdin(parser: argparse.ArgumentParser) -> dict[str, Any]:

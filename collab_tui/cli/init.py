@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from collab_tui.cli.arguments import show_anything
+from collab_tui.registry.append import UnusableError
 from collab_tui.registry.create import make_registry
 
 _EXAMPLES = """\
@@ -25,7 +26,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="the project's folder; else this one")
     folder = Path(parser.parse_args(arguments).folder)
     show_anything()
-    made = make_registry(folder)
+    try:
+        made = make_registry(folder)
+    except OSError as error:
+        raise UnusableError(f"cannot make {folder / '.collab'}: {error.strerror}") from error
     for path in made:
         print(f"made {path}")
     if not made:

@@ -10,12 +10,13 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from collab_tui.cli.arguments import make_parser, registry_path
+from collab_tui.cli.arguments import make_parser, registry_path, seconds
 from collab_tui.cli.console import console_glyphs, make_console, styled
 from collab_tui.cli.reading import check
 from collab_tui.model.event import Event, Item
 from collab_tui.model.query import Predicate, parse_query
 from collab_tui.model.summary import Span, separated, summarize
+from collab_tui.model.text import one_line
 from collab_tui.registry.follow import Watch
 from collab_tui.registry.jsonl import JsonlRegistry
 
@@ -34,16 +35,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("-f", "--follow", action="store_true", help="go on with new events until ctrl+c")
     parser.add_argument("--json", action="store_true", help="one JSON object a line: line, and the event or the reason")
     parser.add_argument(
-        "--poll", type=float, metavar="SECONDS", help="look every so often instead of watching the folder"
+        "--poll", type=seconds, metavar="SECONDS", help="look every so often instead of watching the folder"
     )
-    options, negated = parser.parse_known_args(arguments)
-    if strange := [term for term in negated if term.startswith("--")]:
-        parser.error(f"unknown option {strange[0]}")
-    terms = (
-        term if not any(c.isspace() for c in term) or '"' in term else f'"{term}"'
-        for term in (*options.filter, *negated)
-    )
-    printer = _Printer(parse_query(" ".join(terms)), options.json)
+    negated = [argument for argument in arguments if _is_negated(argument)]
+    options = parser.parse_args([argument for argument in arguments if not _is_negated(argument)])
+    printer = _Printer(parse_query(" ".join((*options.filter, *negated))), options.json)
     path = Path(registry_path(options.registry))
     registry = JsonlRegistry(path)
     if options.follow:
@@ -55,6 +51,11 @@ def main(arguments: list[str]) -> int:
         printer.print(news.items)
         if not news.remaining:
             return 0
+
+
+def _is_negated(argument: str) -> bool:
+    """A term such as `-failed`; argparse would read it as options."""
+    return argument.startswith("-") and not argument.startswith("--") and argument not in ("-", "-f", "-h")
 
 
 async def _follow(registry: JsonlRegistry, watch: Watch, printer: _Printer) -> None:
@@ -98,7 +99,11 @@ class _Printer:
         if isinstance(item, Event):
             at = item.time
             spans.append(Span(f"{at.astimezone():%Y-%m-%d %H:%M:%S}  " if at else " " * 21, "muted"))
-            spans.append(Span(f"{item.agent or '':<10}  ", "strong"))
-            spans.append(Span(f"{item.kind:<17}  "))
+            spans.append(Span(f"{one_line(item.agent or ''):<10}  ", "strong"))
+            spans.append(Span(f"{one_line(item.kind):<17}  "))
         spans += separated(summarize(item, self._glyphs))
-        self._console.print(styled(spans), no_wrap=True, overflow="ellipsis", crop=sys.stdout.isatty())
+        line = styled(spans)
+        if sys.stdout.isatty():
+            self._console.print(line, no_wrap=True, overflow="ellipsis")
+        else:
+            self._console.print(line)  # whole: it goes to a file, or to grep

@@ -33,7 +33,11 @@ def main(arguments: list[str]) -> int:
     name = arguments[0] if arguments and arguments[0] in COMMANDS else "board"
     rest = arguments[1:] if name in COMMANDS else arguments
     try:
-        return _command(name)(rest)
+        try:
+            return _command(name)(rest)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here, where a broken pipe can still be told from an error
     except BrokenPipeError:
         return _quietly()
     except KeyboardInterrupt:

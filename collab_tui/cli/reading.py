@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from collab_tui.cli.arguments import registry_path
-from collab_tui.config import Config, load_config
+from collab_tui.cli.settings import load_settings
+from collab_tui.config import Config
 from collab_tui.model.board import Request
 from collab_tui.model.fold import Fold
 from collab_tui.model.moment import Moment
+from collab_tui.model.text import one_line
 from collab_tui.registry.append import RegistryError
 from collab_tui.registry.base import News, State, read_to_end
 from collab_tui.registry.jsonl import JsonlRegistry
@@ -20,9 +22,12 @@ _Found = TypeVar("_Found")
 
 
 class NotThereError(RegistryError):
-    """What was named is not there, or not only once."""
+    """What was named is not there, or not only once. The text may name what is there: it becomes one line."""
 
     exit_code = 2
+
+    def __init__(self, text: str) -> None:
+        super().__init__(one_line(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ def now() -> datetime:
 def read(given: str | None, person: str | None = None) -> Reading:
     """Read the registry of a command. Raises `NotThereError` where there is nothing that can be read."""
     path = Path(registry_path(given))
-    config = load_config(path)
+    config = load_settings(path)
     registry = JsonlRegistry(path)
     fold = Fold(person or config.person)
     check(read_to_end(registry, fold, final=True), path)
@@ -68,7 +73,7 @@ def only_match(prefix: str, choices: dict[str, _Found], what: str) -> _Found:
     """The choice that the text names or begins; raises `NotThereError` when there is none or more than one."""
     if prefix in choices:
         return choices[prefix]
-    found = [name for name in choices if name.startswith(prefix)]
+    found = [name for name in choices if prefix and name.startswith(prefix)]
     if len(found) == 1:
         return choices[found[0]]
     if found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collab_tui.cli.arguments import make_parser, show_anything
 from collab_tui.cli.reading import NotThereError, only_match, read
+from collab_tui.model.text import one_line
 from collab_tui.protocol.answers import resolution
 
 _EXAMPLES = """\
@@ -34,5 +35,5 @@ def main(arguments: list[str]) -> int:
     blocker = only_match(options.blocker, {blocker.text: blocker for blocker in agent.blockers}, "blocker")
     by = options.agent or options.person or reading.config.person
     reading.registry.append(resolution(by, agent.name, blocker.text, options.comment))
-    print(f"{by} unblocked {agent.name}: {blocker.text}")
+    print(one_line(f"{by} unblocked {agent.name}: {blocker.text}"))
     return 0

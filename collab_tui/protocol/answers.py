@@ -8,7 +8,9 @@ from typing import Any
 
 from collab_tui.model.board import Request, RequestKind
 from collab_tui.model.event import Event
-from collab_tui.model.requests import closes
+from collab_tui.model.requests import closes, is_person
+from collab_tui.model.words import name_key
+from collab_tui.registry.append import RefusedError
 from collab_tui.registry.base import Registry
 
 
@@ -53,13 +55,24 @@ def answer(
 ) -> dict[str, Any]:
     """Append the decision on a request, once: nothing is written if it was closed or has expired meanwhile.
 
-    `known` is the position of the board on which the request was open. Raises `RefusedError` with what happened to it,
-    or what else the append raises.
+    `known` is the position of the board on which the request was open. Raises `RefusedError` with what happened to it
+    or why `by` cannot answer it, or what else the append raises.
     """
+    if reason := why_not_by(request, by, person):
+        raise RefusedError(reason)
     return registry.append(
         decision(request, by, given, comment),
         unless=lambda: why_closed(registry, request, known=known, person=person, now=clock()),
     )
+
+
+def why_not_by(request: Request, by: str, person: str) -> str | None:
+    """Why a decision of this writer would not close the request; None if it would. See `closes`."""
+    if name_key(by) == name_key(request.asker):
+        return "nobody answers their own request"
+    if request.to_person and not is_person(by, person):
+        return f"it waits for {person}, and {by} is another"
+    return None
 
 
 def why_closed(registry: Registry, request: Request, *, known: int, person: str, now: datetime) -> str | None:

@@ -40,7 +40,9 @@ _UNREADABLE = re.compile(
     "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]"
 )
 _LAST_TIME = re.compile(rb'"timestamp"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(?:Z|\+00:00)"')
-_TAIL = 8192
+_NO_TIME = "0000-00-00T00:00:00.000Z"
+"""Holds the place of the time, which is known only under the lock."""
+_TAIL = 1024
 _SKEW = 1.0
 """Seconds that the previous line's clock may be ahead before its time counts as lying in our future."""
 
@@ -92,17 +94,19 @@ def append(
 
     Raises `LockedError`, `RefusedError`, `UnusableError`, `NotWrittenError` or `NotDurableError`.
     """
-    written = {"id": os.urandom(8).hex(), "timestamp": _format_time(time.time()), **event}
-    encode(written)  # refuse what cannot be written before taking the lock
+    written = {"id": os.urandom(8).hex(), "timestamp": _NO_TIME, **event}
+    encoded = encode(written)  # what cannot be written is refused before taking the lock
 
     def line(last_time: str | None) -> bytes:
-        if "timestamp" not in event:
-            now = time.time()
-            stamp = _format_time(now)
-            if last_time is not None and stamp < last_time <= _format_time(now + _SKEW):
-                stamp = last_time
-            written["timestamp"] = stamp
-        return encode(written)
+        if "timestamp" in event:
+            return encoded
+        now = time.time()
+        stamp = _format_time(now)
+        if last_time is not None and stamp < last_time <= _format_time(now + _SKEW):
+            stamp = last_time
+        written["timestamp"] = stamp
+        before, after = encoded.split(_NO_TIME.encode(), 1)
+        return before + stamp.encode() + after
 
     append_line(path, line, unless=unless, timeout=timeout, durable=durable)
     return written
@@ -244,7 +248,8 @@ def _lock(path: str, timeout: float) -> int:
             kind = UnusableError if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP) else NotWrittenError
             raise kind(f"cannot open the lock {sidecar}: {error.strerror}") from error
         try:
-            if _try_lock(descriptor) and _is_same_file(descriptor, sidecar):
+            if _try_lock(descriptor) and os.fstat(descriptor).st_nlink:
+                # No link: somebody deleted the sidecar, and its next name would let a second holder in.
                 _note_holder(descriptor)
                 return descriptor
             if time.monotonic() >= deadline:
@@ -265,6 +270,7 @@ def _try_lock(descriptor: int) -> bool:
         if sys.platform == "win32":
             os.lseek(descriptor, _LOCK_BYTE, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            os.lseek(descriptor, 0, os.SEEK_SET)
         else:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -275,20 +281,10 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _is_same_file(descriptor: int, sidecar: str) -> bool:
-    """The lock is still the one on the path: a deleted sidecar would let a second holder in."""
-    try:
-        found, held = os.stat(sidecar), os.fstat(descriptor)
-    except FileNotFoundError:
-        return False
-    return (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
-
-
 def _note_holder(descriptor: int) -> None:
     note = f"process {os.getpid()} ({os.path.basename(sys.argv[0])[:40]})"
     try:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, f"{note:<62.62}\n".encode("ascii", "replace"))
+        os.write(descriptor, f"{note:<62.62}\n".encode("ascii", "replace"))  # just opened: at its beginning
     except OSError:
         return  # a full disk; the lock holds without the note
 

@@ -10,7 +10,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -81,25 +81,43 @@ class Watch:
         """Wake-ups of the watcher and, on its time-outs, of the poll. Ends when the watcher is dropped."""
         looked = time.monotonic()
         try:
-            async for seen in awatch(
-                self._path.parent,
-                watch_filter=None,
-                step=_STEP,
-                debounce=_DEBOUNCE,
-                rust_timeout=int(SLOW_POLL * 1000),
-                yield_on_timeout=True,
-                recursive=False,
-            ):
-                # By name: macOS reports /private/tmp for /tmp.
-                self._announced = any(os.path.basename(path) == self._path.name for _, path in seen)
-                if seen and not self._announced and time.monotonic() - looked < SLOW_POLL:
-                    continue  # another file; a busy folder must not keep the poll from its turn
-                looked = time.monotonic()
-                yield
-                if self.poll is not None or not self._path.parent.is_dir():
-                    return
+            async with aclosing(self._changes()) as changes:
+                async for seen in changes:
+                    # By name: macOS reports /private/tmp for /tmp.
+                    self._announced = seen is None or any(os.path.basename(path) == self._path.name for path in seen)
+                    if seen and not self._announced and time.monotonic() - looked < SLOW_POLL:
+                        continue  # another file; a busy folder must not keep the poll from its turn
+                    looked = time.monotonic()
+                    yield
+                    if self.poll is not None or not self._path.parent.is_dir():
+                        return
         except (OSError, RuntimeError) as error:  # no more watches, the folder went away
             self._fall_back(str(error))
+
+    async def _changes(self) -> AsyncGenerator[list[str] | None, None]:
+        """None when the watcher is in place: what came before it is to be looked for. Then the paths that changed."""
+        changes = awatch(
+            self._path.parent,
+            watch_filter=None,
+            step=_STEP,
+            debounce=_DEBOUNCE,
+            rust_timeout=int(SLOW_POLL * 1000),
+            yield_on_timeout=True,
+            recursive=False,
+        )
+        upcoming = asyncio.ensure_future(anext(changes))
+        try:
+            await asyncio.sleep(0)  # its first step puts the watcher in place
+            yield None
+            while True:
+                seen = await upcoming
+                upcoming = asyncio.ensure_future(anext(changes))
+                yield [path for _, path in seen]
+        finally:
+            upcoming.cancel()
+            with suppress(asyncio.CancelledError, StopAsyncIteration, OSError, RuntimeError):
+                await upcoming
+            await changes.aclose()
 
     def _fall_back(self, why: str) -> None:
         self.poll, self.why = NETWORK_POLL, why

@@ -89,7 +89,9 @@ async def test_the_story_to_its_end_and_beyond(person: Person) -> None:
     await person.until(is_released)
     completed = person.events("gitcode", "completion")
     assert "canary at 100 %" in (completed[0].text("result") or "")
-    await person.until(lambda board: all(a.current_task != RELEASE and a.events > 60 for a in board.agents[:3]))
+    await person.until(
+        lambda board: all(a.current_task != RELEASE and len(person.events(a.name)) > 60 for a in board.agents[:3])
+    )
     await person.until(lambda board: len([r for r in board.requests if r.request.startswith("Review: ")]) >= 3)
 
 
@@ -146,8 +148,10 @@ async def test_gitcode_waits_for_the_others(person: Person) -> None:
 
 async def test_without_the_person_they_stay_stuck_and_alive(person: Person) -> None:
     await deadlock(person)
-    before = {agent.name: agent.events for agent in person.fold.board().agents}
-    board = await person.until(lambda board: all(a.events >= before[a.name] + 4 for a in board.agents))
+    before = {agent.name: len(person.events(agent.name)) for agent in person.fold.board().agents}
+    board = await person.until(
+        lambda board: all(len(person.events(a.name)) >= before[a.name] + 4 for a in board.agents)
+    )
     assert board.deadlocks
     assert blocked(board, "gitcode")
     person.answer(await person.asked("sena", "Which tagger"), "both")  # late, and still heard

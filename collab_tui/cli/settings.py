@@ -1,0 +1,16 @@
+"""The settings of a command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from collab_tui.config import Config, ConfigError, load_config
+from collab_tui.registry.append import UnusableError
+
+
+def load_settings(registry: Path | None = None) -> Config:
+    """The settings in force; a file that cannot be used ends the command with one line about it."""
+    try:
+        return load_config(registry)
+    except ConfigError as error:
+        raise UnusableError(str(error)) from error

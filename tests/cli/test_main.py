@@ -1,0 +1,149 @@
+"""Help, version, and how errors end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from collab_tui import __version__
+from collab_tui.cli.main import COMMANDS
+from tests.cli.conftest import Collab
+from tests.program import environment, run
+
+
+def test_version(collab: Collab) -> None:
+    assert collab("--version") == (0, f"collab-tui {__version__}\n", "")
+
+
+def test_help_lists_every_command_with_examples(collab: Collab) -> None:
+    code, out, err = collab("--help")
+    assert (code, err) == (0, "")
+    assert "examples:" in out
+    for name, text in COMMANDS.items():
+        assert name in out
+        assert text in out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_has_examples(collab: Collab, command: str) -> None:
+    code, out, err = collab(command, "--help")
+    assert (code, err) == (0, "")
+    assert "examples:" in out
+    assert f"  collab-tui {command}" in out
+    assert all(len(line) <= 120 for line in out.splitlines())
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_can_be_shown_on_any_console(tmp_path: Path, command: str) -> None:
+    env = environment(tmp_path, PYTHONIOENCODING="ascii:strict")
+    done = run(*command.split(), "--help", cwd=tmp_path, env=env)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("command", ["emit", "decide", "unblock", "status", "log"])
+def test_every_command_takes_the_registry(collab: Collab, command: str) -> None:
+    assert "--registry FILE" in collab(command, "--help")[1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("status",), ("log",), ("emit", "x", "--agent", "a"), ("decide", "a", "approve"), ("unblock", "a", "b"), ()],
+    ids=" ".join,
+)
+def test_without_a_registry_there_are_three_ways_to_go_on(collab: Collab, arguments: tuple[str, ...]) -> None:
+    code, out, err = collab(*arguments)
+    assert (code, out) == (2, "")
+    first, *ways = err.splitlines()
+    assert first.startswith("collab-tui: no registry here or above")
+    assert [way.split()[:2] for way in ways] == [
+        ["collab-tui", "init"],
+        ["collab-tui", "FILE.jsonl"],
+        ["collab-tui", "demo"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("status",), ("log",), ("decide", "a", "approve"), ("unblock", "a", "b")], ids=" ".join
+)
+def test_a_registry_that_is_not_there(collab: Collab, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    code, out, err = collab(*arguments, "--registry", str(tmp_path / "none.jsonl"))
+    assert (code, out) == (2, "")
+    assert (
+        err == f"collab-tui: there is no {tmp_path / 'none.jsonl'}; `collab-tui init` makes a registry for a project\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["status", "log"])
+def test_a_registry_that_cannot_be_read(collab: Collab, tmp_path: Path, command: str) -> None:
+    code, out, err = collab(command, "--registry", str(tmp_path))
+    assert (code, out) == (2, "")
+    assert err.startswith(f"collab-tui: cannot read {tmp_path}: ")
+    assert err.count("\n") == 1
+
+
+def test_the_registry_is_found_from_a_folder_below(
+    collab: Collab, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = registry.parent / "a" / "b"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    assert collab("emit", "message", "--agent", "sena") == (0, "", "")
+    assert registry.read_bytes().count(b"\n") == 8
+
+
+def test_the_environment_names_the_registry(collab: Collab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLLAB_REGISTRY", str(tmp_path / "other.jsonl"))
+    assert collab("emit", "message", "--agent", "sena")[0] == 0
+    assert (tmp_path / "other.jsonl").exists()
+    assert collab("emit", "message", "--agent", "sena", "--registry", str(tmp_path / "third.jsonl"))[0] == 0
+    assert (tmp_path / "third.jsonl").exists()
+
+
+def test_bad_settings_are_one_line(collab: Collab, registry: Path) -> None:
+    config = registry.parent / ".collab" / "config.toml"
+    config.parent.mkdir()
+    config.write_text("thme = 1\n", encoding="utf-8")
+    for command in ("status", "status --json", "decide aaaa0001 approve", "unblock gitcode no"):
+        code, out, err = collab(*command.split())
+        assert (code, out) == (2, "")
+        assert err.startswith(f"collab-tui: {config}: unknown setting 'thme'")
+        assert err.count("\n") == 1
+    assert collab("emit", "message", "--agent", "sena")[0] == 0  # a hook must not stop at them
+
+
+@pytest.mark.parametrize(
+    "bad", [("status", "--nonsense"), ("log", "--nonsense"), ("emit", "x", "--nonsense"), ("--nonsense",)]
+)
+def test_unknown_options_are_usage_errors(collab: Collab, bad: tuple[str, ...]) -> None:
+    code, out, err = collab(*bad)
+    assert (code, out) == (2, "")
+    assert "--nonsense" in err
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "often", "4000"])
+@pytest.mark.parametrize("command", [("log", "--follow"), ()], ids=["log", "board"])
+def test_how_often_to_look_has_limits(collab: Collab, registry: Path, command: tuple[str, ...], seconds: str) -> None:
+    code, _, err = collab(*command, f"--poll={seconds}")
+    assert code == 2
+    assert "between 0.05 and 3600 seconds" in err
+
+
+def test_the_demo_and_the_board_need_a_terminal(collab: Collab, registry: Path) -> None:
+    for command in (("demo",), (), (str(registry),)):
+        code, out, err = collab(*command)
+        assert (code, out) == (2, "")
+        assert "terminal" in err
+        assert err.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps such folders")
+def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    program = 'import os, sys; from collab_tui.cli.main import main; os.rmdir(os.getcwd()); sys.exit(main(["status"]))'
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, env=environment(tmp_path), capture_output=True)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == b"collab-tui: the folder you are in is gone; give --registry FILE\n"
