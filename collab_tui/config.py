@@ -6,7 +6,6 @@ registry. The project's values win, except that only the user's file may name th
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -94,10 +93,12 @@ def load_config(registry: Path | None = None) -> Config:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    import tomllib  # 5 ms that a start without settings need not pay
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
 

@@ -14,8 +14,6 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Final
 
-from watchfiles import awatch
-
 from collab_tui.registry.filesystem import silent_file_system
 
 SLOW_POLL: Final = 2.0
@@ -96,6 +94,8 @@ class Watch:
 
     async def _changes(self) -> AsyncGenerator[list[str] | None, None]:
         """None when the watcher is in place: what came before it is to be looked for. Then the paths that changed."""
+        from watchfiles import awatch  # after the first paint
+
         changes = awatch(
             self._path.parent,
             watch_filter=None,

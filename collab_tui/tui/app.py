@@ -57,7 +57,7 @@ class BoardApp(App[None]):
         poll: float | None = None,
         clock: Callable[[], datetime] = system_clock,
     ) -> None:
-        super().__init__()
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         for theme in THEMES:
             self.register_theme(theme)
         wanted = NO_COLOR if os.environ.get("NO_COLOR") else config.theme
@@ -78,10 +78,11 @@ class BoardApp(App[None]):
         self._title_written = ""
         self._ticks = 0
 
-    def on_mount(self) -> None:
-        """Show the screen and begin to follow."""
-        self.push_screen(BoardScreen())
+    async def on_mount(self) -> None:
+        """Begin to follow while the screen is made; the first board is drawn when it is whole."""
+        made = self.push_screen(BoardScreen())
         self.follow()
+        await made
         self.set_interval(_TICK, self._tick)
 
     def get_line_filters(self) -> list[LineFilter]:
@@ -107,8 +108,8 @@ class BoardApp(App[None]):
     def _draw(self) -> None:
         """Draw the live board, or the frozen one, at this moment."""
         shown = self._frozen or self.live
-        if shown is None or self.live is None:
-            return
+        if shown is None or self.live is None or not self.is_running:
+            return  # nothing was read yet, or the screen is being taken down
         now = self.clock()
         view = View(
             moment=Moment(shown.board, now, self._config.limits, self.person),

@@ -14,9 +14,7 @@ from collab_tui.model.board import Deadlock, Request, RequestKind
 from collab_tui.model.words import name_key
 from collab_tui.protocol.answers import answer, resolution
 from collab_tui.tui.safe import toast, words
-from collab_tui.tui.screens.choose import ChooseScreen
-from collab_tui.tui.screens.compose import DecideScreen, MessageScreen
-from collab_tui.tui.screens.confirm import ConfirmScreen
+from collab_tui.tui.screens import dialogs
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.agents import AgentsPane
 from collab_tui.tui.widgets.item_list import ItemList
@@ -106,7 +104,7 @@ class Answering(Screen[None]):
             text = f"{words(request.asker)} calls this critical: {words(request.request)}"
             known = view.moment.board.position
             self.app.push_screen(
-                ConfirmScreen(text, f"Answer: {words(given)}"[:60]),
+                dialogs.confirm(text, f"Answer: {words(given)}"[:60]),
                 lambda sure: self._send_answer(request, given, known) if sure else None,
             )
         else:
@@ -138,7 +136,7 @@ class Answering(Screen[None]):
             return
         labels = [f"{words(name)}: {words(text)}" for name, text in found]
         self.app.push_screen(
-            ChooseScreen("Which blocker?", labels),
+            dialogs.choose("Which blocker?", labels),
             lambda place: self._send_resolution(*found[place]) if place is not None else None,
         )
 
@@ -152,12 +150,12 @@ class Answering(Screen[None]):
     def action_decide(self) -> None:
         """Write a decision that nobody asked for."""
         if self.view is not None:
-            self.app.push_screen(DecideScreen(self._names(), self._selected_name()))
+            self.app.push_screen(dialogs.decide(self._names(), self._selected_name()))
 
     def action_message(self) -> None:
         """Write a message to an agent or to all."""
         if self.view is not None:
-            self.app.push_screen(MessageScreen(["all", *self._names()], self._selected_name() or "all"))
+            self.app.push_screen(dialogs.message(["all", *self._names()], self._selected_name() or "all"))
 
     def _names(self) -> list[str]:
         return [agent.name for agent in self.view.moment.agents] if self.view else []

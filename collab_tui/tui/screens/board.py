@@ -10,7 +10,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.content import Content
 from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widget import Widget
@@ -237,8 +236,7 @@ class BoardScreen(Answering, Looking, Screen[None]):
     def _filter_changed(self, event: Input.Changed) -> None:
         query = event.value.strip()
         log = self.query_one(LogPane)
-        log.border_title = Content(f"Log  {query}") if query else "Log"
-        log.filter(parse_query(query) if query else None)
+        log.filter(query, parse_query(query) if query else None)
 
     @on(FilterChanged)
     def _filter_chosen(self, message: FilterChanged) -> None:

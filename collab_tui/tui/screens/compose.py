@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Select, Static, TextArea
 
 from collab_tui.protocol.answers import message, unasked_decision
-from collab_tui.tui.safe import words
+from collab_tui.tui.safe import toast, words
 from collab_tui.tui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ class ComposeScreen(Dialog[None]):
             self.dismiss(None)
         elif error is not None and self.is_attached:
             self._complain(error)
+        elif error is not None:
+            toast(self.app, f"{self.TITLE_TEXT} was not sent: {error}", "error")
 
     def _complain(self, text: str) -> None:
         self.query_one("#wrong", Static).update(Content(text))

@@ -68,7 +68,7 @@ class ExplainScreen(Dialog[None]):
         facts += [words(event.agent)] if event and event.agent else []
         facts += [f"{age(seconds)} ago"] if seconds is not None else []
         return Content.assemble(
-            (f"{words(explanation.name):<16}", MUTED),
+            (f"{words(explanation.name):<14}  ", MUTED),
             f"{words(explanation.value)}\n",
             (f"  {', '.join(facts)}: {words(explanation.rule)}", MUTED),
         )

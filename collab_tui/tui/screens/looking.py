@@ -10,11 +10,7 @@ from textual.widget import Widget
 
 from collab_tui.model.board import Deadlock, Request
 from collab_tui.model.explain import Explanation, explain_agent, explain_request, explain_wait
-from collab_tui.tui.screens.event import EventScreen
-from collab_tui.tui.screens.explain import Explainer, ExplainScreen
-from collab_tui.tui.screens.keys import KeysScreen
-from collab_tui.tui.screens.problems import ProblemsScreen
-from collab_tui.tui.screens.request import RequestScreen
+from collab_tui.tui.screens import dialogs
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.agents import AgentsPane
 from collab_tui.tui.widgets.item_list import ItemList
@@ -24,6 +20,7 @@ from collab_tui.tui.widgets.waits import WaitsPane, blocker_key
 
 if TYPE_CHECKING:
     from collab_tui.tui.app import BoardApp
+    from collab_tui.tui.screens.explain import Explainer
 
 
 class Looking(Screen[None]):
@@ -52,7 +49,7 @@ class Looking(Screen[None]):
         if view is None:
             return
         if isinstance(pane, NeedsPane | WaitsPane) and (request := pane.request) is not None:
-            self.app.push_screen(RequestScreen(request, view))
+            self.app.push_screen(dialogs.request(request, view))
         else:
             self.action_explain()
 
@@ -83,22 +80,22 @@ class Looking(Screen[None]):
     def _explain(self, title: str, positions: Iterable[int], explain: Explainer) -> None:
         if self.view is not None:
             registry = self._looking_app.registry
-            self.app.push_screen(ExplainScreen(title, positions, explain, registry, self.view.moment))
+            self.app.push_screen(dialogs.explain(title, positions, explain, registry, self.view.moment))
 
     def _open_line(self, log: LogPane) -> None:
         position = log.selected if log.selected is not None else log.last_position
         item = log.item(position) if position is not None else None
         if item is not None:
-            self.app.push_screen(EventScreen(item, log.registry, self._looking_app.person))
+            self.app.push_screen(dialogs.event(item, log.registry, self._looking_app.person))
 
     def action_problems(self) -> None:
         """List what is odd about the registry."""
         if self.view is not None:
-            self.app.push_screen(ProblemsScreen(self.view.moment.board))
+            self.app.push_screen(dialogs.problems(self.view.moment.board))
 
     def action_keys(self) -> None:
         """List the keys."""
-        self.app.push_screen(KeysScreen())
+        self.app.push_screen(dialogs.keys())
 
     def action_themes(self) -> None:
         """Choose a theme."""

@@ -18,7 +18,7 @@ from textual.widgets import Button, Static, TextArea
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.board import Request, RequestKind
 from collab_tui.protocol.answers import answer
-from collab_tui.tui.safe import words
+from collab_tui.tui.safe import toast, words
 from collab_tui.tui.screens.confirm import ConfirmScreen
 from collab_tui.tui.screens.dialog import Dialog, facts
 from collab_tui.tui.view import View
@@ -139,6 +139,8 @@ class RequestScreen(Dialog[None]):
         """A question is answered in words: the keys go to the box."""
         target = "#box" if self._request.kind is RequestKind.QUESTION and self._is_answerable else "#body"
         self.query_one(target).focus()
+        for box in self.query(TextArea):
+            box.move_cursor(box.document.end)  # a draft is written on
 
     def _deadline(self) -> str:
         deadline = self._request.deadline
@@ -222,6 +224,8 @@ class RequestScreen(Dialog[None]):
         if error is not None:
             if self.is_attached:
                 self._complain(error)
+            else:  # it was closed meanwhile, its words are kept as a draft
+                toast(self._app, f"“{words(self._request.request)}” was not answered: {error}", "error")
             return
         self._app.drafts.pop(self._request.id, None)
         if self.is_current:
@@ -234,4 +238,6 @@ class RequestScreen(Dialog[None]):
         """Close; words that were typed are there again when the request is opened again."""
         if self._words:
             self._app.drafts[self._request.id] = self._words
+        else:
+            self._app.drafts.pop(self._request.id, None)
         self.dismiss(None)

@@ -43,7 +43,7 @@ class AgentsPane(ItemList):
         self._mark(view)
         super().show(view)
         count = len(view.moment.agents)
-        self.border_subtitle = f"{count} by {view.order.value}" if count else ""
+        self.entitle("Agents", f"{count} by {view.order.value}" if count else "")
 
     @property
     def wanted_height(self) -> int:

@@ -101,7 +101,7 @@ class ItemList(Painter, ScrollView, can_focus=True):
         rows = tuple(self.build(self.view, width - 2))
         if rows == self._rows and not resized:
             return
-        offset = self._line_of(self.selected)
+        offset, before, drawn = self._line_of(self.selected), self._selected_row, self._flat
         was_empty, self._rows = not self.keys, rows
         self._flat = [(number, line) for number, row in enumerate(rows) for line in row.lines]
         if self.selected is not None and self.selected not in self.keys:
@@ -113,8 +113,18 @@ class ItemList(Painter, ScrollView, can_focus=True):
         if offset is not None and moved is not None and moved != offset and self.max_scroll_y:
             self.scroll_to(y=self.scroll_y + moved - offset, animate=False, force=True)
         self._note_on_screen()
-        self.refresh()
-        self._selection_changed()
+        if resized or moved != offset or len(drawn) != len(self._flat):
+            self.refresh()
+        else:
+            for place, line in enumerate(self._flat):
+                if line != drawn[place]:
+                    self.refresh_line(place)
+        if self._selected_row != before:
+            self._selection_changed()
+
+    @property
+    def _selected_row(self) -> Row | None:
+        return next((row for row in self._rows if row.key is not None and row.key == self.selected), None)
 
     def render_line(self, y: int) -> Strip:
         """One line of the viewport."""
@@ -130,8 +140,11 @@ class ItemList(Painter, ScrollView, can_focus=True):
         return strip.apply_offsets(0, place)
 
     def on_resize(self) -> None:
-        """Lines are cut to the width."""
+        """Lines are cut to the width; a selected row that was in sight stays in sight."""
+        in_sight = any(key == self.selected for key, _ in self._on_screen_since)
         self._rebuild(resized=True)
+        if in_sight:
+            self._scroll_to_selected()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Other rows are in sight."""

@@ -66,6 +66,7 @@ class LogPane(Painter, ScrollView, can_focus=True):
         self._matches: array[int] | None = None
         """Positions of the lines that pass the filter; None: all do."""
         self._predicate: Predicate | None = None
+        self._title = "Log"
         self._scanned = 0
         self._today: str | None = None
         self._is_dated = False
@@ -91,8 +92,9 @@ class LogPane(Painter, ScrollView, can_focus=True):
             self._match_on(latest)
         self._resize(following)
 
-    def filter(self, predicate: Predicate | None) -> None:
-        """Show only the lines that pass; None shows all."""
+    def filter(self, query: str, predicate: Predicate | None) -> None:
+        """Show only the lines that pass, with the query in the title; None shows all."""
+        self._title = f"Log  {query}".rstrip()
         self.workers.cancel_group(self, "log-scan")
         self._predicate = predicate
         self._matches = None if predicate is None else array("Q")
@@ -195,10 +197,10 @@ class LogPane(Painter, ScrollView, can_focus=True):
             self.scroll_end(animate=False, force=True, immediate=True)
         total = f"{self._count:,}".replace(",", " ")
         if self._matches is None:
-            self.border_subtitle = total if self._count else ""
+            self.entitle(self._title, total if self._count else "")
         else:
             more = "..." if self._scanned < self._count else ""
-            self.border_subtitle = f"{self.rows:,}{more} of {total}".replace(",", " ")
+            self.entitle(self._title, f"{self.rows:,}{more} of {total}".replace(",", " "))
         self.refresh()
         self.post_message(Selected())
 

@@ -26,8 +26,7 @@ class NeedsPane(ItemList):
         """Show the needs; the count stands in the title."""
         super().show(view)
         count = len(view.moment.needs)
-        self.border_title = f"{view.glyphs.needs_you} Needs you" if count else "Needs you"
-        self.border_subtitle = str(count) if count else ""
+        self.entitle(f"{view.glyphs.needs_you} Needs you" if count else "Needs you", str(count) if count else "")
         self.set_class(bool(count), "-needed")
 
     @property

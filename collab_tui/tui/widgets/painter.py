@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.content import Content
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -18,7 +19,16 @@ ROLES = ("text", "strong", "muted", "accent", "success", "warning", "error")
 class Painter(Widget):
     """A widget whose lines are spans. The colour of a role is that of the component class `role--<role>`."""
 
+    _titles: tuple[str | Content, str] = ("", "")
+
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES} | {"row--selected", "row--marked"}
+
+    def entitle(self, title: str | Content, subtitle: str = "") -> None:
+        """Set what the frame says. Textual paints the whole widget at each setting, so only at a difference."""
+        if (title, subtitle) != self._titles:
+            self._titles = (title, subtitle)
+            self.border_title = title if isinstance(title, Content) else Content(title)
+            self.border_subtitle = Content(subtitle)
 
     def paint(self, spans: Iterable[Span], width: int, *, row: str = "") -> Strip:
         """One line of exactly `width` cells; `row` is a component class that gives the background."""

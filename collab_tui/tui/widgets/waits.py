@@ -26,7 +26,7 @@ class WaitsPane(ItemList):
     def show(self, view: View) -> None:
         """Show the graph; the count stands in the title."""
         super().show(view)
-        self.border_subtitle = str(len(self.keys)) if self.keys else ""
+        self.entitle("Waits and blockers", str(len(self.keys)) if self.keys else "")
         self.set_class(bool(view.moment.board.deadlocks), "-deadlock")
 
     @property
