@@ -1,0 +1,130 @@
+"""Enter opens the whole request: what it shows, and what the keys and buttons of each kind of request append."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import TextArea
+
+from tests.tui import scenes
+from tests.tui.seat import Seat, sitting
+
+
+async def opened(seat: Seat, request_id: str) -> None:
+    await seat.go_and_look("needs", request_id)
+    await seat.press("enter")
+    await seat.dialog("RequestScreen")
+
+
+async def test_it_shows_the_whole_request() -> None:
+    async with sitting(scenes.good_day()) as seat:
+        await opened(seat, "go-canary")
+        await seat.sees(
+            "Approval",
+            "GO for canary 5 % at 14:30?",
+            "gitcode",
+            "34 min",
+            "maestro",
+            "in 26 min",
+            "high",
+            "Smoke test: 40 of 40 🎉",
+            "Rolling back takes 40 seconds, rehearsed twice.",
+            "deploy/plan-phase-4.md",
+            "deploy/smoke-test.log",
+            "in its own words",
+            "comment (optional)",
+        )
+
+
+@pytest.mark.parametrize(("key", "verdict"), [("a", "approved"), ("x", "rejected")])
+async def test_an_approval_with_a_comment(key: str, verdict: str) -> None:
+    async with sitting(scenes.good_day()) as seat:
+        await opened(seat, "go-canary")
+        await seat.press("tab")
+        await seat.type("좋아요, after the backup")
+        await seat.press("shift+tab", key)
+        decision = {"agent": "human", "event": "decision", "request_id": "go-canary", "verdict": verdict}
+        await seat.wrote(decision | {"comment": "좋아요, after the backup"})
+        await seat.closed()
+        await seat.sees(f"{verdict} by human")
+
+
+async def test_keys_in_the_box_are_words() -> None:
+    async with sitting(scenes.good_day()) as seat:
+        await opened(seat, "go-canary")
+        await seat.press("tab")
+        await seat.type("ax1q")
+        assert seat.app.screen.query_one("#box", TextArea).text == "ax1q"
+        await seat.wrote_nothing()
+
+
+@pytest.mark.parametrize("button", ["#approved", "#rejected"])
+async def test_the_buttons_answer(button: str) -> None:
+    async with sitting(scenes.good_day()) as seat:
+        await opened(seat, "go-canary")
+        await seat.pilot.click(button)
+        await seat.wrote({"agent": "human", "event": "decision", "request_id": "go-canary", "verdict": button[1:]})
+        await seat.closed()
+
+
+async def test_a_question_is_answered_in_words() -> None:
+    async with sitting(scenes.good_day()) as seat:
+        await opened(seat, "title")
+        await seat.press("ctrl+s")
+        await seat.sees("Write an answer first.")
+        await seat.type("함께 Together")
+        await seat.press("ctrl+s")
+        await seat.wrote({"agent": "human", "event": "decision", "request_id": "title", "answer": "함께 Together"})
+        await seat.closed()
+        await seat.sees("✔ 함께 Together by human")
+
+
+async def test_a_question_answered_approved_is_an_answer_and_no_verdict() -> None:
+    async with sitting(scenes.good_day()) as seat:
+        await opened(seat, "title")
+        await seat.type("approved")
+        await seat.pilot.click("#send")
+        await seat.wrote({"agent": "human", "event": "decision", "request_id": "title", "answer": "approved"})
+
+
+async def test_a_choice_by_number_by_click_and_in_words() -> None:
+    async with sitting(scenes.good_day()) as seat:
+        await opened(seat, "tagger")
+        await seat.sees("1 rules", "2 model 한국어", "3 both", "default")
+        await seat.press("2")
+        decision = {"agent": "human", "event": "decision", "request_id": "tagger"}
+        await seat.wrote(decision | {"answer": "model 한국어"})
+    async with sitting(scenes.good_day(), path=Path("other.jsonl")) as seat:
+        await opened(seat, "tagger")
+        await seat.pilot.click("#option-3")
+        await seat.until(lambda: seat.appended, "an answer")
+
+
+async def test_a_choice_in_words() -> None:
+    async with sitting(scenes.good_day()) as seat:
+        await opened(seat, "tagger")
+        await seat.press("tab")
+        await seat.type("rules, then the model")
+        await seat.press("ctrl+s")
+        await seat.wrote(
+            {"agent": "human", "event": "decision", "request_id": "tagger", "answer": "rules, then the model"}
+        )
+        await seat.closed()
+
+
+@pytest.mark.parametrize("way", ["escape", "#cancel"])
+async def test_leaving_appends_nothing(way: str) -> None:
+    async with sitting(scenes.good_day()) as seat:
+        await opened(seat, "go-canary")
+        await (seat.pilot.click(way) if way.startswith("#") else seat.press(way))
+        await seat.closed()
+        await seat.wrote_nothing()
+
+
+async def test_it_fits_a_small_terminal() -> None:
+    async with sitting(scenes.good_day(), size=(60, 20)) as seat:
+        await opened(seat, "go-canary")
+        await seat.sees("GO for canary 5 % at 14:30?", "Approve")
+        await seat.press("a")
+        await seat.wrote({"agent": "human", "event": "decision", "request_id": "go-canary", "verdict": "approved"})

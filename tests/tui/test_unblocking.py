@@ -1,0 +1,84 @@
+"""`u` removes the selected blocker, wherever it is seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.tui import scenes
+from tests.tui.scenes import asks, told, updates
+from tests.tui.seat import sitting
+
+CREDENTIALS, QUOTA = "no credentials for staging", "quota of the build cache"
+
+
+def resolved(name: str, text: str) -> dict[str, Any]:
+    return {"agent": "human", "event": "blocker_resolved", "blocker": text, "target": name}
+
+
+async def test_from_the_blockers() -> None:
+    async with sitting(scenes.good_day()) as seat:
+        await seat.go("waits", f"blocker:{QUOTA}")
+        await seat.sees(f"■ {QUOTA}  holds up 2: gitcode, maestro", "u unblock")
+        await seat.press("u")
+        await seat.wrote(resolved("gitcode", QUOTA))
+        await seat.sees_no(f"■ {QUOTA}  holds up")
+        await seat.sees(f"✔ {QUOTA} of gitcode")
+
+
+async def test_a_blocker_of_several_agents_is_removed_from_each() -> None:
+    scene = [
+        told("sena", "blocker", 3, blocker="the NAS is down"),
+        told("lubit", "blocker", 2, blocker="the NAS is down"),
+    ]
+    async with sitting(scene) as seat:
+        await seat.go("waits")
+        await seat.press("u")
+        await seat.until(lambda: len(seat.appended) == 2, "a line for each")
+        assert sorted(seat.appended, key=str) == [resolved(name, "the NAS is down") for name in ("lubit", "sena")]
+        await seat.sees("unblocked, not yet moving", "Nobody waits for anybody.")
+
+
+async def test_from_an_agent_with_one_blocker() -> None:
+    async with sitting([told("sena", "blocker", 3, blocker="tests are red")]) as seat:
+        await seat.go("agents", "sena")
+        await seat.press("u")
+        await seat.wrote(resolved("sena", "tests are red"))
+        await seat.sees("unblocked, not yet moving")
+
+
+async def test_from_an_agent_with_several_it_asks_which() -> None:
+    async with sitting(scenes.good_day()) as seat:
+        await seat.go("agents", "gitcode")
+        await seat.press("u")
+        await seat.dialog("ChooseScreen")
+        await seat.sees("Which blocker?", f"gitcode: {CREDENTIALS}", f"gitcode: {QUOTA}")
+        await seat.press("down", "enter")
+        await seat.wrote(resolved("gitcode", QUOTA))
+        await seat.closed()
+
+
+async def test_choosing_can_be_cancelled() -> None:
+    async with sitting(scenes.good_day()) as seat:
+        await seat.go("agents", "gitcode")
+        await seat.press("u")
+        await seat.dialog("ChooseScreen")
+        await seat.press("escape")
+        await seat.closed()
+        await seat.wrote_nothing()
+
+
+async def test_from_the_request_of_a_blocked_agent() -> None:
+    scene = [told("sena", "blocker", 3, blocker="tests are red"), asks("sena", "skip", "Skip the tests?")]
+    async with sitting(scene) as seat:
+        await seat.go("needs", "skip")
+        await seat.press("u")
+        await seat.wrote(resolved("sena", "tests are red"))
+
+
+async def test_without_a_blocker_there_is_nothing_to_press() -> None:
+    async with sitting([updates("sena", status="in_progress")]) as seat:
+        await seat.go("agents", "sena")
+        assert "unblock" not in seat.lines[-1]
+        await seat.press("u")
+        await seat.wrote_nothing()
+        assert seat.screen == "BoardScreen"
