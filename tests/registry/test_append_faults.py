@@ -118,7 +118,7 @@ for _ in range(2):
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 append(sys.argv[1], event)
 """
-    command = [sys.executable, "-I", "-c", script, str(path), str(ROOT)]
+    command = [sys.executable, "-I", "-B", "-c", script, str(path), str(ROOT)]
     done = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")
     partial, nothing = done.stdout.splitlines()
     assert "fitted into" in partial
