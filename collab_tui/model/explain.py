@@ -139,7 +139,10 @@ def _agent_changes(before: Board, after: Board) -> Iterator[Change]:
             yield Change(agent.name, "agent", "", "appeared")
         if old is agent:
             continue
+        told_by_status = {"raw_status"} if old is None or old.status is not agent.status else set()
         for field in fields(Agent):
+            if field.name in told_by_status:
+                continue
             new_value = getattr(agent, field.name)
             old_value = getattr(old, field.name) if old else None
             if field.name not in _UNTOLD and field.name != "name" and (new_value or None) != (old_value or None):

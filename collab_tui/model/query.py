@@ -23,9 +23,13 @@ from typing import Any, Final
 
 from collab_tui.model.agent_state import progress_of
 from collab_tui.model.event import Event, Item, as_text
-from collab_tui.model.words import name_key, status_of
+from collab_tui.model.glyphs import STATUS_WORDS
+from collab_tui.model.words import Status, name_key, status_of
 
 Predicate = Callable[[Item], bool]
+
+_SHOWN: Final = {word: status for status, word in STATUS_WORDS.items()}
+"""A status by the word that the screen has for it."""
 
 _TERM: Final = re.compile(
     r'(?P<not>[-!])?(?:(?P<field>[^\W\d]\w*)(?P<op>:|>=|<=|>|<|=))?(?:"(?P<quoted>[^"]*)"?|(?P<bare>\S+))'
@@ -114,7 +118,14 @@ def _other_field_test(name: str, op: str, value: str) -> Predicate:
 
 def _status_matches(event: Event, wanted: str) -> bool:
     raw = event.text("status")
-    return raw is not None and (name_key(raw) == wanted or status_of(raw) == wanted)
+    if raw is None:
+        return False
+    meant = status_of(wanted)
+    return (
+        name_key(raw) == wanted
+        or (meant is not Status.UNKNOWN and status_of(raw) is meant)
+        or _SHOWN.get(wanted) is status_of(raw)
+    )
 
 
 def _time_test(op: str, value: str, zone: tzinfo | None) -> Predicate | None:

@@ -44,6 +44,10 @@ class Registry(Protocol):
         """What to call it on the screen."""
         ...
 
+    def is_there(self) -> bool:
+        """There is something to append to; else an append makes it."""
+        ...
+
     def append(self, event: Mapping[str, Any], *, unless: Callable[[], str | None] | None = None) -> dict[str, Any]:
         """Append one event, unless the condition under the lock gives a reason; gives it back as written."""
         ...

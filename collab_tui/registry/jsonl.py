@@ -50,6 +50,10 @@ class JsonlRegistry:
         """The path as given."""
         return str(self.path)
 
+    def is_there(self) -> bool:
+        """There is something at the path; else an append makes it."""
+        return os.path.lexists(self.path)
+
     def append(self, event: Mapping[str, Any], *, unless: Callable[[], str | None] | None = None) -> dict[str, Any]:
         """Append one event durably; see `collab_tui.registry.append`."""
         return appending.append(str(self.path), event, unless=unless)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,13 +19,13 @@ from collab_tui.config import Config
 from collab_tui.model.fold import Fold
 from collab_tui.model.glyphs import ASCII, UNICODE
 from collab_tui.model.moment import Moment, Order
-from collab_tui.registry.append import RegistryError
 from collab_tui.registry.follow import Watch
 from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.tui.actions import ACTIONS
+from collab_tui.tui.desk import Desk, sending_key
 from collab_tui.tui.follower import Follower
-from collab_tui.tui.messages import BoardRead
-from collab_tui.tui.safe import Scrub, toast
+from collab_tui.tui.messages import BoardRead, FreezeToggled, OrderChosen
+from collab_tui.tui.safe import Scrub
 from collab_tui.tui.screens.board import BoardScreen
 from collab_tui.tui.theme import DEFAULT, NO_COLOR, THEMES
 from collab_tui.tui.view import View
@@ -62,25 +62,21 @@ class BoardApp(App[None]):
             self.register_theme(theme)
         wanted = NO_COLOR if os.environ.get("NO_COLOR") else config.theme
         self.theme = wanted if wanted in self.available_themes else DEFAULT
-        self.registry = JsonlRegistry(path)
-        self.person = config.person
-        self.clock = clock
-        self.order = Order(config.order)
+        start = partial(self.run_worker, group="send", exit_on_error=False)
+        self.desk = Desk(JsonlRegistry(path), config.person, clock, start, self._draw)
         self.live: BoardRead | None = None
         """The newest board, also while the picture is frozen."""
-        self.drafts: dict[str, str] = {}
-        """Words typed for a request whose dialog was closed, by its id."""
+        self._order = Order(config.order)
         self._config = config
         self._watch_how = (path, poll)
         self._frozen: BoardRead | None = None
-        self._sending: set[str] = set()
         self._scrub = Scrub()
         self._title_written = ""
         self._ticks = 0
 
     async def on_mount(self) -> None:
         """Begin to follow while the screen is made; the first board is drawn when it is whole."""
-        made = self.push_screen(BoardScreen())
+        made = self.push_screen(BoardScreen(self.desk))
         self.follow()
         await made
         self.set_interval(_TICK, self._tick)
@@ -95,14 +91,15 @@ class BoardApp(App[None]):
     async def follow(self) -> None:
         """Follow the registry until the app ends."""
         path, poll = self._watch_how
-        await Follower(self.registry, Watch(path, poll), Fold(self.person), self.post_message).run()
+        await Follower(self.desk.registry, Watch(path, poll), Fold(self.desk.person), self.post_message).run()
 
     @on(BoardRead)
     def _board_read(self, message: BoardRead) -> None:
         self.live = message
         requests = {request.id for request in message.board.open_requests}
-        blockers = {f"{agent.name}\n{blocker.text}" for agent in message.board.agents for blocker in agent.blockers}
-        self._sending &= requests | blockers
+        agents = message.board.agents
+        blockers = {sending_key(agent.name, blocker.text) for agent in agents for blocker in agent.blockers}
+        self.desk.arrived(requests | blockers)
         self._draw()
 
     def _draw(self) -> None:
@@ -110,13 +107,13 @@ class BoardApp(App[None]):
         shown = self._frozen or self.live
         if shown is None or self.live is None or not self.is_running:
             return  # nothing was read yet, or the screen is being taken down
-        now = self.clock()
+        now = self.desk.clock()
         view = View(
-            moment=Moment(shown.board, now, self._config.limits, self.person),
+            moment=Moment(shown.board, now, self._config.limits, self.desk.person),
             source=self.live.source,
             glyphs=ASCII if self._config.ascii else UNICODE,
-            order=self.order,
-            sending=frozenset(self._sending),
+            order=self._order,
+            sending=frozenset(self.desk.sending),
             frozen_at=self._frozen.board.position if self._frozen else None,
             latest=self.live.board.position,
         )
@@ -130,11 +127,17 @@ class BoardApp(App[None]):
         """Let the ages grow; a board at rest is looked at only now and then."""
         self._ticks += 1
         last = self.live.board.last_time if self.live else None
-        is_recent = last is not None and abs((self.clock() - last).total_seconds()) < _RECENT
+        is_recent = last is not None and abs((self.desk.clock() - last).total_seconds()) < _RECENT
         if is_recent or self._ticks % _SLOW_TICK == 0:
             self._draw()
 
-    def toggle_freeze(self) -> None:
+    @on(OrderChosen)
+    def _order_chosen(self, message: OrderChosen) -> None:
+        self._order = message.order
+        self._draw()
+
+    @on(FreezeToggled)
+    def _freeze_toggled(self) -> None:
         """Freeze the picture, or let it go on; events go on being counted."""
         self._frozen = None if self._frozen else self.live
         self._draw()
@@ -145,35 +148,6 @@ class BoardApp(App[None]):
         if title != self._title_written and self._driver is not None and not self.is_headless:
             self._title_written = title
             self._driver.write(f"\x1b]0;{title}\x07")  # Textual has no public way to set it
-
-    # Keys -> registry
-
-    def send(
-        self, key: str, append: Callable[[], object], failed: str, told: Callable[[str | None], None] | None = None
-    ) -> None:
-        """Append in a thread. `told` gets None, or why it failed; without it a failure is a toast that begins `failed`.
-
-        The row of `key` says "sending..." until the event is read back.
-        """
-        self._sending.add(key)
-        self._draw()
-        self._send(key, append, failed, told)
-
-    @work(group="send", exit_on_error=False)
-    async def _send(
-        self, key: str, append: Callable[[], object], failed: str, told: Callable[[str | None], None] | None
-    ) -> None:
-        error: str | None = None
-        try:
-            await asyncio.to_thread(append)
-        except (RegistryError, OSError) as problem:
-            error = str(problem)
-            self._sending.discard(key)
-            self._draw()
-        if told is not None:
-            told(error)
-        elif error is not None:
-            toast(self, f"{failed}: {error}", "error")
 
     # Faults and commands
 

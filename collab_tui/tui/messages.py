@@ -9,6 +9,7 @@ from textual.message import Message
 
 from collab_tui.model.board import Board
 from collab_tui.model.event import Item
+from collab_tui.model.moment import Order
 from collab_tui.registry.base import State
 
 
@@ -68,3 +69,15 @@ class FilterChanged(Message):
     def __init__(self, query: str) -> None:
         self.query = query
         super().__init__()
+
+
+class OrderChosen(Message):
+    """The agents are to be ordered in this way."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        super().__init__()
+
+
+class FreezeToggled(Message):
+    """The picture is to be frozen, or to go on."""

@@ -168,3 +168,11 @@ def test_a_field_may_be_one_of_several():
 
 def test_an_address_is_text_and_no_field():
     assert parse_query("https://example.org/x")(event(message="see https://example.org/x"))
+
+
+def test_a_status_may_be_named_as_the_screen_names_it():
+    working = event(status="in_progress")
+    assert parse_query("status:working")(working)
+    assert parse_query("status:in_progress")(event(status="validating"))
+    assert not parse_query("status:done")(working)
+    assert not parse_query("status:whatever")(event(status="something_else"))

@@ -194,7 +194,7 @@ class Seat:
 
     async def wrote_nothing(self) -> None:
         """Nothing is on its way, and nothing was appended."""
-        await self.until(lambda: not self.app._sending, "the end of sending")
+        await self.until(lambda: not self.app.desk.sending, "the end of sending")
         assert self.appended == []
 
 

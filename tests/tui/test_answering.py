@@ -91,13 +91,13 @@ async def test_the_request_of_a_deadlock_is_answered_where_the_deadlock_is_shown
 
 async def test_the_row_says_sending_until_the_answer_is_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
     async with sitting(scenes.calm()) as seat:
-        go_on, append = threading.Event(), seat.app.registry.append
+        go_on, append = threading.Event(), seat.app.desk.registry.append
 
         def slow(*args: Any, **how: Any) -> object:
             assert go_on.wait(20)
             return append(*args, **how)
 
-        monkeypatch.setattr(seat.app.registry, "append", slow)
+        monkeypatch.setattr(seat.app.desk.registry, "append", slow)
         await seat.looked()
         await seat.press("a")
         await seat.sees("sending...")

@@ -123,13 +123,13 @@ async def test_keys_are_words_while_the_filter_is_typed() -> None:
 async def test_moving_asks_for_what_is_in_sight_however_long_it_is(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     async with sitting(story(count)) as seat:
         asked: list[int] = []
-        items = seat.app.registry.items
+        items = seat.app.desk.registry.items
 
         def counted(first: int, last: int) -> Sequence[Item]:
             asked.append(last - first)
             return items(first, last)
 
-        monkeypatch.setattr(seat.app.registry, "items", counted)
+        monkeypatch.setattr(seat.app.desk.registry, "items", counted)
         await seat.go("log")
         await seat.press("home")
         await seat.sees("step 00000")

@@ -18,13 +18,13 @@ MEANWHILE: list[tuple[Event, str, str]] = [
 
 def meanwhile(seat: Seat, event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the board that is shown and our line, another process writes."""
-    append = seat.app.registry.append
+    append = seat.app.desk.registry.append
 
     def late(*args: Any, **how: Any) -> object:
         seat.write(event)
         return append(*args, **how)
 
-    monkeypatch.setattr(seat.app.registry, "append", late)
+    monkeypatch.setattr(seat.app.desk.registry, "append", late)
 
 
 @pytest.mark.parametrize(("event", "toast", "row"), MEANWHILE)
@@ -92,7 +92,7 @@ async def test_an_expired_request_is_closed() -> None:
 async def test_a_request_that_expires_while_it_is_shown() -> None:
     async with sitting([asks("gitcode", "go", "GO?", 60, expires=scenes.at(-1))]) as seat:
         await seat.looked()
-        seat.app.clock = lambda: scenes.NOW.replace(minute=30)
+        seat.app.desk.clock = lambda: scenes.NOW.replace(minute=30)
         await seat.press("a")
         await seat.wrote_nothing()
         await seat.until(lambda: "it has expired" in seat.toasts or "expired" in seat.text, "expired")

@@ -25,7 +25,7 @@ def fails(seat: Seat, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None
     def refuse(*args: Any, **how: Any) -> object:
         raise error
 
-    monkeypatch.setattr(seat.app.registry, "append", refuse)
+    monkeypatch.setattr(seat.app.desk.registry, "append", refuse)
 
 
 def box(seat: Seat, selector: str = "#box") -> str:
@@ -109,6 +109,29 @@ async def test_a_registry_that_became_a_folder_takes_no_message() -> None:
         assert box(seat, "#text") == "hello"
 
 
+async def test_a_deleted_registry_is_not_made_anew_by_a_message() -> None:
+    async with sitting(scenes.calm()) as seat:
+        await seat.go("agents", "sena")
+        await seat.press("m")
+        await seat.dialog("MessageScreen")
+        await seat.type("hello")
+        seat.path.unlink()
+        await seat.press("ctrl+s")
+        await seat.sees("the registry is gone")
+        assert not seat.path.exists()
+
+
+async def test_words_of_a_message_that_was_left_are_there_again() -> None:
+    async with sitting(scenes.calm()) as seat:
+        await seat.go("agents", "sena")
+        await seat.press("m")
+        await seat.dialog("MessageScreen")
+        await seat.type("hello")
+        await seat.press("escape", "m")
+        await seat.dialog("MessageScreen")
+        assert box(seat, "#text") == "hello"
+
+
 async def test_a_dialog_that_was_left_while_it_was_sent_says_that_it_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     async with sitting(scenes.good_day()) as seat:
         go_on = Event()
@@ -117,7 +140,7 @@ async def test_a_dialog_that_was_left_while_it_was_sent_says_that_it_failed(monk
             assert go_on.wait(20)
             raise NotWrittenError("the disk is full")
 
-        monkeypatch.setattr(seat.app.registry, "append", slow)
+        monkeypatch.setattr(seat.app.desk.registry, "append", slow)
         await seat.go_and_look("needs", "title")
         await seat.press("enter")
         await seat.dialog("RequestScreen")
@@ -154,7 +177,7 @@ async def test_drafts_survive_escape() -> None:
         await seat.type(" name")
         await seat.press("ctrl+s")
         await seat.wrote({"agent": "human", "event": "decision", "request_id": "title", "answer": "half a name"})
-        assert not seat.app.drafts
+        assert not seat.app.desk.drafts
 
 
 async def test_a_draft_that_was_emptied_is_gone() -> None:
@@ -166,4 +189,4 @@ async def test_a_draft_that_was_emptied_is_gone() -> None:
             await (seat.type(text) if text else seat.press("backspace", "backspace"))
             await seat.press("escape")
             await seat.closed()
-        assert not seat.app.drafts
+        assert not seat.app.desk.drafts

@@ -5,14 +5,12 @@ A key never changes the picture. It appends an event; the event comes back throu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from textual.screen import Screen
 from textual.widget import Widget
 
 from collab_tui.model.board import Deadlock, Request, RequestKind
 from collab_tui.model.words import name_key
-from collab_tui.protocol.answers import answer, resolution
+from collab_tui.tui.desk import Desk, Told
 from collab_tui.tui.safe import toast, words
 from collab_tui.tui.screens import dialogs
 from collab_tui.tui.view import View
@@ -20,9 +18,6 @@ from collab_tui.tui.widgets.agents import AgentsPane
 from collab_tui.tui.widgets.item_list import ItemList
 from collab_tui.tui.widgets.needs import NeedsPane
 from collab_tui.tui.widgets.waits import WaitsPane
-
-if TYPE_CHECKING:
-    from collab_tui.tui.app import BoardApp
 
 SEEN_FOR = 0.3
 """Seconds for which a request must have been on the screen before a key acts on it."""
@@ -32,11 +27,7 @@ class Answering(Screen[None]):
     """The part of the board's screen that writes."""
 
     view: View | None
-
-    @property
-    def board_app(self) -> BoardApp:
-        """The app, which owns the registry and the outbox."""
-        return cast("BoardApp", self.app)
+    desk: Desk
 
     @property
     def pane(self) -> Widget | None:
@@ -115,12 +106,7 @@ class Answering(Screen[None]):
 
         `known` is the position of the board that the person saw: it may be a frozen one, or older than a question.
         """
-        app = self.board_app
-
-        def append() -> object:
-            return answer(app.registry, request, app.person, given, known=known, person=app.person, clock=app.clock)
-
-        app.send(request.id, append, f"“{words(request.request)}” was not answered")
+        self.desk.answer(request, given, None, known, self._unless(f"“{words(request.request)}” was not answered"))
 
     # Unblocking
 
@@ -141,21 +127,23 @@ class Answering(Screen[None]):
         )
 
     def _send_resolution(self, name: str, text: str) -> None:
-        app = self.board_app
-        event = resolution(app.person, name, text)
-        app.send(f"{name}\n{text}", lambda: app.registry.append(event), f"{words(name)} was not unblocked")
+        self.desk.unblock(name, text, self._unless(f"{words(name)} was not unblocked"))
+
+    def _unless(self, failed: str) -> Told:
+        """Says that something failed, and why; nothing when it did not."""
+        return lambda error: toast(self.app, f"{failed}: {error}", "error") if error is not None else None
 
     # Writing
 
     def action_decide(self) -> None:
         """Write a decision that nobody asked for."""
         if self.view is not None:
-            self.app.push_screen(dialogs.decide(self._names(), self._selected_name()))
+            self.app.push_screen(dialogs.decide(self.desk, self._names(), self._selected_name()))
 
     def action_message(self) -> None:
         """Write a message to an agent or to all."""
         if self.view is not None:
-            self.app.push_screen(dialogs.message(["all", *self._names()], self._selected_name() or "all"))
+            self.app.push_screen(dialogs.message(self.desk, ["all", *self._names()], self._selected_name() or "all"))
 
     def _names(self) -> list[str]:
         return [agent.name for agent in self.view.moment.agents] if self.view else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar, Final
 
 from textual import on
@@ -19,7 +18,8 @@ from collab_tui.model.event import Item
 from collab_tui.model.moment import Order
 from collab_tui.model.query import parse_query
 from collab_tui.tui.actions import ACTIONS, BY_ID, bindings
-from collab_tui.tui.messages import FilterChanged, Opened, PaneChosen, Selected
+from collab_tui.tui.desk import Desk
+from collab_tui.tui.messages import FilterChanged, FreezeToggled, Opened, OrderChosen, PaneChosen, Selected
 from collab_tui.tui.screens.answering import Answering
 from collab_tui.tui.screens.looking import Looking
 from collab_tui.tui.view import View
@@ -45,8 +45,9 @@ class BoardScreen(Answering, Looking, Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings()
     AUTO_FOCUS = ""
 
-    def __init__(self) -> None:
+    def __init__(self, desk: Desk) -> None:
         super().__init__(id="board")
+        self.desk = desk
         self.view: View | None = None
         self._shape = ""
         self._active = ""
@@ -54,7 +55,7 @@ class BoardScreen(Answering, Looking, Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Every pane once; `_arrange` decides where each stands."""
-        yield Header(self.board_app.registry.name)
+        yield Header(self.desk.registry.name)
         yield Banner()
         yield PaneTabs()
         with Container(id="panes"):
@@ -62,7 +63,7 @@ class BoardScreen(Answering, Looking, Screen[None]):
                 yield AgentsPane()
                 yield NeedsPane()
             yield WaitsPane()
-            yield LogPane(self.board_app.registry)
+            yield LogPane(self.desk.registry)
         yield Input(placeholder="text  agent:sena  event:decision  progress>50  time>14:00  -not", id="filter")
         yield Static(id="empty")
         yield KeyBar()
@@ -84,7 +85,7 @@ class BoardScreen(Answering, Looking, Screen[None]):
         log.glyphs = view.glyphs
         if view.frozen_at is None:
             log.extend(view.moment.board.position, latest, view.source.generation, view.moment.now)
-        empty = empty_text(view, self.board_app.registry.name)
+        empty = empty_text(view, self.desk.registry.name)
         self.query_one("#panes").display = empty is None
         self.query_one("#empty").display = empty is not None
         if empty is not None:
@@ -261,11 +262,10 @@ class BoardScreen(Answering, Looking, Screen[None]):
 
     def action_order(self) -> None:
         """Order the agents in the next way."""
-        orders = list(Order)
-        self.board_app.order = orders[(orders.index(self.board_app.order) + 1) % len(orders)]
         if self.view is not None:
-            self.show(replace(self.view, order=self.board_app.order))
+            orders = list(Order)
+            self.post_message(OrderChosen(orders[(orders.index(self.view.order) + 1) % len(orders)]))
 
     def action_freeze(self) -> None:
         """Freeze the picture, or let it go on."""
-        self.board_app.toggle_freeze()
+        self.post_message(FreezeToggled())

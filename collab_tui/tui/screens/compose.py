@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -13,11 +13,9 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Select, Static, TextArea
 
 from collab_tui.protocol.answers import message, unasked_decision
+from collab_tui.tui.desk import Desk
 from collab_tui.tui.safe import toast, words
 from collab_tui.tui.screens.dialog import Dialog
-
-if TYPE_CHECKING:
-    from collab_tui.tui.app import BoardApp
 
 
 class ComposeScreen(Dialog[None]):
@@ -27,8 +25,9 @@ class ComposeScreen(Dialog[None]):
     FOOT_HEIGHT = 3
     HINTS = (("ctrl+s", "send"), ("tab", "next field"), ("esc", "cancel"))
 
-    def __init__(self, names: Sequence[str], chosen: str | None) -> None:
+    def __init__(self, desk: Desk, names: Sequence[str], chosen: str | None) -> None:
         super().__init__()
+        self.desk = desk
         self._names = names
         self._chosen = chosen if chosen in names else None
 
@@ -62,15 +61,25 @@ class ComposeScreen(Dialog[None]):
         except ValueError as error:
             self._complain(str(error))
             return
-        app = cast("BoardApp", self.app)
         self._complain("sending...")
-        app.send(f"{id(self)}", _appending(app, event), "Not sent", told=self._sent)
+        self.desk.write(event, self._sent)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         self.action_send() if event.button.id == "send" else self.action_close()
 
+    def action_close(self) -> None:
+        """Close; words that were typed are there again when the dialog is opened again."""
+        self.desk.drafts[self.TITLE_TEXT] = self.text_of("#text")
+        self.dismiss(None)
+
+    def words_box(self) -> TextArea:
+        """The box for words, with what was typed and not sent before."""
+        return TextArea(self.desk.drafts.get(self.TITLE_TEXT, ""), id="text", tab_behavior="focus")
+
     def _sent(self, error: str | None) -> None:
+        if error is None:
+            self.desk.drafts.pop(self.TITLE_TEXT, None)
         if error is None and self.is_current:
             self.dismiss(None)
         elif error is not None and self.is_attached:
@@ -87,10 +96,6 @@ class ComposeScreen(Dialog[None]):
         return (field.text if isinstance(field, TextArea) else field.value if isinstance(field, Input) else "").strip()
 
 
-def _appending(app: BoardApp, event: dict[str, Any]) -> Callable[[], object]:
-    return lambda: app.registry.append(event)
-
-
 class MessageScreen(ComposeScreen):
     """A message to an agent or to all."""
 
@@ -101,7 +106,7 @@ class MessageScreen(ComposeScreen):
         yield Label("To")
         yield self.target_select()
         yield Label("Message")
-        yield TextArea(id="text", tab_behavior="focus")
+        yield self.words_box()
 
     def on_mount(self) -> None:
         """The keys go to the words if it is clear whom they are for."""
@@ -111,7 +116,7 @@ class MessageScreen(ComposeScreen):
         """The `message` event."""
         if not (text := self.text_of("#text")):
             raise ValueError("Write something first.")
-        return message(cast("BoardApp", self.app).person, target, text)
+        return message(self.desk.person, target, text)
 
 
 class DecideScreen(ComposeScreen):
@@ -134,7 +139,7 @@ class DecideScreen(ComposeScreen):
             compact=True,
         )
         yield Label("Words")
-        yield TextArea(id="text", tab_behavior="focus")
+        yield self.words_box()
 
     def on_mount(self) -> None:
         """The keys go to the first field that is empty."""
@@ -148,7 +153,7 @@ class DecideScreen(ComposeScreen):
             raise ValueError("Say what the decision is about.")
         if given == "words" and not text:
             raise ValueError("Write the decision in words.")
-        person = cast("BoardApp", self.app).person
+        person = self.desk.person
         if given == "words":
             return unasked_decision(person, target, about, text)
         return unasked_decision(person, target, about, str(given), text or None)

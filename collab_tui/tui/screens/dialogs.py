@@ -11,17 +11,18 @@ from collab_tui.model.board import Board, Request
 from collab_tui.model.event import Item
 from collab_tui.model.moment import Moment
 from collab_tui.registry.base import Registry
+from collab_tui.tui.desk import Desk
 from collab_tui.tui.view import View
 
 if TYPE_CHECKING:
     from collab_tui.tui.screens.explain import Explainer
 
 
-def request(of: Request, view: View) -> ModalScreen[None]:
+def request(desk: Desk, of: Request, view: View) -> ModalScreen[None]:
     """The whole request, to be answered."""
     from collab_tui.tui.screens.request import RequestScreen
 
-    return RequestScreen(of, view)
+    return RequestScreen(desk, of, view)
 
 
 def explain(
@@ -68,15 +69,15 @@ def choose(title: str, labels: Sequence[str]) -> ModalScreen[int]:
     return ChooseScreen(title, labels)
 
 
-def decide(names: Sequence[str], chosen: str | None) -> ModalScreen[None]:
+def decide(desk: Desk, names: Sequence[str], chosen: str | None) -> ModalScreen[None]:
     """Writing a decision that nobody asked for."""
     from collab_tui.tui.screens.compose import DecideScreen
 
-    return DecideScreen(names, chosen)
+    return DecideScreen(desk, names, chosen)
 
 
-def message(names: Sequence[str], chosen: str | None) -> ModalScreen[None]:
+def message(desk: Desk, names: Sequence[str], chosen: str | None) -> ModalScreen[None]:
     """Writing a message."""
     from collab_tui.tui.screens.compose import MessageScreen
 
-    return MessageScreen(names, chosen)
+    return MessageScreen(desk, names, chosen)

@@ -67,7 +67,7 @@ class EventScreen(Dialog[None]):
         place = f"line {self._item.position + 1}, {len(self._item.line) + 1:,} bytes"
         return f"{place}, id {self._item.id}" if isinstance(self._item, Event) else place
 
-    @work(group="changes", exclusive=True, exit_on_error=False)
+    @work(group="changes", exclusive=True)
     async def _find_changes(self) -> None:
         found = await asyncio.to_thread(self._changes)
         told = (

@@ -51,7 +51,7 @@ class ExplainScreen(Dialog[None]):
         self.query_one("#body").focus()
         self._read()
 
-    @work(group="explain", exclusive=True, exit_on_error=False)
+    @work(group="explain", exclusive=True)
     async def _read(self) -> None:
         setters = await asyncio.to_thread(self._events)
         told = [self._told(explanation, setters) for explanation in self._explain(setters)]

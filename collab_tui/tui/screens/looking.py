@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 from textual.widget import Widget
 
 from collab_tui.model.board import Deadlock, Request
 from collab_tui.model.explain import Explanation, explain_agent, explain_request, explain_wait
+from collab_tui.tui.desk import Desk
 from collab_tui.tui.screens import dialogs
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.agents import AgentsPane
@@ -19,7 +20,6 @@ from collab_tui.tui.widgets.needs import MAX_SHOWN, NeedsPane, need_key
 from collab_tui.tui.widgets.waits import WaitsPane, blocker_key
 
 if TYPE_CHECKING:
-    from collab_tui.tui.app import BoardApp
     from collab_tui.tui.screens.explain import Explainer
 
 
@@ -27,10 +27,7 @@ class Looking(Screen[None]):
     """The part of the board's screen that shows more."""
 
     view: View | None
-
-    @property
-    def _looking_app(self) -> BoardApp:
-        return cast("BoardApp", self.app)
+    desk: Desk
 
     @property
     def pane(self) -> Widget | None:
@@ -49,7 +46,7 @@ class Looking(Screen[None]):
         if view is None:
             return
         if isinstance(pane, NeedsPane | WaitsPane) and (request := pane.request) is not None:
-            self.app.push_screen(dialogs.request(request, view))
+            self.app.push_screen(dialogs.request(self.desk, request, view))
         else:
             self.action_explain()
 
@@ -79,14 +76,14 @@ class Looking(Screen[None]):
 
     def _explain(self, title: str, positions: Iterable[int], explain: Explainer) -> None:
         if self.view is not None:
-            registry = self._looking_app.registry
+            registry = self.desk.registry
             self.app.push_screen(dialogs.explain(title, positions, explain, registry, self.view.moment))
 
     def _open_line(self, log: LogPane) -> None:
         position = log.selected if log.selected is not None else log.last_position
         item = log.item(position) if position is not None else None
         if item is not None:
-            self.app.push_screen(dialogs.event(item, log.registry, self._looking_app.person))
+            self.app.push_screen(dialogs.event(item, log.registry, self.desk.person))
 
     def action_problems(self) -> None:
         """List what is odd about the registry."""

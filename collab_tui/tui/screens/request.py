@@ -6,7 +6,7 @@ What we computed and what its asker wrote stand visibly apart: the asker's words
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -17,14 +17,11 @@ from textual.widgets import Button, Static, TextArea
 
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.board import Request, RequestKind
-from collab_tui.protocol.answers import answer
+from collab_tui.tui.desk import Desk
 from collab_tui.tui.safe import toast, words
 from collab_tui.tui.screens.confirm import ConfirmScreen
 from collab_tui.tui.screens.dialog import Dialog, facts
 from collab_tui.tui.view import View
-
-if TYPE_CHECKING:
-    from collab_tui.tui.app import BoardApp
 
 _MAX_WORDS = 20_000
 """Characters of the asker's words that are shown; the log has them whole."""
@@ -42,15 +39,12 @@ class RequestScreen(Dialog[None]):
 
     FOOT_HEIGHT = 8
 
-    def __init__(self, request: Request, view: View) -> None:
+    def __init__(self, desk: Desk, request: Request, view: View) -> None:
         super().__init__()
+        self._desk = desk
         self._request = request
         self._view = view
         self._known = view.moment.board.position
-
-    @property
-    def _app(self) -> BoardApp:
-        return cast("BoardApp", self.app)
 
     @property
     def _is_answerable(self) -> bool:
@@ -121,7 +115,7 @@ class RequestScreen(Dialog[None]):
         if not self._is_answerable:
             yield Static(Content("It is closed: there is nothing to answer."), id="wrong")
             return
-        box = TextArea(self._app.drafts.get(self._request.id, ""), id="box", tab_behavior="focus")
+        box = TextArea(self._desk.drafts.get(self._request.id, ""), id="box", tab_behavior="focus")
         box.border_title = "answer" if self._request.kind is RequestKind.QUESTION else "comment (optional)"
         yield box
         buttons = [Button("Cancel", id="cancel", compact=True)]
@@ -203,31 +197,17 @@ class RequestScreen(Dialog[None]):
         )
 
     def _send(self, given: str, comment: str) -> None:
-        app, request = self._app, self._request
         self._complain("sending...")
-
-        def append() -> object:
-            return answer(
-                app.registry,
-                request,
-                app.person,
-                given,
-                comment or None,
-                known=self._known,
-                person=app.person,
-                clock=app.clock,
-            )
-
-        app.send(request.id, append, "Not sent", told=self._sent)
+        self._desk.answer(self._request, given, comment or None, self._known, self._sent)
 
     def _sent(self, error: str | None) -> None:
         if error is not None:
             if self.is_attached:
                 self._complain(error)
             else:  # it was closed meanwhile, its words are kept as a draft
-                toast(self._app, f"“{words(self._request.request)}” was not answered: {error}", "error")
+                toast(self.app, f"“{words(self._request.request)}” was not answered: {error}", "error")
             return
-        self._app.drafts.pop(self._request.id, None)
+        self._desk.drafts.pop(self._request.id, None)
         if self.is_current:
             self.dismiss(None)
 
@@ -237,7 +217,7 @@ class RequestScreen(Dialog[None]):
     def action_close(self) -> None:
         """Close; words that were typed are there again when the request is opened again."""
         if self._words:
-            self._app.drafts[self._request.id] = self._words
+            self._desk.drafts[self._request.id] = self._words
         else:
-            self._app.drafts.pop(self._request.id, None)
+            self._desk.drafts.pop(self._request.id, None)
         self.dismiss(None)

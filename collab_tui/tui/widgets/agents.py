@@ -148,7 +148,7 @@ class AgentsPane(ItemList):
     # Marking what changed
 
     def _mark(self, view: View) -> None:
-        now = self.app.clock().timestamp()  # type: ignore[attr-defined]
+        now = view.moment.now.timestamp()
         known = {agent.key: agent for agent in view.moment.board.agents}
         if self._known:
             for key, agent in known.items():

@@ -148,7 +148,7 @@ class LogPane(Painter, ScrollView, can_focus=True):
         if self._predicate is not None:
             self._matches, self._scanned = array("Q"), 0
 
-    @work(group="log-load", exit_on_error=False)
+    @work(group="log-load")
     async def _load(self, number: int) -> None:
         generation = self._generation
         page = await asyncio.to_thread(self.registry.items, number * _PAGE, (number + 1) * _PAGE)
@@ -170,7 +170,7 @@ class LogPane(Painter, ScrollView, can_focus=True):
         elif self._scanned < self._count:
             self._scan()
 
-    @work(group="log-scan", exclusive=True, exit_on_error=False)
+    @work(group="log-scan", exclusive=True)
     async def _scan(self) -> None:
         """Go through the lines that were not matched yet, in a thread, telling the count on the way."""
         predicate, generation = self._predicate, self._generation

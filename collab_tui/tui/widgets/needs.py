@@ -55,7 +55,8 @@ class NeedsPane(ItemList):
                 self._deadlock(view, need, width) if isinstance(need, Deadlock) else self._request(view, need, width),
                 about=(need.request_id or "") if isinstance(need, Deadlock) else "",
             )
-            for need in moment.needs[:MAX_SHOWN]
+            for number, need in enumerate(moment.needs)
+            if number < MAX_SHOWN or need_key(need) == self.selected
         ]
         kept = self.need
         if isinstance(kept, Request) and not moment.is_answerable(kept):

@@ -7,6 +7,7 @@ from collab_tui.model.board import Because, Obstacle, Request, Wait
 from collab_tui.model.explain import Explanation, explain_obstacle, explain_wait
 from collab_tui.model.summary import Span
 from collab_tui.model.words import Status
+from collab_tui.tui.desk import sending_key
 from collab_tui.tui.safe import Line, cut_middle, fit, pad, words
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList, Row
@@ -86,7 +87,7 @@ class WaitsPane(ItemList):
         left = [Span(f"{view.glyphs.blocker} {words(obstacle.text)}  ", "warning")]
         held = ", ".join(words(name) for name in obstacle.holds_up)
         left.append(Span(f"holds up {len(obstacle.holds_up)}: {held}", "muted"))
-        if any(f"{name}\n{obstacle.text}" in view.sending for name in obstacle.holders):
+        if any(sending_key(name, obstacle.text) in view.sending for name in obstacle.holders):
             return fit(left, width, [Span("sending...", "accent")])
         return fit(left, width, [Span("u ", "accent"), Span("unblock", "muted")])
 

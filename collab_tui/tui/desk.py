@@ -1,0 +1,95 @@
+"""The person's desk: the registry, whose name answers, what is on its way, and words that were not sent yet.
+
+Screens and dialogs write through it. A key never changes the picture: what is sent is appended in a thread, and the
+board changes when the event is read back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any
+
+from collab_tui.model.board import Request
+from collab_tui.protocol import answers
+from collab_tui.registry.append import RegistryError
+from collab_tui.registry.base import Registry
+
+Told = Callable[[str | None], None]
+"""Gets None when the event was written, else why it was not."""
+
+
+class Desk:
+    """Where the person writes.
+
+    `start` runs a coroutine beside the screen, `changed` is called when something is on its way or failed.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        person: str,
+        clock: Callable[[], datetime],
+        start: Callable[[Coroutine[Any, Any, None]], object],
+        changed: Callable[[], None],
+    ) -> None:
+        self.registry = registry
+        self.person = person
+        self.clock = clock
+        self.drafts: dict[str, str] = {}
+        """Words typed in a dialog that was closed, by what they were for."""
+        self.sending: set[str] = set()
+        """Ids of requests, and agents with their blockers, whose answer is on its way."""
+        self._start = start
+        self._changed = changed
+
+    def answer(self, request: Request, given: str, comment: str | None, known: int, told: Told) -> None:
+        """Answer a request that was open on the board at position `known`; at most once."""
+
+        def append() -> object:
+            return answers.answer(
+                self.registry, request, self.person, given, comment, known=known, person=self.person, clock=self.clock
+            )
+
+        self._send(request.id, append, told)
+
+    def unblock(self, agent: str, blocker: str, told: Told) -> None:
+        """Remove a blocker from an agent."""
+        event = answers.resolution(self.person, agent, blocker)
+        self._send(sending_key(agent, blocker), lambda: self._append(event), told)
+
+    def write(self, event: dict[str, Any], told: Told) -> None:
+        """Append any other event."""
+        self._send(f"event {id(event)}", lambda: self._append(event), told)
+
+    def arrived(self, keys: set[str]) -> None:
+        """Forget what is on its way, but for these: the rest was read back."""
+        self.sending &= keys
+
+    def _append(self, event: dict[str, Any]) -> object:
+        return self.registry.append(event, unless=self._why_not)
+
+    def _why_not(self) -> str | None:
+        """A registry that was deleted is not made anew by a key that was meant for it."""
+        return None if self.registry.is_there() else "the registry is gone"
+
+    def _send(self, key: str, append: Callable[[], object], told: Told) -> None:
+        self.sending.add(key)
+        self._changed()
+        self._start(self._sent(key, append, told))
+
+    async def _sent(self, key: str, append: Callable[[], object], told: Told) -> None:
+        error: str | None = None
+        try:
+            await asyncio.to_thread(append)
+        except (RegistryError, OSError) as problem:
+            error = str(problem)
+            self.sending.discard(key)
+            self._changed()
+        told(error)
+
+
+def sending_key(agent: str, blocker: str) -> str:
+    """Under which an unblocking is on its way."""
+    return f"{agent}\n{blocker}"
