@@ -31,8 +31,7 @@ def main(arguments: list[str]) -> int:
     settings = load_settings(path)
     from collab_tui.tui.app import run_board
 
-    run_board(path, settings, poll=options.poll)
-    return 0
+    return run_board(path, settings, poll=options.poll)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -43,8 +43,7 @@ def main(arguments: list[str]) -> int:
         from collab_tui.tui.app import run_board  # its import takes as long as the agents need to come
 
         show.wait_until_present()
-        run_board(show.registry, config)
-    return 0
+        return run_board(show.registry, config)
 
 
 def _speed(text: str) -> float:

@@ -23,6 +23,7 @@ from collab_tui.registry.follow import Watch
 from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.tui.actions import ACTIONS
 from collab_tui.tui.desk import Desk, sending_key
+from collab_tui.tui.ending import end_on_signals, has_terminal
 from collab_tui.tui.follower import Follower
 from collab_tui.tui.messages import BoardRead, FreezeToggled, OrderChosen
 from collab_tui.tui.safe import Scrub
@@ -76,6 +77,8 @@ class BoardApp(App[None]):
 
     async def on_mount(self) -> None:
         """Begin to follow while the screen is made; the first board is drawn when it is whole."""
+        if not self.is_headless:
+            end_on_signals(self._end)
         made = self.push_screen(BoardScreen(self.desk))
         self.follow()
         await made
@@ -125,6 +128,8 @@ class BoardApp(App[None]):
 
     def _tick(self) -> None:
         """Let the ages grow; a board at rest is looked at only now and then."""
+        if not self.is_headless and not has_terminal():
+            self._end(128 + 1)
         self._ticks += 1
         last = self.live.board.last_time if self.live else None
         is_recent = last is not None and abs((self.desk.clock() - last).total_seconds()) < _RECENT
@@ -141,6 +146,10 @@ class BoardApp(App[None]):
         """Freeze the picture, or let it go on; events go on being counted."""
         self._frozen = None if self._frozen else self.live
         self._draw()
+
+    def _end(self, code: int) -> None:
+        """Leave, with the exit code of whoever was told to."""
+        self.exit(return_code=code)
 
     def _write_title(self, needs: int) -> None:
         """The terminal's title carries the count; nothing from events goes there."""
@@ -168,6 +177,8 @@ class BoardApp(App[None]):
         yield SystemCommand("Save a picture of the screen", "As SVG, in the folder you are in", self.action_screenshot)
 
 
-def run_board(path: Path, config: Config, *, poll: float | None = None) -> None:
-    """Show the board until the person leaves."""
-    BoardApp(path, config, poll=poll).run()
+def run_board(path: Path, config: Config, *, poll: float | None = None) -> int:
+    """Show the board until the person leaves; gives the exit code."""
+    app = BoardApp(path, config, poll=poll)
+    app.run()
+    return app.return_code or 0
