@@ -56,6 +56,10 @@ class Registry(Protocol):
         """The next piece after what was read before. With `final` an unterminated last line counts."""
         ...
 
+    def last_items(self) -> Sequence[Item]:
+        """Some of the last whole lines, at their positions, without reading what stands before them."""
+        ...
+
     def items(self, first: int, last: int) -> Sequence[Item]:
         """Lines that were read before, from one position to another, excluded; clipped to what is there."""
         ...

@@ -22,6 +22,7 @@ from collab_tui.registry.base import News, State
 
 _CHUNK: Final = 1 << 16
 """Bytes read and decoded at once; fits the processor's cache, measured 10 % faster than 1 MiB."""
+_BLOCK: Final = 1 << 20
 _HEAD: Final = 4096
 _BEFORE: Final = 64
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -79,6 +80,29 @@ class JsonlRegistry:
             return News(state=State.UNREADABLE, detail=error.strerror or str(error))
         finally:
             os.close(descriptor)
+
+    def last_items(self) -> Sequence[Item]:
+        """The whole lines of the last chunk, at their positions: those before it are counted, not read."""
+        try:
+            descriptor = os.open(self.path, _FLAGS)
+        except OSError:
+            return ()  # the next look says why
+        try:
+            size = os.fstat(descriptor).st_size
+            start = max(0, size - _CHUNK)
+            chunk = _read_at(descriptor, start, size - start)
+            begin = chunk.find(b"\n") + 1 if start else 0
+            end = chunk.rfind(b"\n") + 1
+            if begin >= end:
+                return ()
+            before = sum(
+                _read_at(descriptor, at, min(_BLOCK, start - at)).count(b"\n") for at in range(0, start, _BLOCK)
+            )
+        except OSError:
+            return ()
+        finally:
+            os.close(descriptor)
+        return list(decode(chunk[begin:end], before + bool(start)))
 
     def items(self, first: int, last: int) -> Sequence[Item]:
         """Lines that were read before, from one position to another, excluded; clipped to what is there."""

@@ -118,7 +118,7 @@ class BoardApp(App[None]):
             order=self._order,
             sending=frozenset(self.desk.sending),
             frozen_at=self._frozen.board.position if self._frozen else None,
-            latest=self.live.board.position,
+            latest=self.live.lines,
         )
         latest, self.live.latest = self.live.latest, ()
         for screen in self.screen_stack:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from time import monotonic
 from typing import Final
@@ -35,6 +35,8 @@ class Follower:
         self._source = Source()
         self._latest: deque[Item] = deque(maxlen=_LATEST)
         self._total = 0
+        self._lines = 0
+        """How many lines a look ahead counted."""
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -51,11 +53,23 @@ class Follower:
                         await asyncio.sleep(early)
                         await asyncio.to_thread(self._read_on)
                     board = await asyncio.to_thread(self._fold.board)
-                    self._tell(BoardRead(board, self._source, tuple(self._latest)))
-                    self._latest.clear()
+                    latest = await self._last_lines()
+                    self._tell(BoardRead(board, self._source, latest, max(self._lines, board.position)))
                     told, next_paint = self._source, monotonic() + _BETWEEN_PAINTS
                     if not self._source.remaining:
                         break
+
+    async def _last_lines(self) -> Sequence[Item]:
+        """The end of the registry: what was just read, or, at the beginning of a backlog, a look ahead."""
+        latest = tuple(self._latest)
+        self._latest.clear()
+        if not self._source.remaining:
+            return latest
+        if self._lines:
+            return ()  # looked ahead before: what stands in the middle of a backlog is not the end
+        ahead = await asyncio.to_thread(self._registry.last_items)
+        self._lines = ahead[-1].position + 1 if ahead else 0
+        return ahead
 
     def _read_on(self) -> bool:
         """Read and fold what is there, for a while; True when there was anything. Runs in a thread."""
@@ -74,6 +88,7 @@ class Follower:
         if news.restarted is not None:
             self._fold.restart()
             self._latest.clear()
+            self._lines = 0
             self._source = Source(restarted=news.restarted, generation=self._source.generation + 1)
         items = list(news.items)
         self._fold.extend(items)

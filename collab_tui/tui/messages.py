@@ -37,11 +37,13 @@ class Source:
 class BoardRead(Message):
     """The registry was read on: one batch, one board."""
 
-    def __init__(self, board: Board, source: Source, latest: Sequence[Item]) -> None:
+    def __init__(self, board: Board, source: Source, latest: Sequence[Item], lines: int) -> None:
         self.board = board
         self.source = source
         self.latest = latest
-        """The last lines of the batch, so that the log need not read them again."""
+        """The last lines of the registry, so that the log need not read them again; none while a backlog is read."""
+        self.lines = lines
+        """How many lines the registry has; more than the board has seen while a backlog is read."""
         super().__init__()
 
 

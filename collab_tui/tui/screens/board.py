@@ -84,7 +84,7 @@ class BoardScreen(Answering, Looking, Screen[None]):
         log = self.query_one(LogPane)
         log.glyphs = view.glyphs
         if view.frozen_at is None:
-            log.extend(view.moment.board.position, latest, view.source.generation, view.moment.now)
+            log.extend(view.latest, view.moment.board.position, latest, view.source.generation, view.moment.now)
         empty = empty_text(view, self.desk.registry.name)
         self.query_one("#panes").display = empty is None
         self.query_one("#empty").display = empty is not None

@@ -58,6 +58,8 @@ class LogPane(Painter, ScrollView, can_focus=True):
         """The position of the selected line; None: the newest is followed."""
         self.glyphs: Glyphs = UNICODE
         self._count = 0
+        self._read = 0
+        """How many of the lines can be looked up: fewer while a backlog is read."""
         self._generation = 0
         self._pages: OrderedDict[int, Sequence[Item]] = OrderedDict()
         self._asked: set[int] = set()
@@ -75,12 +77,18 @@ class LogPane(Painter, ScrollView, can_focus=True):
 
     # Content
 
-    def extend(self, count: int, latest: Sequence[Item], generation: int, now: datetime) -> None:
-        """There are `count` lines now, and these are the last of them. Another generation is another registry."""
+    def extend(self, count: int, read: int, latest: Sequence[Item], generation: int, now: datetime) -> None:
+        """There are `count` lines now, and `latest` are the last of them; `read` of them can be looked up.
+
+        Another generation is another registry.
+        """
         today = f"{now.astimezone():%m-%d}"
         if generation != self._generation or count < self._count or today != self._today:
             self._forget(generation, today)
-        if count == self._count and not latest:
+        if read != self._read:
+            self._read = read
+            self._asked.clear()  # what could not be looked up before perhaps can be now
+        elif count == self._count and not latest:
             return
         following = self.is_following
         self._count = count
@@ -138,7 +146,7 @@ class LogPane(Painter, ScrollView, can_focus=True):
         return None
 
     def _forget(self, generation: int, today: str) -> None:
-        self._generation, self._today, self._count = generation, today, 0
+        self._generation, self._today, self._count, self._read = generation, today, 0, 0
         self._is_dated = False
         self._pages.clear()
         self._fresh.clear()
@@ -152,7 +160,7 @@ class LogPane(Painter, ScrollView, can_focus=True):
     async def _load(self, number: int) -> None:
         generation = self._generation
         page = await asyncio.to_thread(self.registry.items, number * _PAGE, (number + 1) * _PAGE)
-        if generation == self._generation:
+        if generation == self._generation and len(page) >= min(_PAGE, self._count - number * _PAGE):
             self._asked.discard(number)
             self._pages[number] = page
             if len(self._pages) > _MAX_PAGES:
@@ -167,7 +175,7 @@ class LogPane(Painter, ScrollView, can_focus=True):
                 item.position for item in latest if item.position >= self._scanned and self._predicate(item)
             )
             self._scanned = latest[-1].position + 1
-        elif self._scanned < self._count:
+        elif self._scanned < self._read:
             self._scan()
 
     @work(group="log-scan", exclusive=True)
@@ -175,15 +183,15 @@ class LogPane(Painter, ScrollView, can_focus=True):
         """Go through the lines that were not matched yet, in a thread, telling the count on the way."""
         predicate, generation = self._predicate, self._generation
         told = monotonic()
-        while predicate is not None and self._scanned < self._count and self._predicate is predicate:
-            first, last = self._scanned, min(self._scanned + _SCANNED_AT_ONCE, self._count)
+        while predicate is not None and self._scanned < self._read and self._predicate is predicate:
+            first, last = self._scanned, min(self._scanned + _SCANNED_AT_ONCE, self._read)
             found = await asyncio.to_thread(self._matching, predicate, first, last)
             if generation != self._generation or self._predicate is not predicate or self._matches is None:
                 return
             following = self.is_following
             self._matches.extend(found)
             self._scanned = last
-            if monotonic() - told > _TELL_EVERY or last == self._count:
+            if monotonic() - told > _TELL_EVERY or last == self._read:
                 told = monotonic()
                 self._resize(following)
 
