@@ -56,7 +56,7 @@ _ONLY_USER: Final = frozenset({"person"})
 
 COMMENTED_CONFIG: Final = """\
 # Settings of this project for collab-tui. Every line is optional; those shown are the defaults.
-# Your own settings for all projects stand in config.toml in your configuration folder: `collab-tui --help` names it.
+# Your own settings for all projects stand in config.toml in your configuration folder (Linux: ~/.config/collab-tui/).
 
 # stale_after = 30          # minutes without a sign of life until a waiting or blocked agent counts as silent
 # stale_after_working = 5   # the same for one that says it is working

@@ -7,7 +7,7 @@ import os
 import sys
 
 from collab_tui.registry.append import UnusableError
-from collab_tui.registry.find import VARIABLE, find_registry
+from collab_tui.registry.find import find_registry
 
 
 def make_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
@@ -24,15 +24,20 @@ def make_parser(command: str, description: str, examples: str) -> argparse.Argum
     return parser
 
 
+def given_registry(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str | None:
+    """The registry of a command that takes it as an argument too; given twice it is a usage error."""
+    if options.file and options.registry:
+        parser.error(f"{options.file!r} and --registry {options.registry!r}: give one registry")
+    given: str | None = options.file or options.registry
+    return given
+
+
 def registry_path(given: str | None) -> str:
     """The registry that a command works on."""
-    if given := given or os.environ.get(VARIABLE):
-        return given
     try:
-        folder = os.getcwd()
+        return given or find_registry(".", os.environ)
     except OSError as error:
         raise UnusableError("the folder you are in is gone; give --registry FILE") from error
-    return find_registry(folder, os.environ)
 
 
 def seconds(text: str) -> float:
@@ -48,10 +53,25 @@ def seconds(text: str) -> float:
 
 def agent_name(given: str | None) -> str:
     """The writing agent: `--agent`, else `$COLLAB_AGENT`, else `$AGENT`."""
-    name = given or os.environ.get("COLLAB_AGENT") or os.environ.get("AGENT")
+    name = given or _agent_here()
     if not name or not name.strip():
         raise UnusableError("who is writing? Give --agent NAME or set $COLLAB_AGENT")
     return name.strip()
+
+
+def decider_name(agent: str | None, person: str | None, configured: str) -> str:
+    """Who decides: `--agent`, else `--as`, else `$COLLAB_AGENT`, else `$AGENT`, else the configured person."""
+    for option, name in (("--agent", agent), ("--as", person)):
+        if name is not None:
+            if not name.strip():  # a variable that was never set: not a reason to write as somebody else
+                raise UnusableError(f"{option} needs a name")
+            return name.strip()
+    return _agent_here().strip() or configured
+
+
+def _agent_here() -> str:
+    """The agent in whose process we run; empty when the environment names none."""
+    return os.environ.get("COLLAB_AGENT") or os.environ.get("AGENT") or ""
 
 
 def show_anything(stream: object = None) -> None:

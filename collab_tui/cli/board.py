@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from collab_tui import __version__
-from collab_tui.cli.arguments import registry_path, seconds
+from collab_tui.cli.arguments import given_registry, registry_path, seconds
 from collab_tui.cli.main import COMMANDS
 from collab_tui.registry.append import UnusableError
 
@@ -23,8 +23,12 @@ examples:
 def main(arguments: list[str]) -> int:
     """Show the board until the person leaves."""
     parser = _parser()
-    options = parser.parse_args(arguments)
-    path = Path(registry_path(options.file or options.registry))
+    options, unknown = parser.parse_known_args(arguments)
+    if options.file:
+        _check_command(options.file)  # first: to a mistyped command its options are not unknown
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    path = Path(registry_path(given_registry(parser, options)))
     _check_terminal()
     from collab_tui.cli.settings import load_settings  # after what can be refused without them
 
@@ -51,6 +55,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"collab-tui {__version__}")
     return parser
+
+
+def _check_command(name: str) -> None:
+    """Refuse a word that looks like a command and is none; a registry of such a name may come, but seldom does."""
+    if os.path.lexists(name) or os.path.splitext(name)[1] or os.path.basename(name) != name:
+        return
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, 1)
+    suggestion = f"did you mean `collab-tui {near[0]}`?" if near else "`collab-tui --help` lists the commands."
+    raise UnusableError(f"there is no {name!r}; {suggestion} A registry that will come: --registry FILE")
 
 
 def _check_terminal() -> None:

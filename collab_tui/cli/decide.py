@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collab_tui.cli.arguments import make_parser, show_anything
+from collab_tui.cli.arguments import decider_name, make_parser, show_anything
 from collab_tui.cli.reading import NotThereError, find_request, now, read
+from collab_tui.config import user_config_file
 from collab_tui.model.board import Request, RequestKind
+from collab_tui.model.requests import is_person_writing
 from collab_tui.model.text import one_line
-from collab_tui.protocol.answers import answer
+from collab_tui.protocol.answers import Verdict, answer
 from collab_tui.registry.append import RefusedError
 
 _EXAMPLES = """\
@@ -25,25 +27,34 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("verdict", nargs="?", choices=["approve", "reject"], help="for an approval")
     parser.add_argument("--answer", metavar="TEXT", help="for a choice or a question")
     parser.add_argument("-m", "--comment", metavar="TEXT", help="a word to the asker")
-    parser.add_argument("--agent", metavar="NAME", help="who decides, for agents")
+    parser.add_argument("--agent", metavar="NAME", help="who decides, for agents; else $COLLAB_AGENT, else $AGENT")
     parser.add_argument(
-        "--as", dest="person", metavar="NAME", help="who decides, for people; else the configured person"
+        "--as",
+        dest="person",
+        metavar="NAME",
+        help="who decides, for people; with no name given anywhere, the configured person",
     )
     options = parser.parse_args(arguments)
     if (options.verdict is None) == (options.answer is None):
         parser.error("give either approve, reject or --answer TEXT")
     show_anything()
 
-    reading = read(options.registry, options.person)
+    reading = read(options.registry)
+    by = decider_name(options.agent, options.person, reading.config.person)
     request = find_request(reading.moment, options.id)
     if not request.is_open:
         by = f" by {request.answer.by}" if request.answer else ""
         state = request.state.replace("_", " ")
         raise RefusedError(one_line(f"request {request.id} is closed: {state}{by}. Nothing was written"))
-    given = {"approve": "approved", "reject": "rejected"}.get(options.verdict) or chosen(request, options.answer)
-    by = options.agent or options.person or reading.config.person
+    given: str
+    if options.verdict is not None:
+        given = Verdict.APPROVED if options.verdict == "approve" else Verdict.REJECTED
+    else:
+        given = chosen(request, options.answer)
     try:
-        answer(
+        if options.agent is None and options.person is not None:
+            _check_person(request, by, reading.config.person)
+        written = answer(
             reading.registry,
             request,
             by,
@@ -56,8 +67,17 @@ def main(arguments: list[str]) -> int:
     except RefusedError as error:
         why = f"request {request.id} cannot be answered: {error}. Nothing was written"
         raise RefusedError(one_line(why)) from error
-    print(one_line(f"{by} -> {request.asker}: {given} ({request.request})"))
+    said = written.get("verdict") or written["answer"]
+    print(one_line(f"{by} -> {request.asker}: {said} ({request.request})"))
     return 0
+
+
+def _check_person(request: Request, by: str, person: str) -> None:
+    """Refuse a name that is the person's for nobody else who reads the registry."""
+    if request.to_person and not is_person_writing(by, person):
+        raise RefusedError(
+            f'it waits for {person}; if {by} is your name, set person = "{by}" in {user_config_file()} first'
+        )
 
 
 def chosen(request: Request, text: str) -> str:

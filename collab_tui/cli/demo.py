@@ -28,7 +28,10 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--as", dest="person", metavar="NAME", help="who you are; else the configured person")
     parser.add_argument("--speed", type=_speed, default=1.0, help=argparse.SUPPRESS)
+    parser.add_argument("--registry", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    if options.registry is not None:
+        parser.error("it plays on a registry of its own: leave out --registry")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UnusableError("the demo is something to look at: run it in a terminal, with nothing redirected")
 

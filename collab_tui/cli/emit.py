@@ -19,12 +19,21 @@ _EXAMPLES = """\
   collab-tui emit decision_request --agent sena --field request="Which first?" --field options='["a","b"]'
   echo '{"event":"message","target":"lubit","message":"draft is ready"}' | collab-tui emit --agent sena"""
 
+_NOT_FIELDS = {
+    "agent": "give it as --agent NAME",
+    "event": "give it as EVENT, before the options",
+    "id": "it is made here; only an object on standard input may bring its own",
+    "timestamp": "it is set here; only an object on standard input may bring its own",
+}
+"""What `--field` must not set -> what to do instead."""
+
 
 def main(arguments: list[str]) -> int:
     """Append one event; prints nothing."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    event = _from_options(options) if options.event is not None else _from_stdin(parser)
+    event = {"event": options.event} if options.event is not None else _from_stdin(parser)
+    event |= _from_options(options, event["event"])
     for name in ("agent", "event"):
         if not isinstance(event.get(name) or "", str):
             raise UnusableError(f"{name} is a name, not {str(event[name])[:60]}")
@@ -41,7 +50,10 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = make_parser("emit", "Append one event to the registry.", _EXAMPLES)
     parser.add_argument(
-        "event", nargs="?", metavar="EVENT", help="its name; without one, a JSON object is read from standard input"
+        "event",
+        nargs="?",
+        metavar="EVENT",
+        help="its name; without one, a JSON object is read from standard input, and the options go over it",
     )
     parser.add_argument("--agent", metavar="NAME", help="who writes; else $COLLAB_AGENT, else $AGENT")
     parser.add_argument(
@@ -62,8 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _from_options(options: argparse.Namespace) -> dict[str, Any]:
-    event: dict[str, Any] = {"event": options.event}
+def _from_options(options: argparse.Namespace, kind: str) -> dict[str, Any]:
+    """The fields that the options give to an event of that name."""
     named = {
         "status": options.status,
         "progress": _value(options.progress) if options.progress is not None else None,
@@ -72,16 +84,18 @@ def _from_options(options: argparse.Namespace) -> dict[str, Any]:
         "message": options.message,
         "target": options.target,
     }
-    event.update((name, value) for name, value in named.items() if value is not None)
+    fields: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     if options.blocker:
-        is_one = options.event in ("blocker", "blocker_resolved") and len(options.blocker) == 1
-        event["blocker" if is_one else "blockers"] = options.blocker[0] if is_one else options.blocker
+        is_one = kind in ("blocker", "blocker_resolved") and len(options.blocker) == 1
+        fields["blocker" if is_one else "blockers"] = options.blocker[0] if is_one else options.blocker
     for pair in options.field:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise UnusableError(f"--field {pair!r}: write it as key=value")
-        event[name] = _value(value)
-    return event
+        if name in _NOT_FIELDS:
+            raise UnusableError(f"--field cannot set {name}: {_NOT_FIELDS[name]}")
+        fields[name] = _value(value)
+    return fields
 
 
 def _value(text: str) -> Any:

@@ -24,7 +24,11 @@ def main(arguments: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help="the project's folder; else this one")
-    folder = Path(parser.parse_args(arguments).folder)
+    parser.add_argument("--registry", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.registry is not None:
+        parser.error("it makes .collab/ in a FOLDER: give that instead of --registry")
+    folder = Path(options.folder)
     show_anything()
     try:
         made = make_registry(folder)

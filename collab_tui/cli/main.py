@@ -30,8 +30,7 @@ def run() -> None:
 
 def main(arguments: list[str]) -> int:
     """Run one command; without one, show the board."""
-    name = arguments[0] if arguments and arguments[0] in COMMANDS else "board"
-    rest = arguments[1:] if name in COMMANDS else arguments
+    name, rest = _split(arguments)
     try:
         try:
             return _command(name)(rest)
@@ -48,6 +47,16 @@ def main(arguments: list[str]) -> int:
             raise
         _complain(str(error))
         return int(code)
+
+
+def _split(arguments: list[str]) -> tuple[str, list[str]]:
+    """The command and its arguments; `--registry` may stand before it."""
+    place = 0
+    while place < len(arguments) and arguments[place].partition("=")[0] == "--registry":
+        place += 1 if "=" in arguments[place] else 2
+    if place < len(arguments) and arguments[place] in COMMANDS:
+        return arguments[place], arguments[:place] + arguments[place + 1 :]
+    return "board", arguments
 
 
 def _command(name: str) -> Callable[[list[str]], int]:

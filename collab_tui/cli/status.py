@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from collab_tui.cli.arguments import make_parser, show_anything
+from collab_tui.cli.arguments import given_registry, make_parser, show_anything
 from collab_tui.cli.console import console_glyphs, make_console, styled
 from collab_tui.cli.document import __doc__ as _document_help
 from collab_tui.cli.document import document
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object, documented below")
     parser.add_argument("--as", dest="person", metavar="NAME", help="who looks; else the configured person")
     options = parser.parse_args(arguments)
-    reading = read(options.file or options.registry, options.person)
+    reading = read(given_registry(parser, options), options.person)
     if options.json:
         show_anything()
         print(json.dumps(document(reading.moment, reading.registry.name), indent=2))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collab_tui.cli.arguments import make_parser, show_anything
+from collab_tui.cli.arguments import decider_name, make_parser, show_anything
 from collab_tui.cli.reading import NotThereError, only_match, read
 from collab_tui.model.text import one_line
-from collab_tui.protocol.answers import resolution
+from collab_tui.protocol.answers import resolution, why_not_blocked
+from collab_tui.registry.append import RefusedError
 
 _EXAMPLES = """\
   collab-tui unblock gitcode "no credentials for staging"
@@ -18,14 +19,18 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("target", metavar="AGENT", help="who is blocked")
     parser.add_argument("blocker", metavar="BLOCKER", help="what blocks it, or a unique beginning of that")
     parser.add_argument("-m", "--comment", metavar="TEXT", help="a word to the agent")
-    parser.add_argument("--agent", metavar="NAME", help="who resolves it, for agents")
+    parser.add_argument("--agent", metavar="NAME", help="who resolves it, for agents; else $COLLAB_AGENT, else $AGENT")
     parser.add_argument(
-        "--as", dest="person", metavar="NAME", help="who resolves it, for people; else the configured person"
+        "--as",
+        dest="person",
+        metavar="NAME",
+        help="who resolves it, for people; with no name given anywhere, the configured person",
     )
     options = parser.parse_args(arguments)
     show_anything()
 
-    reading = read(options.registry, options.person)
+    reading = read(options.registry)
+    by = decider_name(options.agent, options.person, reading.config.person)
     agent = reading.moment.board.agent(options.target)
     if agent is None:
         names = ", ".join(agent.name for agent in reading.moment.board.agents)
@@ -33,7 +38,12 @@ def main(arguments: list[str]) -> int:
     if not agent.blockers:
         raise NotThereError(f"nothing blocks {agent.name}")
     blocker = only_match(options.blocker, {blocker.text: blocker for blocker in agent.blockers}, "blocker")
-    by = options.agent or options.person or reading.config.person
-    reading.registry.append(resolution(by, agent.name, blocker.text, options.comment))
+    try:
+        reading.registry.append(
+            resolution(by, agent.name, blocker.text, options.comment),
+            unless=lambda: why_not_blocked(reading.registry, reading.fold, agent.name, blocker),
+        )
+    except RefusedError as error:
+        raise RefusedError(one_line(f"{error}. Nothing was written")) from error
     print(one_line(f"{by} unblocked {agent.name}: {blocker.text}"))
     return 0

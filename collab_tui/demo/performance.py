@@ -16,8 +16,12 @@ from typing import Final, NoReturn
 from collab_tui.demo.folder import demo_folder, remove_stale
 
 NAMES: Final = ("sena", "lubit", "gitcode")
+_COMING: Final = 10.0
+"""Seconds that agents have to come before the story is shown without them."""
 _GRACE: Final = 2.0
 """Seconds that agents have to end by themselves."""
+_SIGNALS: Final = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+"""What tells the demo to end."""
 
 
 class Performance:
@@ -44,10 +48,18 @@ class Performance:
             self._agents.append(agent)
 
     def wait_until_present(self) -> None:
-        """Wait until every agent has started its session, or has failed to."""
-        for agent in self._agents:
-            if agent.stdout is not None:
-                agent.stdout.readline()
+        """Wait until every agent has started its session, or has failed to, or takes too long."""
+        # A thread for each: on Windows a pipe cannot be waited for with a time limit.
+        readers = [
+            threading.Thread(target=agent.stdout.readline, name="presence", daemon=True)
+            for agent in self._agents
+            if agent.stdout is not None
+        ]
+        for reader in readers:
+            reader.start()
+        deadline = time.monotonic() + _COMING
+        for reader in readers:
+            reader.join(max(0.0, deadline - time.monotonic()))
 
     def stop(self) -> None:
         """End the agents: asked first, then made to."""
@@ -73,6 +85,7 @@ def performance(person: str, speed: float = 1.0) -> Iterator[Performance]:
         stack.enter_context(_ended_by_signals())
         show = Performance(stack.enter_context(demo_folder()) / "registry.jsonl")
         stack.callback(show.stop)
+        stack.callback(_ignore_signals)  # the first thing on leaving: the board's loop has reset them by then
         show.start(person, speed)
         yield show
 
@@ -82,17 +95,22 @@ def _ended_by_signals() -> Iterator[None]:
     """Leave the block in good order when the process is told to end or its terminal is closed."""
 
     def leave(number: int, _: FrameType | None) -> NoReturn:
-        for other in numbers:
-            signal.signal(other, signal.SIG_IGN)  # the second one must not interrupt the cleaning up
+        _ignore_signals()
         raise SystemExit(128 + number)
 
-    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = [signal.signal(number, leave) for number in numbers]
+    before = [signal.signal(number, leave) for number in _SIGNALS]
     try:
         yield
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in zip(_SIGNALS, before, strict=True):
             signal.signal(number, handler)
+
+
+def _ignore_signals() -> None:
+    """From here on no further signal interrupts the cleaning up."""
+    if threading.current_thread() is threading.main_thread():
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)

@@ -36,6 +36,7 @@ class AgentState:
         "decided_at",
         "frozen",
         "gone",
+        "has_waited",
         "key",
         "last",
         "name",
@@ -65,6 +66,8 @@ class AgentState:
         self.resolved_at: int | None = None
         self.decided_at: int | None = None
         self.perhaps_answered = False
+        self.has_waited = False
+        """It was waiting or blocked when a request of it was perhaps answered, or since."""
         self.gone = False
         self.frozen: Agent | None = None
         """The value made from this state; out of date when the agent wrote since, None when another changed it."""

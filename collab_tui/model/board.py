@@ -87,6 +87,11 @@ class Agent:
         """It declares that it cannot go on by itself."""
         return self.status in (Status.WAITING, Status.BLOCKED) and not self.unblocked and not self.gone
 
+    @property
+    def is_blocked(self) -> bool:
+        """It says that it is blocked, or has a blocker and is not done in spite of it."""
+        return self.status is Status.BLOCKED or (bool(self.blockers) and self.status is not Status.COMPLETED)
+
     def is_older_than_task(self, name: str) -> bool:
         """The value of this field was set before the present task began."""
         return self.task_since is not None and self.set_at.get(name, self.task_since) < self.task_since
@@ -121,6 +126,8 @@ class Answer:
     text: str | None
     comment: str | None
     time: datetime | None
+    has_request_id: bool
+    """It names the request by its id; without that it may mean another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +137,10 @@ class Request:
     id: str
     position: int
     asker: str
-    target: str | None
+    targets: tuple[str, ...]
+    """Whom it is addressed to; most often one."""
     to_person: bool
-    """It waits for the person: addressed to them, or to nobody in particular."""
+    """It waits for the person: addressed to them, perhaps among others, or to nobody in particular."""
     kind: RequestKind
     request: str
     task: str | None
@@ -152,6 +160,11 @@ class Request:
     """The decision that closed it, or, while it is open, the one that perhaps answers it."""
     closed_at: int | None
     asker_gone: bool
+
+    @property
+    def target(self) -> str | None:
+        """Whom it is addressed to, as one text."""
+        return ", ".join(self.targets) or None
 
     @property
     def is_open(self) -> bool:

@@ -46,10 +46,7 @@ class Event(NamedTuple):
     @property
     def id(self) -> str:
         """The line's own id, else one derived from its bytes and position (16 hex digits)."""
-        own = self.data.get("id")
-        if isinstance(own, str) and own:
-            return own
-        return f"{crc32(self.line):08x}{self.position:08x}"
+        return as_id(self.data.get("id")) or f"{crc32(self.line):08x}{self.position:08x}"
 
     @property
     def time(self) -> datetime | None:
@@ -205,6 +202,13 @@ def as_text(value: object) -> str:
                 return "(nested too deeply)"
 
 
+def as_id(value: object) -> str:
+    """An id as text: some writers count, so a number is one too. Empty for what is none."""
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
 def as_texts(value: object) -> tuple[str, ...]:
     """Any JSON value as a list of texts, empty ones dropped; a lone value counts as a list of one."""
     if value is None or value == []:
@@ -220,4 +224,4 @@ def _labelled(item: object) -> object:
         for key in ("text", "name", "title", "label", "blocker", "description", "id"):
             if isinstance(item.get(key), str):
                 return item[key]
-    return item
+    return item or None if isinstance(item, list | dict) else item

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from collab_tui.model.agent_state import SHOWN_FIELDS
-from collab_tui.model.board import Agent, Because, Board, Obstacle, Request, Wait
-from collab_tui.model.event import Event
+from collab_tui.model.board import Agent, Answer, Because, Board, Obstacle, Request, RequestState, Wait
+from collab_tui.model.event import Event, as_id
 from collab_tui.model.words import ALIASES
 
 
@@ -55,12 +55,21 @@ def explain_request(request: Request, setter: Event | None) -> list[Explanation]
         Explanation("id", request.id, request.position, _id_rule(setter)),
     ]
     if request.answer is not None:
-        rule = "a decision that names it" if not request.is_open else "a decision without `request_id` may mean it"
+        name = "answered" if request.state is RequestState.ANSWERED else "perhaps answered"
         by = f"{request.answer.text or ''} by {request.answer.by}"
-        found.append(
-            Explanation("perhaps answered" if request.is_open else "answered", by, request.answer.position, rule)
-        )
+        found.append(Explanation(name, by, request.answer.position, _answer_rule(request, request.answer)))
+    if request.state is RequestState.MOVED_ON and request.closed_at is not None:
+        rule = "it was perhaps answered, and its asker no longer waits"
+        found.append(Explanation("moved on", f"{request.asker} went on", request.closed_at, rule))
     return found
+
+
+def _answer_rule(request: Request, answer: Answer) -> str:
+    if request.state is RequestState.ANSWERED:
+        return "a decision that names it"
+    if answer.has_request_id:
+        return "a decision that names it, by one who may not answer it"
+    return "a decision without `request_id` may mean it"
 
 
 def explain_wait(wait: Wait) -> list[Explanation]:
@@ -87,7 +96,7 @@ def explain_obstacle(obstacle: Obstacle) -> list[Explanation]:
 
 
 def _id_rule(event: Event | None) -> str:
-    own = event is not None and event.data.get("id")
+    own = event is not None and as_id(event.data.get("id"))
     return "its field `id`" if own else "derived from the line's bytes and position: it has no `id`"
 
 

@@ -7,13 +7,13 @@ give the same board, in one go or in pieces (`copy` marks a point to go on from)
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
 from collab_tui.model.agent_state import AgentState, progress_of
 from collab_tui.model.board import Board, ProblemKind
-from collab_tui.model.event import Event, Item, Unreadable, as_text, as_texts, parse_time
+from collab_tui.model.event import Event, Item, Unreadable, as_id, as_text, as_texts, parse_time
 from collab_tui.model.problems import ProblemLog
 from collab_tui.model.requests import RequestBook
 from collab_tui.model.waits import find_deadlocks, find_obstacles, find_waits
@@ -133,14 +133,14 @@ class Fold:
     def _declare(self, agent: AgentState, event: Event) -> None:
         """Status updates, progress and every event that we do not know: the given fields are set."""
         data = event[1]
+        if agent.perhaps_answered and data.get("status") != agent.raw_status:
+            self._move_on(agent, event)
         agent.set_fields(event, data)
         blockers = data.get("blockers")
         if blockers is not None and (blockers or agent.blockers):
             agent.replace_blockers(blockers, event)
         if "progress" in data and data["progress"].__class__ is not int:
             self._check_progress(event)
-        if agent.perhaps_answered:
-            self._move_on(agent, event)
 
     def _status_update(self, agent: AgentState, event: Event) -> None:
         """Models write `blocker` here as well."""
@@ -164,20 +164,21 @@ class Fold:
         self._declare_status(agent, event)
         if (resolved := event.field("resolved_blockers")) is not None:
             for text in as_texts(resolved):
-                self._resolve(text, None, event)
-        asker = self._requests.decide(event)
+                self._resolve(text, (), event)
+        asker = self._requests.decide(event, self._by_key)
         if asker is not None:
             self._by_key[asker].perhaps_answered = True
+            self._note_waiting(self._by_key[asker])
         self._check_request_id(event)
 
     def _request_withdrawn(self, agent: AgentState, event: Event) -> None:
         self._declare_status(agent, event)
-        self._requests.decide(event)
+        self._requests.decide(event, self._by_key)
         self._check_request_id(event)
 
     def _blocker(self, agent: AgentState, event: Event) -> None:
-        named = event.text("blocker")
-        if named is not None and name_key(named) in NOTHING_BLOCKS:
+        named = event.texts("blocker") or event.texts("blockers")
+        if event.field("blocker") is not None and all(name_key(text) in NOTHING_BLOCKS for text in named):
             self._declare(agent, event)
             self._name_blockers(agent, event)
             return
@@ -198,9 +199,9 @@ class Fold:
 
     def _blocker_resolved(self, agent: AgentState, event: Event) -> None:
         self._declare_status(agent, event)
-        target = event.text("target")
+        targets = {name_key(name) for name in event.texts("target")}
         for text in event.texts("blocker") or event.texts("resolved_blockers") or event.texts("blockers"):
-            self._resolve(text, target, event)
+            self._resolve(text, targets, event)
 
     def _completion(self, agent: AgentState, event: Event) -> None:
         self._declare(agent, event)
@@ -210,6 +211,8 @@ class Fold:
         """Events about others say nothing of their writer but, perhaps, a status."""
         status = event.data.get("status")
         if status is not None:
+            if agent.perhaps_answered:
+                self._move_on(agent, event)
             agent.set_status(event, status)
 
     def _registry_created(self, agent: AgentState, event: Event) -> None:
@@ -217,16 +220,22 @@ class Fold:
 
     # The rest is seldom needed.
 
-    def _resolve(self, text: str, target: str | None, event: Event) -> None:
+    def _resolve(self, text: str, targets: Collection[str], event: Event) -> None:
         for agent in self._by_key.values():
-            if agent.blockers and (target is None or agent.key == name_key(target)):
+            if agent.blockers and (not targets or agent.key in targets):
                 agent.resolve(text, event)
 
     def _move_on(self, agent: AgentState, event: Event) -> None:
+        """Called before the event's status is taken over: one that never stopped working does not move on."""
+        self._note_waiting(agent)
         status = event.text("status")
-        if status is not None and status_of(status) not in _STILL_WAITING:
-            agent.perhaps_answered = False
+        if status is not None and status_of(status) not in _STILL_WAITING and agent.has_waited:
+            agent.perhaps_answered = agent.has_waited = False
             self._requests.moved_on(agent.key, event.position)
+
+    @staticmethod
+    def _note_waiting(agent: AgentState) -> None:
+        agent.has_waited = agent.has_waited or status_of(as_text(agent.raw_status)) in _STILL_WAITING
 
     def _returned(self, agent: AgentState) -> None:
         agent.gone = False
@@ -247,7 +256,7 @@ class Fold:
     def _is_repeated(self, event: Event) -> bool:
         own = event.data["id"]
         if not isinstance(own, str) or not own:
-            return False
+            return False  # numbers are counters of their writers: two agents that count from 1 repeat nothing
         if own in self._recent_ids:
             self._problems.add(ProblemKind.REPEATED_ID, event.position, f"id {own} was used before: ignored")
             return True
@@ -284,7 +293,7 @@ class Fold:
         request_id = event.data.get("request_id")
         if request_id is None:
             return
-        if not isinstance(request_id, str) or not self._requests.knows(request_id):
+        if not self._requests.knows(as_id(request_id)):
             text = f"{event.kind} for a request that is not there: {as_text(request_id)[:80]}"
             self._problems.add(ProblemKind.NO_SUCH_REQUEST, event.position, text)
 

@@ -6,16 +6,19 @@ The registry has no clock; whoever looks has one. `Moment` joins the two and sta
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
 from collab_tui.model.ages import seconds_between
-from collab_tui.model.board import Agent, Board, Deadlock, Request
+from collab_tui.model.board import Agent, Board, Deadlock, Request, Wait
 from collab_tui.model.requests import is_person
-from collab_tui.model.waits import held_up_by
+from collab_tui.model.waits import find_deadlocks, held_up_by
 from collab_tui.model.words import Status, name_key
+
+_SKEW = 120
+"""Seconds by which clocks may differ before that is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,11 @@ class Moment:
         """Seconds since its last sign of life."""
         return seconds_between(agent.last_event_at, self.now)
 
+    def clock_ahead(self, time: datetime | None) -> float | None:
+        """Seconds by which a clock that wrote this time is ahead of ours; None when it is not worth telling."""
+        seconds = seconds_between(self.now, time) if time is not None else None
+        return seconds if seconds is not None and seconds > _SKEW else None
+
     def silence(self, agent: Agent) -> float | None:
         """Seconds for which an agent that should move has been silent; None when it is not silent.
 
@@ -85,9 +93,29 @@ class Moment:
         return self._held_up.get(request.asker) or (request.asker,)
 
     @cached_property
+    def waits(self) -> tuple[Wait, ...]:
+        """The board's waits without what rests on expired requests alone: nobody can answer those any more."""
+        expired = {request.id for request in self.board.requests if self.is_expired(request)}
+        if not expired:
+            return self.board.waits
+        left = ((wait, tuple(r for r in wait.reasons if r.request_id not in expired)) for wait in self.board.waits)
+        return tuple(replace(wait, reasons=reasons) for wait, reasons in left if reasons)
+
+    @cached_property
+    def deadlocks(self) -> tuple[Deadlock, ...]:
+        """The board's deadlocks without those that only an expired request closed."""
+        if self.waits is self.board.waits:
+            return self.board.deadlocks
+        return find_deadlocks(self.board.agents, self.waits)
+
+    @cached_property
     def _held_up(self) -> dict[str, tuple[str, ...]]:
         askers = dict.fromkeys(request.asker for request in self.board.open_requests)
-        return {asker: held_up_by([asker], self.board.waits) for asker in askers}
+        return {asker: held_up_by([asker], self.waits) for asker in askers}
+
+    def _only_keeps_the_log(self, agent: Agent) -> bool:
+        """It is the person, or what made the registry: nobody whose work is to be watched."""
+        return self.is_me(agent.name) or agent.last_event == "registry_created"
 
     @cached_property
     def agents(self) -> tuple[Agent, ...]:
@@ -95,7 +123,7 @@ class Moment:
         return tuple(
             agent
             for agent in self.board.agents
-            if not self.is_me(agent.name) or agent.status is not None or agent.current_task is not None
+            if agent.status is not None or agent.current_task is not None or not self._only_keeps_the_log(agent)
         )
 
     @cached_property
@@ -103,7 +131,7 @@ class Moment:
         """What waits for the person: deadlocks, then requests, most agents held up first, then oldest."""
         mine = [request for request in self.board.open_requests if request.to_person and self.is_answerable(request)]
         mine.sort(key=lambda request: (-len(self.held_up(request)), request.position))
-        return (*self.board.deadlocks, *mine)
+        return (*self.deadlocks, *mine)
 
     @cached_property
     def to_others(self) -> tuple[Request, ...]:
@@ -118,8 +146,8 @@ class Moment:
 
     @cached_property
     def blocked(self) -> tuple[Agent, ...]:
-        """Agents that say they are blocked, or have a blocker."""
-        return tuple(a for a in self.board.agents if not a.gone and (a.blockers or a.status is Status.BLOCKED))
+        """Agents that say they are blocked, or have a blocker and are not done."""
+        return tuple(agent for agent in self.board.agents if agent.is_blocked and not agent.gone)
 
     def ordered(self, order: Order) -> Sequence[Agent]:
         """The agents, gone ones last."""
@@ -140,7 +168,7 @@ class Moment:
             return 0
         if agent.key in self._asking:
             return 1
-        if agent.blockers or agent.status is Status.BLOCKED:
+        if agent.is_blocked:
             return 2
         if agent.status is Status.FAILED:
             return 3
@@ -158,7 +186,7 @@ class Moment:
 
     @cached_property
     def _deadlocked(self) -> frozenset[str]:
-        return frozenset(name_key(name) for deadlock in self.board.deadlocks for name in deadlock.agents)
+        return frozenset(name_key(name) for deadlock in self.deadlocks for name in deadlock.agents)
 
     @cached_property
     def _asking(self) -> frozenset[str]:

@@ -7,19 +7,21 @@ answered by ..." and nothing acts on it: the request stays open until its asker 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from operator import attrgetter
 from typing import Final
 
 from collab_tui.model.board import Answer, Request, RequestKind, RequestState
-from collab_tui.model.event import Event, parse_time
+from collab_tui.model.event import Event, as_id, parse_time
 from collab_tui.model.words import PERSON_WORDS, leading_names, name_key
 
 MAX_CLOSED: Final = 1000
 """Closed requests that are remembered; older ones are found in the log."""
 
-_Index = dict[str, dict[str, None]]
-"""Name -> ids of open requests, oldest first."""
+_Key = tuple[str, str]
+"""What a request is found by, e.g. `("asker", "sena")`."""
+_Index = dict[_Key, dict[str, None]]
+"""What is looked for -> ids of open requests, oldest first."""
 
 _POSITIVE: Final = frozenset({"approved", "approve", "accepted", "accept", "yes", "ok", "go"})
 _NEGATIVE: Final = frozenset({"rejected", "reject", "denied", "declined", "no", "no-go"})
@@ -34,6 +36,11 @@ def verdict_of(raw: str | None) -> str | None:
 def is_person(name: str | None, person: str) -> bool:
     """The name means the person at the board; a request to nobody in particular is theirs too."""
     return name is None or name_key(name) == name_key(person) or name_key(name) in PERSON_WORDS
+
+
+def is_to_person(targets: Iterable[str], person: str) -> bool:
+    """What is addressed to these waits for the person."""
+    return any(is_person(target, person) for target in tuple(targets) or (None,))
 
 
 def is_person_writing(name: str, person: str) -> bool:
@@ -52,14 +59,14 @@ def request_of(
 ) -> Request:
     """The request that a `decision_request` event opened, as it stands now."""
     options = event.texts("options")
-    target = event.text("target")
+    targets = event.texts("target")
     kind = event.text("kind")
     return Request(
         id=event.id,
         position=event.position,
         asker=asker,
-        target=target,
-        to_person=is_person(target, person),
+        targets=targets,
+        to_person=is_to_person(targets, person),
         kind=RequestKind(kind) if kind in set(RequestKind) else RequestKind.CHOICE if options else RequestKind.APPROVAL,
         request=event.text("request") or event.text("message") or event.text("current_task") or "(asks for a decision)",
         task=event.text("current_task"),
@@ -87,6 +94,7 @@ def answer_of(event: Event) -> Answer:
         text=event.text("answer") or event.text("verdict"),
         comment=event.text("comment") or event.text("message"),
         time=event.time,
+        has_request_id=bool(as_id(event.data.get("request_id"))),
     )
 
 
@@ -96,7 +104,7 @@ def closes(event: Event, request_id: str, asker: str, to_person: bool, person: s
     A request to the person is closed only in the person's name, one to an agent by anybody but its asker.
     """
     writer = event.agent
-    if writer is None or event.data.get("request_id") != request_id:
+    if writer is None or as_id(event.data.get("request_id")) != request_id:
         return False
     by_asker = name_key(writer) == name_key(asker)
     if event.kind == "request_withdrawn":
@@ -116,9 +124,9 @@ class _Entry:
         "event",
         "frozen",
         "id",
-        "names",
+        "keys",
         "state",
-        "target",
+        "targets",
     )
 
     def __init__(self, event: Event, asker: str) -> None:
@@ -126,14 +134,21 @@ class _Entry:
         self.id = event.id
         self.asker = asker
         self.asker_key = name_key(asker)
-        self.target = event.text("target")
-        self.names = {name for name in (self.id, event.text("request"), event.text("current_task")) if name}
-        """What a decision may call it: its id, its words, its asker's task."""
+        self.targets = event.texts("target")
+        self.keys = self._keys()
         self.state = RequestState.OPEN
         self.answer: Event | None = None
         self.closed_at: int | None = None
         self.asker_gone = False
         self.frozen: Request | None = None
+
+    def _keys(self) -> set[_Key]:
+        """By what it is found: its asker, its targets, and what a decision may call it."""
+        names = (self.id, self.event.text("request"), self.event.text("current_task"))
+        keys = {("name", name) for name in names if name}
+        keys.update(("target", name_key(name)) for name in self.targets)
+        keys.add(("asker", self.asker_key))
+        return keys
 
     def freeze(self, person: str) -> Request:
         """The request as the board shows it."""
@@ -158,10 +173,8 @@ class RequestBook:
         self._person = person
         self._open: dict[str, _Entry] = {}
         self._closed: OrderedDict[str, _Entry] = OrderedDict()
-        self._named: _Index = {}
-        self._by_target: _Index = {}
-        self._by_asker: _Index = {}
-        self._perhaps: _Index = {}
+        self._index: _Index = {}
+        self._perhaps: dict[str, list[str]] = {}
         """Asker -> its open requests that a decision perhaps answered."""
 
     def ask(self, event: Event, asker: str) -> None:
@@ -169,22 +182,22 @@ class RequestBook:
         entry = _Entry(event, asker)
         if not self.knows(entry.id):
             self._open[entry.id] = entry
-            _add(self._by_asker, entry.asker_key, entry.id)
-            if entry.target is not None:
-                _add(self._by_target, name_key(entry.target), entry.id)
-            for name in entry.names:
-                _add(self._named, name, entry.id)
+            for key in entry.keys:
+                _add(self._index, key, entry.id)
 
-    def decide(self, event: Event) -> str | None:
-        """Apply a `decision` or `request_withdrawn`; gives the asker's key if the event perhaps answers a request."""
-        request_id = event.data.get("request_id")
-        if not isinstance(request_id, str):
-            entry = self._perhaps_answered(event) if event.kind == "decision" else None
+    def decide(self, event: Event, agents: Container[str]) -> str | None:
+        """Apply a `decision` or `request_withdrawn`; gives the asker's key if the event perhaps answers a request.
+
+        `agents` are the keys of those that are known.
+        """
+        request_id = as_id(event.data.get("request_id"))
+        if not request_id:
+            entry = self._perhaps_answered(event, agents) if event.kind == "decision" else None
             return self._mark(entry, event) if entry else None
         entry = self._open.get(request_id)
         if entry is None:
             return None
-        if not closes(event, entry.id, entry.asker, is_person(entry.target, self._person), self._person):
+        if not closes(event, entry.id, entry.asker, is_to_person(entry.targets, self._person), self._person):
             return self._mark(entry, event) if event.kind == "decision" else None
         if event.kind == "request_withdrawn":
             self._close(entry, RequestState.WITHDRAWN, None, event.position)
@@ -204,7 +217,7 @@ class RequestBook:
 
     def asker_gone(self, asker_key: str, gone: bool) -> None:
         """The asker's session ended or began again."""
-        for request_id in self._by_asker.get(asker_key, ()):
+        for request_id in self._index.get(("asker", asker_key), ()):
             entry = self._open[request_id]
             entry.asker_gone, entry.frozen = gone, None
 
@@ -218,62 +231,73 @@ class RequestBook:
         twin = RequestBook(self._person)
         twin._open = {request_id: entry.copy() for request_id, entry in self._open.items()}
         twin._closed = self._closed.copy()
-        twin._named, twin._by_target, twin._by_asker, twin._perhaps = (
-            {name: ids.copy() for name, ids in index.items()}
-            for index in (self._named, self._by_target, self._by_asker, self._perhaps)
-        )
+        twin._index = {key: ids.copy() for key, ids in self._index.items()}
+        twin._perhaps = {key: ids.copy() for key, ids in self._perhaps.items()}
         return twin
 
     def _mark(self, entry: _Entry, event: Event) -> str:
         entry.answer, entry.frozen = event, None
-        _add(self._perhaps, entry.asker_key, entry.id)
+        self._perhaps.setdefault(entry.asker_key, []).append(entry.id)
         return entry.asker_key
 
     def _close(self, entry: _Entry, state: RequestState, answer: Event | None, position: int) -> None:
         del self._open[entry.id]
-        _remove(self._by_asker, entry.asker_key, entry.id)
-        if entry.target is not None:
-            _remove(self._by_target, name_key(entry.target), entry.id)
-        for name in entry.names:
-            _remove(self._named, name, entry.id)
+        for key in entry.keys:
+            _remove(self._index, key, entry.id)
         entry.state, entry.answer, entry.closed_at, entry.frozen = state, answer, position, None
         self._closed[entry.id] = entry
         if len(self._closed) > MAX_CLOSED:
             self._closed.popitem(last=False)
 
-    def _perhaps_answered(self, event: Event) -> _Entry | None:
-        """The open request that a decision without `request_id` may answer: the one it names, else the oldest
-        addressed to its writer, else the oldest of the agent that it names.
+    def _perhaps_answered(self, event: Event, agents: Container[str]) -> _Entry | None:
+        """The open request that a decision without `request_id` may answer: the one it names, else the oldest of the
+        agent that it names, those addressed to its writer first, else the oldest addressed to its writer.
+
+        One that is about somebody or something else answers nothing, and one to an agent only what that agent asked.
         """
         writer = name_key(event.agent or "")
-        for index, name in self._lookups(event, writer):
-            for request_id in index.get(name, ()):
+        for key, also in _lookups(event, writer, agents):
+            for request_id in self._index.get(key, ()):
                 entry = self._open[request_id]
-                if entry.asker_key != writer:
+                if entry.asker_key != writer and (also is None or also in entry.keys):
                     return entry
         return None
 
-    def _lookups(self, event: Event, writer: str) -> Iterator[tuple[_Index, str]]:
-        decision_for = event.text("decision_for")
-        for name in (decision_for, event.text("current_task")):
-            if name is not None:
-                yield self._named, name
-        yield self._by_target, writer
-        for name in (event.text("target"), decision_for):
-            if name is not None:
-                yield from ((self._by_asker, key) for key in leading_names(name))
+
+def _lookups(event: Event, writer: str, agents: Container[str]) -> Iterator[tuple[_Key, _Key | None]]:
+    """Where to look for the request that a decision may answer, the most likely first, and what it must also have."""
+    decision_for = event.text("decision_for")
+    about = [name for name in (decision_for, event.text("current_task")) if name is not None]
+    targets = event.texts("target")
+    named = (_leading_agent(name, agents) for name in targets or about)
+    askers = [("asker", key) for key in named if key is not None and key != writer]
+    for name in about:
+        if not targets:
+            yield ("name", name), None
+        for asker in askers if targets else ():
+            yield asker, ("name", name)
+    for asker in askers:
+        yield asker, ("target", writer)
+        yield asker, None
+    if not (targets or askers or decision_for):
+        yield ("target", writer), None
 
 
-def _add(index: _Index, name: str, request_id: str) -> None:
-    ids = index.get(name)
+def _leading_agent(name: str, agents: Container[str]) -> str | None:
+    """The key of the agent that the name starts with, or, where it has spaces, is."""
+    return next((key for key in leading_names(name) or (name_key(name),) if key in agents), None)
+
+
+def _add(index: _Index, key: _Key, request_id: str) -> None:
+    ids = index.get(key)
     if ids is None:
-        index[name] = {request_id: None}
+        index[key] = {request_id: None}
     else:
         ids[request_id] = None
 
 
-def _remove(index: _Index, name: str, request_id: str) -> None:
-    ids = index[name]
+def _remove(index: _Index, key: _Key, request_id: str) -> None:
+    ids = index[key]
     del ids[request_id]
     if not ids:
-        del index[name]
+        del index[key]

@@ -101,8 +101,8 @@ def _decision_request(event: Event, glyphs: Glyphs) -> Iterator[Span]:
     yield Span(f"{glyphs.needs_you} {_quoted(event, 'request') or _quoted(event, 'message')}", "warning")
     if options := event.texts("options"):
         yield Span("  ".join(f"{number} {_shorten(text)}" for number, text in enumerate(options, 1))[:_MAX_TEXT])
-    if target := event.text("target"):
-        yield Span(f"asks {_shorten(target)}", "muted")
+    if targets := event.texts("target"):
+        yield Span(f"asks {_shorten(', '.join(targets))}", "muted")
     yield Span(_quoted(event, "details"), "muted")
 
 
@@ -129,14 +129,14 @@ def _blocker(event: Event, glyphs: Glyphs) -> Iterator[Span]:
 
 def _blocker_resolved(event: Event, glyphs: Glyphs) -> Iterator[Span]:
     texts = event.texts("blocker") or event.texts("resolved_blockers") or event.texts("blockers")
-    target = event.text("target")
-    whose = f" of {_shorten(target)}" if target else ""
+    targets = event.texts("target")
+    whose = f" of {_shorten(', '.join(targets))}" if targets else ""
     yield Span(f"{glyphs.yes} {_shorten(', '.join(texts))}{whose}", "success")
     yield Span(_quoted(event, "comment") or _quoted(event, "message"), "muted")
 
 
 def _message(event: Event, glyphs: Glyphs) -> Iterator[Span]:
-    yield Span(f"{glyphs.arrow} {_shorten(event.text('target') or 'all')}", "accent")
+    yield Span(f"{glyphs.arrow} {_shorten(', '.join(event.texts('target')) or 'all')}", "accent")
     yield Span(_quoted(event, "message"))
 
 

@@ -8,7 +8,11 @@ Unicode UAX #9 (bidi controls), UTS #39 (invisible characters), ECMA-48 (C0 and 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any, Final
+
+_ESCAPE: Final = re.compile(rb"\\[^\"\\/nt]").search
+"""An escape that may stand for a control character."""
 
 _SUSPICIOUS_BYTES: Final = tuple(
     (first, re.compile(re.escape(first) + rest).search)
@@ -46,6 +50,9 @@ _BAD: Final = re.compile(
 _STACKED: Final = re.compile(rf"(?<=[{_MARKS}]{{{_MAX_STACKED_MARKS}}})[{_MARKS}]+")
 """Looked for when nothing invisible stands between the marks any more."""
 
+_NO_LETTERS: Final = re.compile(rf"[^\w\x00-\x7f]{{{_MAX_STACKED_MARKS + 1},}}")
+"""What a stack of marks lies in."""
+
 
 def _replacement(match: re.Match[str]) -> str:
     char = match[0]
@@ -72,6 +79,8 @@ def _replacement(match: re.Match[str]) -> str:
 
 def looks_clean(chunk: bytes) -> bool:
     """True when no JSON text in `chunk` can hold a character that `clean` would change."""
+    if chunk.isascii():
+        return b"\x7f" not in chunk and not (b"\\" in chunk and _ESCAPE(chunk))
     return not any(first in chunk and search(chunk) for first, search in _SUSPICIOUS_BYTES)
 
 
@@ -87,7 +96,10 @@ def clean(text: str) -> str:
 
 
 def clean_json(value: Any) -> Any:
-    """A decoded JSON value with every string in it, keys too, cleaned. Iterative: depth is the writer's choice."""
+    """A decoded JSON value with every string in it, keys too, cleaned. Iterative: depth is the writer's choice.
+
+    Of two keys that are then the same, the one that needed no cleaning stays.
+    """
     if isinstance(value, str):
         return clean(value)
     root: list[Any] = [value]
@@ -101,15 +113,32 @@ def clean_json(value: Any) -> Any:
                 elif isinstance(item, list | dict):
                     pending.append(item)
         else:
-            items = list(container.items())
+            original = container.copy()
             container.clear()
-            for key, item in items:
-                container[clean(key)] = clean(item) if isinstance(item, str) else item
+            for key, item in original.items():
+                name = clean(key)
+                if name != key and name in original:
+                    continue
+                container[name] = clean(item) if isinstance(item, str) else item
                 if isinstance(item, list | dict):
                     pending.append(item)
     return root[0]
 
 
 def one_line(text: str) -> str:
-    """Cleaned text for a place that has one line: runs of white space become one space."""
+    """Cleaned text for a place that has one line: runs of white space become one space, stacks of marks low.
+
+    Marks of any script: those that `clean` leaves are letters' own in some languages, a few at a time.
+    """
+    if not text.isascii():
+        text = _NO_LETTERS.sub(_unstacked, text)
     return " ".join(text.split())
+
+
+def _unstacked(match: re.Match[str]) -> str:
+    kept, marks = [], 0
+    for char in match[0]:
+        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
+        if marks <= _MAX_STACKED_MARKS:
+            kept.append(char)
+    return "".join(kept)

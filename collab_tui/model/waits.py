@@ -30,11 +30,13 @@ def find_waits(agents: Sequence[Agent], requests: Sequence[Request], person: str
     reasons: defaultdict[tuple[str, str], list[Reason]] = defaultdict(list)
     for request in requests:
         if request.is_open:
-            awaited = person if request.to_person else _spelled(request.target, by_key)
             reason = Reason(
                 Because.REQUEST, request.request, request.position, request.id, answered=request.answer is not None
             )
-            reasons[request.asker, awaited].append(reason)
+            # Only the person closes what is addressed to them, whoever else is named beside them.
+            targets = (person,) if request.to_person else request.targets
+            for awaited in dict.fromkeys(_spelled(target, by_key) for target in targets):
+                reasons[request.asker, awaited].append(reason)
     answered = _last_answers(requests)
     for agent in agents:
         for awaited, reason in _declared_reasons(agent, by_key, person, answered.get(agent.key, -1)):
@@ -97,10 +99,10 @@ def _named(token: str, by_key: Mapping[str, Agent], person: str) -> str | None:
     return None
 
 
-def _spelled(name: str | None, by_key: Mapping[str, Agent]) -> str:
+def _spelled(name: str, by_key: Mapping[str, Agent]) -> str:
     """The name as its agent writes it, if there is one."""
-    known = by_key.get(name_key(name or ""))
-    return known.name if known else name or ""
+    known = by_key.get(name_key(name))
+    return known.name if known else name
 
 
 def find_deadlocks(agents: Sequence[Agent], waits: Sequence[Wait]) -> tuple[Deadlock, ...]:

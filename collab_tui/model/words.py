@@ -49,7 +49,11 @@ ALIASES: Final = {
 }
 """Field as we write it -> the spellings under which it is read, ours first."""
 
-NOTHING_BLOCKS: Final = frozenset({"resolved", "none", "cleared", "unblocked", "no", ""})
+NOTHING_BLOCKS: Final = frozenset(
+    {"", "-", "--", "–", "—", "{}", "[]", "n/a", "na", "n.a.", "nil", "no", "none", "nothing", "null", "undefined"}
+    | {"resolved", "cleared", "unblocked", "not blocked", "no blocker", "no blockers", "not applicable", "empty"}
+    | {"없음", "없다", "없어요", "없습니다", "해당 없음", "해당없음", "なし", "特になし", "无", "無", "没有"}
+)
 """Values of `blocker` that say "no longer blocked" instead of naming a blocker."""
 
 PERSON_WORDS: Final = frozenset({"human", "user", "person"})

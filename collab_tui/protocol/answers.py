@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from collab_tui.model.board import Request, RequestKind
+from collab_tui.model.board import Blocker, Request, RequestKind
 from collab_tui.model.event import Event
-from collab_tui.model.requests import closes, is_person
+from collab_tui.model.fold import Fold
+from collab_tui.model.requests import closes, is_person_writing, verdict_of
 from collab_tui.model.words import name_key
 from collab_tui.registry.append import RefusedError
 from collab_tui.registry.base import Registry
+
+
+class Verdict(StrEnum):
+    """An answer that is meant as a verdict: the same words in a plain text may be the answer to a question."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
 
 
 def decision(request: Request, by: str, given: str, comment: str | None = None) -> dict[str, Any]:
@@ -19,7 +28,7 @@ def decision(request: Request, by: str, given: str, comment: str | None = None) 
 
     `given` is `approved` or `rejected`, or the answer in words (for a choice: one of its options).
     """
-    is_verdict = given in ("approved", "rejected") and request.kind is not RequestKind.QUESTION
+    is_verdict = given in set(Verdict) and request.kind is RequestKind.APPROVAL
     event = {"agent": by, "event": "decision", "request_id": request.id, "verdict" if is_verdict else "answer": given}
     return event | ({"comment": comment} if comment else {})
 
@@ -27,7 +36,7 @@ def decision(request: Request, by: str, given: str, comment: str | None = None) 
 def unasked_decision(by: str, target: str, about: str, given: str, comment: str | None = None) -> dict[str, Any]:
     """The event of a decision that nobody asked for."""
     event = {"agent": by, "event": "decision", "target": target, "decision_for": about}
-    event["verdict" if given in ("approved", "rejected") else "answer"] = given
+    event["verdict" if given in set(Verdict) else "answer"] = given
     return event | ({"comment": comment} if comment else {})
 
 
@@ -60,6 +69,7 @@ def answer(
     """
     if reason := why_not_by(request, by, person):
         raise RefusedError(reason)
+    given = fitting(request, given)
     return registry.append(
         decision(request, by, given, comment),
         unless=lambda: why_closed(registry, request, known=known, person=person, now=clock()),
@@ -70,9 +80,29 @@ def why_not_by(request: Request, by: str, person: str) -> str | None:
     """Why a decision of this writer would not close the request; None if it would. See `closes`."""
     if name_key(by) == name_key(request.asker):
         return "nobody answers their own request"
-    if request.to_person and not is_person(by, person):
+    if request.to_person and not is_person_writing(by, person):
         return f"it waits for {person}, and {by} is another"
     return None
+
+
+def fitting(request: Request, given: str) -> str:
+    """The answer as it is written to a request of this kind; raises `RefusedError` for one that would answer nothing.
+
+    Any word for yes or no is a verdict on an approval. A choice may be answered in other words than its options.
+    """
+    if request.kind is RequestKind.APPROVAL:
+        if (verdict := verdict_of(given)) is not None:
+            return verdict
+        if given not in request.options:
+            raise RefusedError("it is an approval: approve or reject it, with words as the comment")
+    elif given not in request.options:
+        if request.kind is RequestKind.CHOICE and given in set(Verdict):
+            raise RefusedError("it is a choice: answer with one of its options")
+        if isinstance(given, Verdict):
+            raise RefusedError("it is a question: answer it in words")
+        if not given.strip():
+            raise RefusedError("an empty answer says nothing")
+    return str(given)
 
 
 def why_closed(registry: Registry, request: Request, *, known: int, person: str, now: datetime) -> str | None:
@@ -91,3 +121,20 @@ def why_closed(registry: Registry, request: Request, *, known: int, person: str,
                 ": "
             )
     return None
+
+
+def why_not_blocked(registry: Registry, fold: Fold, agent: str, blocker: Blocker) -> str | None:
+    """Why an agent has no such blocker any more, read afresh from the registry; None while it has it.
+
+    `fold` is the state in which it had it.
+    """
+    newer = registry.since(fold.position)
+    is_another = bool(newer) and newer[0].position < fold.position
+    if is_another or not registry.items(blocker.position, blocker.position + 1):
+        return "the registry was replaced meanwhile"
+    latest = fold.copy()
+    latest.extend(newer)
+    found = latest.board().agent(agent)
+    if found is not None and any(known.text == blocker.text for known in found.blockers):
+        return None
+    return f"{agent} does not have this blocker any more: {blocker.text}"

@@ -47,7 +47,7 @@ class Participant:
         self._reading = Lock()
         self._writing = asyncio.Lock()
         self._news = asyncio.Condition()
-        self.board = Board(0)
+        self.board = self._told = Board(0)
 
     async def __aenter__(self) -> Self:
         await self.emit("session_start", pid=os.getpid(), host=socket.gethostname(), **self._session)
@@ -75,19 +75,33 @@ class Participant:
     async def ask(self, request: str, **fields: Any) -> Request:
         """Open a request and wait until it is closed; gives it as it then stands, with its answer.
 
-        `fields` are those of a `decision_request`: target, options, details, evidence, urgency, kind, ...
+        `fields` are those of a `decision_request`: target, options, details, evidence, urgency, kind, ... With
+        `expires` the wait ends then at the latest, and the request comes back open (`is_open`), without an answer
+        that counts.
         """
         asked = await self.emit("decision_request", request=request, **fields)
         return await self.closed(asked["id"])
 
     async def closed(self, request_id: str) -> Request:
-        """Wait until a request is closed."""
+        """Wait until a request is closed or has expired; one that expired comes back as it stands, open."""
+        request = await self._found(request_id, lambda request: True)
+        left = None if request.expires is None else (request.expires - datetime.now(UTC)).total_seconds()
+        try:
+            async with asyncio.timeout(left) as limit:
+                return await self._found(request_id, lambda request: not request.is_open)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        return await self._found(request_id, lambda request: True)
 
-        def is_closed(board: Board) -> bool:
+    async def _found(self, request_id: str, condition: Callable[[Request], bool]) -> Request:
+        """Wait for a request and for what is to hold of it."""
+
+        def holds(board: Board) -> bool:
             request = board.request(request_id)
-            return request is not None and not request.is_open
+            return request is not None and condition(request)
 
-        board = await self.until(is_closed)
+        board = await self.until(holds)
         return next(request for request in board.requests if request.id == request_id)
 
     async def decide(self, request: Request, given: str, comment: str | None = None) -> None:
@@ -122,7 +136,7 @@ class Participant:
             for item in await asyncio.to_thread(self._registry.items, seen, position):
                 if not isinstance(item, Event) or name_key(item.agent or "") == name_key(self.name):
                     continue
-                if name_key(item.text("target") or "") in names:
+                if any(name_key(target) in names for target in item.texts("target")):
                     yield item
 
     async def _follow(self) -> None:
@@ -135,10 +149,10 @@ class Participant:
                 self._news.notify_all()
 
     async def _look(self) -> None:
-        before = self.board
         await asyncio.to_thread(self._read)
-        if self.board is not before:
+        if self.board is not self._told:  # perhaps read by a look that was cancelled before it could tell
             async with self._news:
+                self._told = self.board
                 self._news.notify_all()
 
     def _read(self) -> None:

@@ -41,7 +41,10 @@ _UNREADABLE = re.compile(
 )
 _LAST_TIME = re.compile(rb'"timestamp"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(?:Z|\+00:00)"')
 _NO_TIME = "0000-00-00T00:00:00.000Z"
-"""Holds the place of the time, which is known only under the lock."""
+_TIME_PLACE = f'","timestamp":"{_NO_TIME}"'.encode()
+"""Holds the place of the time, which is known only under the lock: it stands after the id. No text can hold these
+bytes: in a text every quote has a backslash before it.
+"""
 _TAIL = 1024
 _SKEW = 1.0
 """Seconds that the previous line's clock may be ahead before its time counts as lying in our future."""
@@ -95,6 +98,13 @@ def append(
     Raises `LockedError`, `RefusedError`, `UnusableError`, `NotWrittenError` or `NotDurableError`.
     """
     written = {"id": os.urandom(8).hex(), "timestamp": _NO_TIME, **event}
+    if not isinstance(written["id"], str) or not written["id"].strip():
+        raise UnusableError(f"the id of an event is a text, not {written['id']!r:.60}; leave it out to get one")
+    if "timestamp" in event and not _is_time(event["timestamp"]):
+        raise UnusableError(
+            f"the timestamp of an event is an RFC 3339 time such as 2026-01-31T08:00:00.000Z, "
+            f"not {event['timestamp']!r:.60}; leave it out to get one"
+        )
     encoded = encode(written)  # what cannot be written is refused before taking the lock
 
     def line(last_time: str | None) -> bytes:
@@ -105,8 +115,8 @@ def append(
         if last_time is not None and stamp < last_time <= _format_time(now + _SKEW):
             stamp = last_time
         written["timestamp"] = stamp
-        before, after = encoded.split(_NO_TIME.encode(), 1)
-        return before + stamp.encode() + after
+        before, after = encoded.split(_TIME_PLACE, 1)
+        return before + f'","timestamp":"{stamp}"'.encode() + after
 
     append_line(path, line, unless=unless, timeout=timeout, durable=durable)
     return written
@@ -303,6 +313,21 @@ def _last_time(tail: bytes) -> str | None:
     fraction = (match[2] or b".")[1:].ljust(3, b"0")
     milliseconds = int(fraction[:3]) + bool(fraction[3:].strip(b"0"))  # rounded up: ours must not lie before it
     return f"{match[1].decode()}.{min(milliseconds, 999):03d}Z"
+
+
+def _is_time(value: object) -> bool:
+    """The value is an RFC 3339 time that can be read. Seldom asked, so the pattern is made here and not at import."""
+    match = isinstance(value, str) and re.fullmatch(
+        r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?"
+        r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)",
+        value,
+        re.ASCII,
+    )
+    if not match:
+        return False
+    year, month, day = int(match[1]), int(match[2]), int(match[3])
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return day <= (28 + is_leap if month == 2 else 30 if month in (4, 6, 9, 11) else 31)
 
 
 def _format_time(seconds: float) -> str:

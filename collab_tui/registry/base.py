@@ -64,6 +64,10 @@ class Registry(Protocol):
         """Lines that were read before, from one position to another, excluded; clipped to what is there."""
         ...
 
+    def place_of(self, position: int) -> str:
+        """Where a line that was read stands in whatever holds it, in words; empty when it is not there."""
+        ...
+
     def since(self, position: int) -> Sequence[Item]:
         """Every whole line from a position to the end as it is now, without moving where `read_next` goes on."""
         ...

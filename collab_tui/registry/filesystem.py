@@ -19,7 +19,6 @@ _SILENT: Final = frozenset(
         "9p",
         "drvfs",
         "virtiofs",
-        "overlay",
         "vboxsf",
         "prl_fs",
         "afs",
@@ -30,7 +29,9 @@ _SILENT: Final = frozenset(
         "webdav",
     ]
 )
-"""Types that do not report what others change on them (measured for NFS, SMB, 9p, FUSE and overlay layers)."""
+"""Types that do not report what others change on them (measured for NFS, SMB, 9p and FUSE).
+
+A container's `overlay` does report what is written through it."""
 _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 
 

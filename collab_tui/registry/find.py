@@ -31,12 +31,13 @@ def find_registry(folder: str | os.PathLike[str], environment: Mapping[str, str]
     """
     if named := environment.get(VARIABLE):
         return named
-    for place in _places(os.path.abspath(folder)):
+    start = os.path.abspath(folder)
+    for place in _places(start):
         for name in NAMES:
             if os.path.isfile(candidate := os.path.join(place, name)):
                 return candidate
     raise NotFoundError(
-        f"no registry here or above {os.fspath(folder)}. Three ways to go on:\n"
+        f"no registry here or above {start}. Three ways to go on:\n"
         "  collab-tui init           make one for this project, in .collab/\n"
         "  collab-tui FILE.jsonl     name one that is there\n"
         "  collab-tui demo           see three agents at work first"

@@ -146,6 +146,12 @@ class JsonlRegistry:
         chunk = self._read_chunk(index)
         return Position(index, offset + sum(len(line) + 1 for line in chunk.split(b"\n")[: index - start]))
 
+    def place_of(self, position: int) -> str:
+        """At which byte a line that was read begins, in words."""
+        if not 0 <= position < self._position:
+            return ""
+        return f"from byte {self.position_of(position).offset:,}"
+
     # Following
 
     def _reset(self) -> None:

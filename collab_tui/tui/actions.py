@@ -8,6 +8,9 @@ from typing import Final
 
 from textual.binding import Binding, BindingType
 
+SEEN_FOR: Final = 0.3
+"""Seconds for which something must have been on the screen before a key answers or removes it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -26,6 +29,11 @@ class Action:
     """How the key is written, where Textual's name is not it."""
     weight: int = 50
     """Place in the footer: the lowest come first and stay longest when it is narrow."""
+
+    @property
+    def method(self) -> str:
+        """The action that a click or the palette runs: for one with several keys, asking which."""
+        return f"{self.id}_from_list" if "-" in self.shown_key else self.id
 
     @property
     def key_text(self) -> str:

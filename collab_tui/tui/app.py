@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
@@ -16,6 +17,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from collab_tui.config import Config
+from collab_tui.model.event import Event
 from collab_tui.model.fold import Fold
 from collab_tui.model.glyphs import ASCII, UNICODE
 from collab_tui.model.moment import Moment, Order
@@ -26,11 +28,13 @@ from collab_tui.tui.desk import Desk, sending_key
 from collab_tui.tui.ending import end_on_signals, has_terminal
 from collab_tui.tui.follower import Follower
 from collab_tui.tui.messages import BoardRead, FreezeToggled, OrderChosen
-from collab_tui.tui.safe import Scrub
+from collab_tui.tui.safe import Scrub, toast
 from collab_tui.tui.screens.board import BoardScreen
 from collab_tui.tui.theme import DEFAULT, NO_COLOR, THEMES
 from collab_tui.tui.view import View
 
+_KEEP_TITLE = "\x1b[22;0t"
+_GIVE_BACK_TITLE = "\x1b[23;0t"
 _TICK = 1.0
 _SLOW_TICK = 15
 """Ticks between looks at the clock once every age is in minutes; what reads the same is not painted again."""
@@ -69,6 +73,7 @@ class BoardApp(App[None]):
         """The newest board, also while the picture is frozen."""
         self._order = Order(config.order)
         self._config = config
+        self.set_class(config.ascii, "-ascii")
         self._watch_how = (path, poll)
         self._frozen: BoardRead | None = None
         self._scrub = Scrub()
@@ -99,10 +104,13 @@ class BoardApp(App[None]):
     @on(BoardRead)
     def _board_read(self, message: BoardRead) -> None:
         self.live = message
+        if self._frozen is not None and self._frozen.source.generation != message.source.generation:
+            self._frozen = None
+            toast(self, "The registry was replaced: the picture goes on", "warning")
         requests = {request.id for request in message.board.open_requests}
         agents = message.board.agents
         blockers = {sending_key(agent.name, blocker.text) for agent in agents for blocker in agent.blockers}
-        self.desk.arrived(requests | blockers)
+        self.desk.arrived(requests | blockers, {item.id for item in message.latest if isinstance(item, Event)})
         self._draw()
 
     def _draw(self) -> None:
@@ -124,6 +132,8 @@ class BoardApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, BoardScreen):
                 screen.show(view, latest)
+            elif (follow := getattr(screen, "follow", None)) is not None:
+                follow(view)
         self._write_title(len(view.moment.needs))
 
     def _tick(self) -> None:
@@ -147,6 +157,11 @@ class BoardApp(App[None]):
         self._frozen = None if self._frozen else self.live
         self._draw()
 
+    @property
+    def has_titled(self) -> bool:
+        """The terminal's title was set, and is to be given back."""
+        return bool(self._title_written)
+
     def _end(self, code: int) -> None:
         """Leave, with the exit code of whoever was told to."""
         self.exit(return_code=code)
@@ -155,8 +170,9 @@ class BoardApp(App[None]):
         """The terminal's title carries the count; nothing from events goes there."""
         title = f"({needs}) collab-tui" if needs else "collab-tui"
         if title != self._title_written and self._driver is not None and not self.is_headless:
+            keep = "" if self._title_written else _KEEP_TITLE
             self._title_written = title
-            self._driver.write(f"\x1b]0;{title}\x07")  # Textual has no public way to set it
+            self._driver.write(f"{keep}\x1b]0;{title}\x07")  # Textual has no public way to set it
 
     # Faults and commands
 
@@ -171,8 +187,8 @@ class BoardApp(App[None]):
         yield SystemCommand("Choose a theme", "Change the colours at once", self.action_change_theme)
         if isinstance(screen, BoardScreen):
             for action in ACTIONS:
-                if action.id not in ("choose", "themes", "usual") and screen.check_action(action.id, ()):
-                    run = getattr(screen, f"action_{action.id}")
+                if action.id != "themes" and screen.check_action(action.id, ()):
+                    run = getattr(screen, f"action_{action.method}")
                     yield SystemCommand(action.title, f"key {action.key_text}", run)
         yield SystemCommand("Save a picture of the screen", "As SVG, in the folder you are in", self.action_screenshot)
 
@@ -180,5 +196,10 @@ class BoardApp(App[None]):
 def run_board(path: Path, config: Config, *, poll: float | None = None) -> int:
     """Show the board until the person leaves; gives the exit code."""
     app = BoardApp(path, config, poll=poll)
-    app.run()
+    try:
+        app.run()
+    finally:
+        if app.has_titled and sys.__stderr__ is not None:  # where Textual writes to the terminal
+            sys.__stderr__.write(_GIVE_BACK_TITLE)
+            sys.__stderr__.flush()
     return app.return_code or 0

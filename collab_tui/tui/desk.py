@@ -41,13 +41,17 @@ class Desk:
         """Words typed in a dialog that was closed, by what they were for."""
         self.sending: set[str] = set()
         """Ids of requests, and agents with their blockers, whose answer is on its way."""
+        self._written: dict[str, str] = {}
+        """What is on its way -> the id of its event, once it is written."""
         self._start = start
         self._changed = changed
 
     def answer(self, request: Request, given: str, comment: str | None, known: int, told: Told) -> None:
-        """Answer a request that was open on the board at position `known`; at most once."""
+        """Answer a request that was open on the board at position `known`; at most once, also when pressed twice."""
+        if request.id in self.sending:
+            return
 
-        def append() -> object:
+        def append() -> dict[str, Any]:
             return answers.answer(
                 self.registry, request, self.person, given, comment, known=known, person=self.person, clock=self.clock
             )
@@ -63,26 +67,31 @@ class Desk:
         """Append any other event."""
         self._send(f"event {id(event)}", lambda: self._append(event), told)
 
-    def arrived(self, keys: set[str]) -> None:
-        """Forget what is on its way, but for these: the rest was read back."""
-        self.sending &= keys
+    def arrived(self, waiting: set[str], ids: set[str]) -> None:
+        """Something was read: `waiting` still stands on the board, `ids` are the newest events.
 
-    def _append(self, event: dict[str, Any]) -> object:
+        What was on its way and is read back, or does not stand there any more, has arrived.
+        """
+        self.sending = {key for key in self.sending & waiting if self._written.get(key) not in ids}
+        self._written = {key: event_id for key, event_id in self._written.items() if key in self.sending}
+
+    def _append(self, event: dict[str, Any]) -> dict[str, Any]:
         return self.registry.append(event, unless=self._why_not)
 
     def _why_not(self) -> str | None:
         """A registry that was deleted is not made anew by a key that was meant for it."""
         return None if self.registry.is_there() else "the registry is gone"
 
-    def _send(self, key: str, append: Callable[[], object], told: Told) -> None:
+    def _send(self, key: str, append: Callable[[], dict[str, Any]], told: Told) -> None:
         self.sending.add(key)
         self._changed()
         self._start(self._sent(key, append, told))
 
-    async def _sent(self, key: str, append: Callable[[], object], told: Told) -> None:
+    async def _sent(self, key: str, append: Callable[[], dict[str, Any]], told: Told) -> None:
         error: str | None = None
         try:
-            await asyncio.to_thread(append)
+            written = await asyncio.to_thread(append)
+            self._written[key] = str(written["id"])
         except (RegistryError, OSError) as problem:
             error = str(problem)
             self.sending.discard(key)

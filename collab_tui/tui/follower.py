@@ -20,6 +20,8 @@ _LATEST: Final = 300
 _FIRST_PIECE: Final = 0.05
 _PIECE: Final = 0.5
 """Seconds of reading and folding a backlog until the screen gets a board in between; the first one comes sooner."""
+_BANNER: Final = 30.0
+"""Seconds for which it is said that the registry is another."""
 _BETWEEN_PAINTS: Final = 0.06
 """Seconds: an isolated event is painted at once, a stream of them this often (a full paint costs about 5 ms)."""
 
@@ -35,6 +37,7 @@ class Follower:
         self._source = Source()
         self._latest: deque[Item] = deque(maxlen=_LATEST)
         self._total = 0
+        self._banner_until = 0.0
         self._lines = 0
         """How many lines a look ahead counted."""
 
@@ -89,6 +92,7 @@ class Follower:
             self._fold.restart()
             self._latest.clear()
             self._lines = 0
+            self._banner_until = monotonic() + _BANNER
             self._source = Source(restarted=news.restarted, generation=self._source.generation + 1)
         items = list(news.items)
         self._fold.extend(items)
@@ -102,7 +106,7 @@ class Follower:
             detail=news.detail,
             method=self._watch.method,
             network=self._watch.network,
-            restarted=self._source.restarted,
+            restarted=self._source.restarted if monotonic() < self._banner_until else None,
             generation=self._source.generation,
             remaining=news.remaining,
             total=self._total,

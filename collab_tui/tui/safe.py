@@ -98,8 +98,9 @@ def fit(left: Sequence[Span], width: int, right: Sequence[Span] = (), ellipsis: 
     for span in left:
         size = cell_len(span.text)
         if size > room:
-            fitted.append(Span(cut(span.text, room, ellipsis), span.role))
-            room = 0
+            text = cut(span.text, room, ellipsis)
+            fitted.append(Span(text, span.role))
+            room -= cell_len(text)  # a wide character that did not fit leaves a cell
             break
         fitted.append(span)
         room -= size

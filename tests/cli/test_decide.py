@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ from tests.cli.conftest import Collab, events, last
 from tests.events import asks, decides, lines, says
 
 
+def states(collab: Collab) -> dict[str, str]:
+    """What every other reader says of the requests."""
+    return {request["id"]: request["state"] for request in json.loads(collab("status", "--json")[1])["requests"]}
+
+
 @pytest.mark.parametrize(("given", "verdict"), [("approve", "approved"), ("reject", "rejected")])
 def test_a_verdict_in_the_name_of_the_person(collab: Collab, registry: Path, given: str, verdict: str) -> None:
     code, out, err = collab("decide", "aaaa0001", given)
@@ -18,18 +24,67 @@ def test_a_verdict_in_the_name_of_the_person(collab: Collab, registry: Path, giv
     assert last(registry) == {"agent": "human", "event": "decision", "request_id": "aaaa0001", "verdict": verdict}
 
 
-def test_a_comment_and_another_name(collab: Collab, registry: Path) -> None:
-    assert collab("decide", "aaaa0001", "approve", "-m", "좋아요", "--as", "mina")[0] == 0
-    assert last(registry)["agent"] == "mina"
-    assert last(registry)["comment"] == "좋아요"
-
-
-def test_the_configured_person(collab: Collab, registry: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def mina(tmp_path: Path) -> None:
+    """The person's name in their own settings."""
     config = tmp_path / "user-config" / "config.toml"
     config.parent.mkdir()
     config.write_text('person = "mina"\n', encoding="utf-8")
-    assert collab("decide", "aaaa0001", "approve")[0] == 0
-    assert last(registry)["agent"] == "mina"
+
+
+def test_a_comment(collab: Collab, registry: Path) -> None:
+    assert collab("decide", "aaaa0001", "approve", "-m", "좋아요")[0] == 0
+    assert last(registry)["comment"] == "좋아요"
+
+
+@pytest.mark.usefixtures("mina")
+@pytest.mark.parametrize("given", [(), ("--as", "human"), ("--as", "Mina"), ("--agent", "mina")], ids=" ".join)
+def test_the_configured_person(collab: Collab, registry: Path, given: tuple[str, ...]) -> None:
+    assert collab("decide", "aaaa0001", "approve", *given)[0] == 0
+    assert last(registry)["agent"] == (given[1] if given else "mina")
+    assert states(collab)["aaaa0001"] == "answered"
+
+
+def test_the_person_by_another_name_must_be_configured(collab: Collab, registry: Path, tmp_path: Path) -> None:
+    """Every other reader judges by the configured name: to them the request would stay open."""
+    before = registry.read_bytes()
+    code, out, err = collab("decide", "aaaa0001", "approve", "--as", "mina")
+    assert (code, out) == (1, "")
+    assert 'it waits for human; if mina is your name, set person = "mina" in' in err
+    assert str(tmp_path / "user-config" / "config.toml") in err
+    assert err.count("\n") == 1
+    assert registry.read_bytes() == before
+
+
+def test_any_person_may_answer_what_is_asked_of_an_agent(collab: Collab, registry: Path) -> None:
+    assert collab("decide", "bbbb0001", "approve", "--as", "mina")[0] == 0
+    assert states(collab)["bbbb0001"] == "answered"
+
+
+@pytest.mark.parametrize("variable", ["COLLAB_AGENT", "AGENT"])
+def test_an_agent_named_by_its_environment_decides_as_itself(
+    collab: Collab, registry: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv("AGENT", "otto")
+    monkeypatch.setenv(variable, "lubit")
+    code, _, err = collab("decide", "aaaa0001", "approve")
+    assert (code, "it waits for human, and lubit is another" in err) == (1, True)
+    assert collab("decide", "bbbb0001", "approve")[0] == 0
+    assert last(registry)["agent"] == "lubit"
+    assert collab("decide", "aaaa0001", "approve", "--as", "human")[0] == 0
+    assert last(registry)["agent"] == "human"
+
+
+def test_the_agent_goes_before_the_person(collab: Collab, registry: Path) -> None:
+    assert collab("decide", "bbbb0001", "approve", "--agent", "lubit", "--as", "mina")[0] == 0
+    assert last(registry)["agent"] == "lubit"
+
+
+@pytest.mark.parametrize("option", ["--agent", "--as"])
+def test_a_name_that_was_never_set_is_nobodys(collab: Collab, registry: Path, option: str) -> None:
+    """`decide ID approve --agent "$ME"` must not become the person's decision."""
+    assert collab("decide", "aaaa0001", "approve", option, " ") == (2, "", f"collab-tui: {option} needs a name\n")
+    assert len(events(registry)) == 7
 
 
 def test_a_unique_beginning_will_do(collab: Collab, registry: Path) -> None:
@@ -80,6 +135,40 @@ def test_an_answer_in_words(collab: Collab, registry: Path) -> None:
     assert last(registry)["answer"] == "approved"  # an answer, not a verdict
 
 
+@pytest.mark.parametrize(
+    ("given", "verdict"), [("approve", "approved"), ("Yes", "approved"), ("no", "rejected"), ("rejected", "rejected")]
+)
+def test_a_yes_or_no_to_an_approval_is_a_verdict(collab: Collab, registry: Path, given: str, verdict: str) -> None:
+    code, out, _ = collab("decide", "aaaa0001", "--answer", given)
+    assert (code, out) == (0, f"human -> sena: {verdict} (Approve metrics v2?)\n")
+    assert last(registry)["verdict"] == verdict
+    assert "answer" not in last(registry)
+
+
+@pytest.mark.parametrize(
+    ("request_id", "given", "why"),
+    [
+        ("aaaa0001", ("--answer", "rules"), "it is an approval: approve or reject it, with words as the comment"),
+        ("aaaa0001", ("--answer", ""), "it is an approval: approve or reject it, with words as the comment"),
+        ("aaaa0002", ("approve",), "it is a choice: answer with one of its options"),
+        ("aaaa0002", ("reject",), "it is a choice: answer with one of its options"),
+        ("dddd0001", ("approve",), "it is a question: answer it in words"),
+        ("dddd0001", ("--answer", " "), "an empty answer says nothing"),
+    ],
+    ids=str,
+)
+def test_an_answer_of_another_kind_answers_nothing(
+    collab: Collab, registry: Path, request_id: str, given: tuple[str, ...], why: str
+) -> None:
+    with registry.open("ab") as file:
+        file.write(lines(asks("sena", "dddd0001", request="What name?", kind="question")))
+    before = registry.read_bytes()
+    code, out, err = collab("decide", request_id, *given)
+    assert (code, out) == (1, "")
+    assert err == f"collab-tui: request {request_id} cannot be answered: {why}. Nothing was written\n"
+    assert registry.read_bytes() == before
+
+
 @pytest.mark.parametrize("given", [(), ("approve", "--answer", "x"), ("perhaps",)], ids=["none", "both", "other"])
 def test_exactly_one_answer(collab: Collab, registry: Path, given: tuple[str, ...]) -> None:
     code, out, err = collab("decide", "aaaa0001", *given)
@@ -120,10 +209,11 @@ def test_an_overdue_request_can_be_answered(collab: Collab, registry: Path) -> N
     ("request_id", "by", "why"),
     [
         ("aaaa0001", "lubit", "it waits for human, and lubit is another"),
+        ("aaaa0001", "user", "it waits for human, and user is another"),
         ("aaaa0001", "sena", "nobody answers their own request"),
         ("bbbb0001", "GitCode", "nobody answers their own request"),
     ],
-    ids=["of the person", "own", "own of another spelling"],
+    ids=["of the person", "of a word for the person", "own", "own of another spelling"],
 )
 def test_a_decision_that_would_close_nothing_is_refused(
     collab: Collab, registry: Path, request_id: str, by: str, why: str

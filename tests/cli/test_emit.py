@@ -101,6 +101,55 @@ def test_a_field_needs_a_name_and_a_value(collab: Collab, path: Path, bad: str) 
     assert not path.exists()
 
 
+@pytest.mark.parametrize(
+    ("field", "instead"),
+    [
+        ("agent=human", "give it as --agent NAME"),
+        ("event=decision", "give it as EVENT, before the options"),
+        ("id=5", "only an object on standard input may bring its own"),
+        ("timestamp=yesterday", "only an object on standard input may bring its own"),
+    ],
+)
+@pytest.mark.parametrize("stdin", [b"", b'{"event":"x"}'])
+def test_what_has_an_option_of_its_own_is_no_field(
+    collab: Collab, path: Path, field: str, instead: str, stdin: bytes
+) -> None:
+    code, out, err = collab("emit", *([] if stdin else ["x"]), "--agent", "sena", "--field", field, stdin=stdin)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"collab-tui: --field cannot set {field.partition('=')[0]}: ")
+    assert instead in err
+    assert not path.exists()
+
+
+def test_options_go_over_the_object_on_standard_input(collab: Collab, path: Path) -> None:
+    given = {"event": "blocker", "id": "b1", "timestamp": "2026-01-05T08:00:00Z", "target": "lubit", "custom": 1}
+    options = "--status blocked --task foo --target sena --blocker disk --field custom=2 --field other=[3]"
+    assert collab("emit", "--agent", "sena", *options.split(), stdin=json.dumps(given)) == (0, "", "")
+    assert events(path) == [
+        {
+            **given,
+            "agent": "sena",
+            "status": "blocked",
+            "current_task": "foo",
+            "target": "sena",
+            "blocker": "disk",
+            "custom": 2,
+            "other": [3],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "bad", [{"id": 5}, {"id": ""}, {"id": None}, {"timestamp": "yesterday"}, {"timestamp": 1_760_000_000}], ids=str
+)
+def test_an_id_or_a_time_that_nobody_could_read_is_refused(collab: Collab, path: Path, bad: dict[str, object]) -> None:
+    code, out, err = collab("emit", "--agent", "sena", stdin=json.dumps({"event": "x", **bad}))
+    assert (code, out) == (2, "")
+    assert err.startswith(f"collab-tui: the {next(iter(bad))} of an event is ")
+    assert err.count("\n") == 1
+    assert not path.exists()
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_one_json_object_on_standard_input(collab: Collab, path: Path, encoding: str) -> None:
     event = {"event": "message", "target": "lubit", "message": "초안이 준비됐다", "custom": [1, 2]}

@@ -102,6 +102,60 @@ def test_the_environment_names_the_registry(collab: Collab, tmp_path: Path, monk
     assert (tmp_path / "third.jsonl").exists()
 
 
+@pytest.mark.parametrize("spelling", [("--registry", "{}"), ("--registry={}",)], ids=["two words", "one"])
+def test_the_registry_may_stand_before_the_command(
+    collab: Collab, registry: Path, tmp_path: Path, spelling: tuple[str, ...]
+) -> None:
+    other = tmp_path / "other.jsonl"
+    first = [part.format(other) for part in spelling]
+    assert collab(*first, "emit", "x", "--agent", "lena") == (0, "", "")
+    assert b'"lena"' in other.read_bytes()
+    code, out, _ = collab(*first, "status")
+    assert (code, "lena" in out, "sena" in out) == (0, True, False)
+    assert collab(*first, "log", "-lena") == (0, "", "")
+
+
+@pytest.mark.parametrize("command", [(), ("status",)], ids=["board", "status"])
+def test_one_registry_is_enough(collab: Collab, registry: Path, command: tuple[str, ...]) -> None:
+    code, out, err = collab(*command, "a.jsonl", "--registry", "b.jsonl")
+    assert (code, out) == (2, "")
+    assert "'a.jsonl' and --registry 'b.jsonl': give one registry" in err
+
+
+@pytest.mark.parametrize("command", ["init", "demo"])
+def test_what_makes_its_own_registry_takes_none(collab: Collab, registry: Path, command: str) -> None:
+    for arguments in ((command, "--registry", "a.jsonl"), ("--registry", "a.jsonl", command)):
+        code, out, err = collab(*arguments)
+        assert (code, out) == (2, "")
+        assert f"usage: collab-tui {command}" in err
+        assert "--registry" in err.splitlines()[-1]
+    assert not (registry.parent / ".collab").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "near"),
+    [
+        (("statsu",), "did you mean `collab-tui status`?"),
+        (("statsu", "--json"), "did you mean `collab-tui status`?"),
+        (("decdie", "3f2a", "approve"), "did you mean `collab-tui decide`?"),
+        (("--poll", "1", "log"), "did you mean `collab-tui log`?"),
+        (("xyzzy",), "`collab-tui --help` lists the commands."),
+    ],
+    ids=str,
+)
+def test_a_mistyped_command_is_no_registry(collab: Collab, given: tuple[str, ...], near: str) -> None:
+    code, out, err = collab(*given)
+    assert (code, out) == (2, "")
+    assert near in err
+    assert err.count("\n") == 1
+
+
+def test_a_registry_that_will_come_may_have_any_name(collab: Collab, tmp_path: Path) -> None:
+    (tmp_path / "project" / "here").touch()
+    for given in (("statsu.jsonl",), ("./statsu",), ("--registry", "statsu"), ("here",)):
+        assert "the board needs a terminal" in collab(*given)[2]
+
+
 def test_bad_settings_are_one_line(collab: Collab, registry: Path) -> None:
     config = registry.parent / ".collab" / "config.toml"
     config.parent.mkdir()
@@ -144,6 +198,11 @@ def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
     program = 'import os, sys; from collab_tui.cli.main import main; os.rmdir(os.getcwd()); sys.exit(main(["status"]))'
-    done = subprocess.run([sys.executable, "-c", program], cwd=folder, env=environment(tmp_path), capture_output=True)
+    env, command = environment(tmp_path), [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True)
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr == b"collab-tui: the folder you are in is gone; give --registry FILE\n"
+    folder.mkdir()
+    (tmp_path / "r.jsonl").touch()
+    env["COLLAB_REGISTRY"] = str(tmp_path / "r.jsonl")
+    assert subprocess.run(command, cwd=folder, env=env, capture_output=True).returncode == 0

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Collab, last
-from tests.events import lines, updates
+from collab_tui.registry.jsonl import JsonlRegistry
+from tests.cli.conftest import Collab, events, last
+from tests.events import lines, says, updates
 
 
 @pytest.mark.parametrize("given", ["no credentials for staging", "no cred"])
@@ -40,6 +42,61 @@ def test_who_and_why(collab: Collab, registry: Path, option: str, by: str) -> No
     assert collab("unblock", "gitcode", "no disk", option, by, "-m", "there is one now")[0] == 0
     assert last(registry)["agent"] == by
     assert last(registry)["comment"] == "there is one now"
+
+
+@pytest.mark.parametrize("variable", ["COLLAB_AGENT", "AGENT"])
+def test_an_agent_named_by_its_environment_writes_as_itself(
+    collab: Collab, registry: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "lubit")
+    assert collab("unblock", "gitcode", "no disk")[0] == 0
+    assert last(registry)["agent"] == "lubit"
+    assert collab("unblock", "gitcode", "no cred", "--as", "human")[0] == 0
+    assert last(registry)["agent"] == "human"
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "why"),
+    [
+        (says("human", "blocker_resolved", blocker="no disk", target="gitcode"), "does not have this blocker any more"),
+        (updates("gitcode", blockers=[]), "does not have this blocker any more"),
+        (None, "the registry was replaced meanwhile"),
+    ],
+    ids=["resolved", "moved on", "replaced"],
+)
+def test_it_is_resolved_once(
+    collab: Collab, registry: Path, monkeypatch: pytest.MonkeyPatch, meanwhile: dict[str, Any] | None, why: str
+) -> None:
+    """Somebody else is faster, after our reading and before our lock."""
+    append = JsonlRegistry.append
+
+    def late(self: JsonlRegistry, event: dict[str, Any], **options: Any) -> dict[str, Any]:
+        if meanwhile is None:
+            registry.write_bytes(lines(updates("sena")))
+        else:
+            append(self, meanwhile)
+        return append(self, event, **options)
+
+    monkeypatch.setattr(JsonlRegistry, "append", late)
+    code, out, err = collab("unblock", "gitcode", "no disk")
+    assert (code, out) == (1, "")
+    assert why in err
+    assert err.endswith("Nothing was written\n")
+    assert len(events(registry)) == (8 if meanwhile else 1)
+
+
+def test_what_else_is_written_meanwhile_does_not_matter(
+    collab: Collab, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = JsonlRegistry.append
+
+    def late(self: JsonlRegistry, event: dict[str, Any], **options: Any) -> dict[str, Any]:
+        append(self, says("human", "blocker_resolved", blocker="no credentials for staging"))
+        return append(self, event, **options)
+
+    monkeypatch.setattr(JsonlRegistry, "append", late)
+    assert collab("unblock", "gitcode", "no disk")[0] == 0
+    assert len(events(registry)) == 9
 
 
 @pytest.mark.parametrize(

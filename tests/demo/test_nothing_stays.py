@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from collab_tui.cli.main import main
+from collab_tui.demo import performance as playing
 from collab_tui.demo.folder import PREFIX, demo_folder, remove, remove_stale
-from collab_tui.demo.performance import Performance
+from collab_tui.demo.performance import Performance, performance
 from tests.demo.person import Person
 
 _LAUNCHER = """
@@ -85,6 +86,28 @@ def test_told_to_end(launcher: Launcher, temporary_folder: Path, number: signal.
     assert launcher.process.wait(20) == 128 + number
     assert launcher.agents_end()
     assert not any(temporary_folder.iterdir())
+
+
+def test_a_second_signal_does_not_interrupt_the_cleaning_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    handlers = []
+    monkeypatch.setattr(Performance, "start", lambda *_: None)
+    monkeypatch.setattr(Performance, "stop", lambda _: handlers.append(signal.getsignal(signal.SIGTERM)))
+    before = signal.getsignal(signal.SIGTERM)
+    with performance("human"):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # as the board's loop does when it closes
+    assert handlers == [signal.SIG_IGN]
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_an_agent_that_hangs_does_not_hang_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playing, "_COMING", 0.2)
+    show = Performance(tmp_path / "registry.jsonl")
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    show._agents.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+    started = time.monotonic()
+    show.wait_until_present()
+    show.stop()
+    assert time.monotonic() - started < 30
 
 
 async def test_an_agent_that_ends_says_so(show: Performance) -> None:
@@ -160,6 +183,7 @@ def test_the_command_shows_the_board_and_cleans_up(temporary_folder: Path, monke
     def run_board(path, config, *, poll=None):
         starts = [json.loads(line)["event"] for line in path.read_text(encoding="utf-8").splitlines()][:3]
         shown.append((config.person, starts))
+        return 0
 
     class Board:
         pass

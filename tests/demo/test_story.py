@@ -171,7 +171,7 @@ async def test_the_person_may_have_another_name() -> None:
     with performance("미나", speed=40) as show:
         show.wait_until_present()
         person = Person(show.registry, "미나")
-        person.answer(await person.asked("sena", "Which tagger"), "rejected")
-        await person.said("sena", "you said no", "rules it is")
+        person.answer(await person.asked("sena", "Which tagger"), "rules")
+        await person.said("sena", 'you chose "rules"', "rules it is")
         board = person.fold.board()
         assert {r.state for r in board.requests if r.options} == {RequestState.ANSWERED}

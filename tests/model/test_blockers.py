@@ -75,6 +75,39 @@ def test_a_status_update_may_name_a_blocker_and_say_that_it_is_over():
     assert blocked_by(board_of(named, updates("sena", blocker="resolved"))) == []
 
 
-@pytest.mark.parametrize("nothing", ["none", ["None"], ["resolved"], []])
+NOTHING = [
+    "none",
+    ["None"],
+    ["resolved"],
+    [],
+    {},
+    [{}],
+    "N/A",
+    ["없음"],
+    "없다",
+    "null",
+    ["Nothing"],
+    "-",
+    "No blockers",
+]
+
+
+@pytest.mark.parametrize("nothing", [*NOTHING, ""])
+def test_a_blocker_event_that_names_nothing_blocks_nobody(nothing):
+    sena = agent_of(board_of(updates("sena", status="active"), says("sena", "blocker", blocker=nothing)), "sena")
+    assert (sena.status, sena.blockers) == (Status.IN_PROGRESS, ())
+
+
+def test_a_blocker_event_without_a_blocker_blocks_all_the_same():
+    assert agent_of(board_of(says("sena", "blocker", message="stuck here")), "sena").status is Status.BLOCKED
+
+
+def test_resolving_with_several_targets_takes_it_from_each():
+    held = [says(name, "blocker", blocker="db") for name in ("sena", "lubit", "ada")]
+    board = board_of(*held, says("human", "blocker_resolved", blocker="db", target=["SENA", "ada"]))
+    assert [blocked_by(board, name) for name in ("sena", "lubit", "ada")] == [[], ["db"], []]
+
+
+@pytest.mark.parametrize("nothing", NOTHING)
 def test_a_list_that_names_nothing_is_empty(nothing):
     assert blocked_by(board_of(updates("sena", blockers=nothing))) == []

@@ -189,8 +189,13 @@ def test_a_missing_id_is_derived_from_the_lines_bytes_and_position():
     assert (len(one.id), int(one.id, 16) >= 0) == (16, True)
 
 
-@pytest.mark.parametrize("odd", [7, None, "", ["x"]])
-def test_an_id_that_is_no_text_counts_as_missing(odd):
+@pytest.mark.parametrize(("own", "read"), [(7, "7"), (0, "0"), (" r1 ", "r1")])
+def test_an_id_may_be_a_number_and_is_read_as_text(own, read):
+    assert event(id=own).id == read
+
+
+@pytest.mark.parametrize("odd", [None, "", " ", True, [], ["x"], {}])
+def test_an_id_that_is_neither_text_nor_number_counts_as_missing(odd):
     assert len(event(id=odd).id) == 16
 
 
@@ -202,7 +207,7 @@ def test_the_writer_is_a_text_that_is_not_blank(agent, name):
 def test_a_lone_value_counts_as_a_list_of_one_and_objects_by_their_label():
     assert as_texts("db") == ("db",)
     assert as_texts(["db", "", None, {"name": "net", "x": 1}, 3]) == ("db", "net", "3")
-    assert as_texts(None) == as_texts([]) == as_texts("") == ()
+    assert as_texts(None) == as_texts([]) == as_texts("") == as_texts({}) == as_texts([{}, []]) == ()
 
 
 @given(json_values)

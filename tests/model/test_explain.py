@@ -74,6 +74,20 @@ def test_a_guess_is_explained_as_a_guess():
     assert told["id"].rule.startswith("derived")
 
 
+def test_a_decision_of_one_who_may_not_answer_is_explained_as_that():
+    story = [asks("sena", "r1"), decides("lubit", "r1", verdict="approved")]
+    told = {one.name: one for one in explain_request(request_of(board_of(*story), "r1"), items(*story)[0])}
+    assert told["perhaps answered"].rule == "a decision that names it, by one who may not answer it"
+
+
+def test_a_request_whose_asker_moved_on_is_explained_by_the_guess_and_by_what_closed_it():
+    story = [asks("sena", "r1", target="lubit"), decides("lubit", verdict="ok"), updates("sena", status="active")]
+    told = {one.name: one for one in explain_request(request_of(board_of(*story), "r1"), items(*story)[0])}
+    assert "answered" not in told
+    assert told["perhaps answered"].rule == "a decision without `request_id` may mean it"
+    assert (told["moved on"].value, told["moved on"].position) == ("sena went on", 2)
+
+
 def test_a_wait_is_explained_by_every_reason_with_its_line():
     asked = asks("sena", "r1", request="go?", target="lubit", status="waiting_for_lubit")
     (wait,) = board_of(updates("lubit"), asked, updates("sena", blockers=["lubit_ok"], dependencies=["lubit_x"])).waits

@@ -93,6 +93,27 @@ def test_a_closed_request_is_neither_overdue_nor_expired():
     assert (when.is_overdue(r1), when.is_expired(r1), when.is_answerable(r1)) == (False, False, False)
 
 
+def test_what_rests_on_an_expired_request_alone_is_no_wait_and_no_deadlock():
+    asked = (asks("x", "r1", target="y", expires=at(10)), asks("y", "r2", target="x"))
+    before, after = moment(*asked, after=9), moment(*asked, after=10)
+    assert [deadlock.agents for deadlock in before.deadlocks] == [("x", "y")]
+    assert before.waits is before.board.waits
+    assert [(wait.waiter, wait.awaited) for wait in after.waits] == [("y", "x")]
+    assert after.board.deadlocks
+    assert (after.deadlocks, after.needs) == ((), ())
+    assert after.held_up(request_of(after.board, "r1")) == ("x", "y")
+    assert after.held_up(request_of(after.board, "r2")) == ("y",)
+
+
+def test_an_expired_request_leaves_the_other_reasons_of_a_deadlock():
+    asked = asks("x", "r1", target="y", expires=at(10), blockers=["y_review"]), asks("y", "r2", target="x")
+    when = moment(*asked, after=10)
+    (deadlock,) = when.deadlocks
+    assert deadlock.request_id == "r2"
+    assert [len(wait.reasons) for wait in when.waits] == [1, 1]
+    assert [agent.name for agent in when.ordered(Order.NEED)] == ["x", "y"]
+
+
 # Attention order.
 
 STORY = (
@@ -137,6 +158,13 @@ def test_agents_are_ordered_by_name_or_activity_with_the_gone_last():
 def test_blocked_are_those_who_say_so_or_have_a_blocker_and_are_there():
     when = moment(*STORY, updates("busy", blockers=["net"]), after=1001)
     assert [agent.name for agent in when.blocked] == ["busy", "held"]
+
+
+def test_who_is_done_is_not_blocked_whatever_is_left_in_its_list():
+    done = updates("sena", status="completed", blockers=["db"]), says("lubit", "blocker", blocker="net")
+    when = moment(*done, updates("ada", status="active"), after=0)
+    assert [agent.name for agent in when.blocked] == ["lubit"]
+    assert [agent.name for agent in when.ordered(Order.NEED)] == ["lubit", "ada", "sena"]
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,13 @@ def test_a_repeated_id_is_ignored_and_a_problem():
     assert problems(board) == [(ProblemKind.REPEATED_ID, 1)]
 
 
-@pytest.mark.parametrize("odd", [7, None, "", []])
-def test_ids_that_are_no_text_are_never_repeated(odd):
+def test_numbers_as_ids_are_counters_of_their_writers_and_repeat_nothing():
+    board = board_of(updates("sena", id=7, progress=1), updates("lubit", id=7, progress=2))
+    assert (board.events, problems(board)) == (2, [])
+
+
+@pytest.mark.parametrize("odd", [None, "", [], {}, False])
+def test_ids_that_are_neither_text_nor_number_are_never_repeated(odd):
     assert board_of(updates("sena", id=odd), updates("sena", id=odd)).problems == ()
 
 

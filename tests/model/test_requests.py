@@ -68,6 +68,21 @@ def test_what_is_addressed_to_the_person_or_to_nobody_is_for_the_person(target):
     assert not request_of(board_of(asks("sena", "r1", target="lubit"), person="Kim"), "r1").to_person
 
 
+@pytest.mark.parametrize(
+    ("target", "shown", "to_person"),
+    [
+        (["human"], "human", True),
+        (["lubit"], "lubit", False),
+        (["lubit", "User"], "lubit, User", True),
+        (["lubit", "gitcode"], "lubit, gitcode", False),
+        ([], None, True),
+    ],
+)
+def test_a_target_may_be_a_list(target, shown, to_person):
+    r1 = request_of(board_of(asks("sena", "r1", target=target)), "r1")
+    assert (r1.target, r1.to_person) == (shown, to_person)
+
+
 # What closes one.
 
 
@@ -105,6 +120,29 @@ def test_a_request_to_the_person_is_closed_only_in_the_persons_name():
     assert r1.is_open
     assert r1.answer is not None
     assert r1.answer.by == "lubit"
+
+
+def test_a_request_to_several_with_the_person_among_them_is_closed_only_in_the_persons_name():
+    asked = asks("sena", "r1", target=["lubit", "human"])
+    assert state_of(asked, decides("lubit", "r1", verdict="approved")) is RequestState.OPEN
+    assert state_of(asked, decides("human", "r1", verdict="approved")) is RequestState.ANSWERED
+
+
+def test_a_request_to_several_is_addressed_to_each():
+    asked = asks("sena", "r1", target=["lubit", "GitCode"])
+    assert perhaps(asked, decides("lubit")) == {"r1": "lubit"}
+    assert perhaps(asked, decides("gitcode")) == {"r1": "gitcode"}
+    board = board_of(updates("gitcode"), asked)
+    assert [(wait.waiter, wait.awaited) for wait in board.waits] == [("sena", "lubit"), ("sena", "gitcode")]
+
+
+def test_numbers_are_ids_too():
+    asked = says("sena", "decision_request", id=123)
+    for request_id in (123, "123"):
+        board = board_of(asked, says("human", "decision", request_id=request_id, verdict="approved"))
+        assert request_of(board, "123").state is RequestState.ANSWERED
+        assert board.problems == ()
+    assert state_of(asked, says("sena", "request_withdrawn", request_id=123), request_id="123") == "withdrawn"
 
 
 def test_a_request_to_an_agent_is_closed_by_anybody_but_its_asker():
@@ -188,14 +226,42 @@ def test_first_the_request_that_decision_for_names():
     assert perhaps(*ASKED, decides("lubit", decision_for="metrics?")) == {"r1": "lubit"}
 
 
-def test_then_the_oldest_open_one_addressed_to_the_writer():
-    assert perhaps(*ASKED, decides("Lubit", verdict="approved", decision_for="sena_metrics")) == {"r2": "Lubit"}
+def test_then_the_oldest_of_the_agent_that_it_names():
+    assert perhaps(*ASKED, decides("ada", decision_for="sena_metrics_design")) == {"r1": "ada"}
+    assert perhaps(*ASKED, decides("ada", current_task="sena_metrics_design")) == {"r1": "ada"}
+    assert perhaps(*ASKED, decides("ada", target="Maestro")) == {"r2": "ada"}
+    assert perhaps(*ASKED, decides("Lubit", decision_for="sena_metrics")) == {"r1": "Lubit"}
+
+
+def test_of_these_one_addressed_to_the_writer_comes_before_an_older_one():
+    asked = (asks("sena", "r0"), asks("sena", "r1", target="lubit"))
+    assert perhaps(*asked, decides("lubit", target="sena")) == {"r1": "lubit"}
+    assert perhaps(*asked, decides("ada", target="sena")) == {"r0": "ada"}
+
+
+def test_then_if_it_names_nobody_the_oldest_open_one_addressed_to_the_writer():
+    assert perhaps(*ASKED, decides("Lubit", verdict="approved")) == {"r2": "Lubit"}
+    assert perhaps(*ASKED, decides("lubit", verdict="approved", current_task="lubit_reviews")) == {"r2": "lubit"}
     assert perhaps(*ASKED, decides("lubit", "r2"), decides("lubit")) == {"r3": "lubit"}
 
 
-def test_then_the_oldest_of_the_agent_that_it_names():
-    assert perhaps(*ASKED, decides("ada", decision_for="sena_metrics_design")) == {"r1": "ada"}
-    assert perhaps(*ASKED, decides("ada", target="Maestro")) == {"r2": "ada"}
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"target": "lubit", "decision_for": "the budget"},
+        {"target": "lubit", "decision_for": "ship?"},
+        {"target": ["lubit"]},
+        {"target": "all"},
+        {"decision_for": "lubit_budget"},
+        {"current_task": "lubit_budget"},
+        {"decision_for": "the budget"},
+    ],
+)
+def test_a_decision_about_somebody_or_something_else_answers_nothing(about):
+    waiting = (updates("lubit"), asks("sena", "r1", request="ship?", target="human"))
+    story = (*waiting, decides("human", answer="less", **about), updates("sena", status="in_progress"))
+    r1 = request_of(board_of(*story), "r1")
+    assert (r1.is_open, r1.answer) == (True, None)
 
 
 def test_else_none_and_never_the_writers_own():
@@ -207,6 +273,24 @@ def test_a_perhaps_answered_request_stays_open_while_its_asker_waits_or_is_block
     for status in ("waiting_for_lubit", "blocked", "stuck"):
         assert perhaps(*ASKED, decides("lubit"), updates("maestro", status=status)) == {"r2": "lubit"}
     assert perhaps(*ASKED, decides("lubit"), updates("maestro", progress=3)) == {"r2": "lubit"}
+
+
+def test_an_asker_that_never_stopped_working_does_not_move_on():
+    asked = (asks("sena", "r1", target="human", status="in_progress"), decides("human", verdict="approved"))
+    works = updates("sena", status="in_progress")
+    assert perhaps(*asked, works, works) == {"r1": "human"}
+
+
+@pytest.mark.parametrize("pause", [updates("sena", status="waiting"), says("sena", "blocker", blocker="db")])
+def test_an_asker_that_waited_since_moves_on(pause):
+    asked = (asks("sena", "r1", target="human", status="in_progress"), decides("human", verdict="approved"))
+    works = updates("sena", status="in_progress")
+    assert state_of(*asked, works, pause, works) is RequestState.MOVED_ON
+
+
+def test_an_asker_that_waited_when_it_was_perhaps_answered_moves_on_however_it_says_so():
+    story = (asks("sena", "r1", target="human"), decides("human"), says("sena", "message", status="active"))
+    assert state_of(*story, updates("sena", status="active")) is RequestState.MOVED_ON
 
 
 def test_it_is_over_when_its_asker_moves_on_and_others_stay_open():

@@ -37,10 +37,18 @@ def test_what_looks_clean_is_clean_in_both_ways_of_writing_json(text):
 
 @pytest.mark.parametrize("ascii_only", [True, False])
 def test_no_stack_of_marks_that_cleaning_cuts_looks_clean(ascii_only):
-    stacks = ["a" + chr(code) * 5 for code in range(0x110000) if unicodedata.category(chr(code)) == "Mn"]
+    stacks = ["a" + chr(code) * 5 for code in range(0x110000) if unicodedata.category(chr(code)) in ("Mn", "Me")]
     cut = [text for text in stacks if clean(text) != text]
     assert len(cut) > 250
     assert [text for text in cut if looks_clean(json.dumps(text, ensure_ascii=ascii_only).encode())] == []
+
+
+MARKS = "\u0301\u0489\u05b0\u064b\u0730\u0900\u0e47\u0f71\u1ab0\u20dd\u2de0\u302a\u3099\ua66f\ufb1e\ufe0f\U0001e8d0"
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_tower_of_marks_of_any_script_is_low_on_one_line(mark):
+    assert one_line("a" + mark * 200) == "a" + mark * 4
 
 
 @pytest.mark.parametrize("ascii_only", [True, False])
@@ -59,7 +67,21 @@ def test_a_backslash_before_an_escape_does_not_hide_it(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["plain", "종합 검토", "日本語", "naïve", "👩‍💻 ✅ 👍🏽", 'say "hi"', "a\nb\tc", "नमस्ते"]
+    "text",
+    [
+        "plain",
+        "종합 검토",
+        "日本語",
+        "naïve",
+        "👩‍💻 ✅ 👍🏽",
+        'say "hi"',
+        "a\nb\tc",
+        "नमस्ते",
+        "⚠️ ❤️‍🔥 𝐛𝐨𝐥𝐝",
+        "ภาษาไทยที่นี่",
+        "مُحَمَّدٌ",
+        "שָׁלוֹם",
+    ],
 )
 def test_text_of_every_language_stays_as_it_is_and_needs_no_walk(text):
     assert clean(text) == text
@@ -100,6 +122,13 @@ def test_keys_are_cleaned_too_and_keep_their_order():
     assert list(cleaned.items()) == [("a␛", {"b⟦U+202E⟧": ["␀"]}), ("c", 1)]
 
 
+@pytest.mark.parametrize("disguised", ["ag\u200bent", "\u2060agent"])
+def test_of_two_keys_that_clean_to_one_name_the_one_that_was_clean_wins(disguised):
+    assert clean_json({"agent": "sena", disguised: "human"}) == {"agent": "sena"}
+    assert clean_json({disguised: "human", "agent": "sena"}) == {"agent": "sena"}
+    assert clean_json({disguised: "human"}) == {"agent": "human"}
+
+
 def test_depth_is_the_writers_choice_and_cleaning_does_not_recurse():
     deep = inner = []
     for _ in range(100_000):
@@ -118,7 +147,9 @@ def test_one_line_makes_every_run_of_white_space_one_space():
 def _shape(value):
     match value:
         case dict():
-            return {clean(key): _shape(item) for key, item in value.items()}
+            return {
+                clean(key): _shape(item) for key, item in value.items() if clean(key) == key or clean(key) not in value
+            }
         case list():
             return [_shape(item) for item in value]
         case _:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collab_tui.model.event import parse_time
 from collab_tui.registry import append as appending
 from collab_tui.registry.append import MAX_LINE, RefusedError, RegistryError, UnusableError, append, encode
 
@@ -53,6 +55,59 @@ def test_ids_differ(path: Path) -> None:
 def test_keeps_an_id_and_a_timestamp_of_the_caller(path: Path) -> None:
     given_event = {**EVENT, "id": "a" * 16, "timestamp": "2020-01-01T00:00:00.000Z"}
     assert append(str(path), given_event) == given_event
+
+
+@pytest.mark.parametrize("bad", [None, 5, "", " ", ["a"], {"a": "b"}, True])
+def test_an_id_that_is_no_text_is_refused(path: Path, bad: object) -> None:
+    with pytest.raises(UnusableError, match="the id of an event is a text"):
+        append(str(path), {**EVENT, "id": bad})
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *(None, 1_760_000_000, "", "yesterday", "2026-01-05", "2026-01-05T08:00:00", "2026-01-05 08:00:00Z"),
+        *("2026-13-05T08:00:00Z", "2026-00-05T08:00:00Z", "2026-02-29T08:00:00Z", "2100-02-29T08:00:00Z"),
+        *("2026-04-31T08:00:00Z", "2026-01-05T24:00:00Z", "2026-01-05T08:60:00Z", "2026-01-05T08:00:60Z"),
+        *("2026-01-05T08:00:00+24:00", "2026-01-05T08:00:00.Z", "2026-01-05T08:00:00Z\n", "٢026-01-05T08:00:00Z"),
+        *("0000-00-00T00:00:00.000Z", "1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z"),
+    ],
+)
+def test_a_time_that_cannot_be_read_is_refused(path: Path, bad: object) -> None:
+    with pytest.raises(UnusableError, match="the timestamp of an event is an RFC 3339 time"):
+        append(str(path), {**EVENT, "timestamp": bad})
+    assert list(path.parent.iterdir()) == []
+
+
+@given(st.integers(86_400, 32_000_000_000), st.integers(-1439, 1439), st.sampled_from(["seconds", "milliseconds"]))
+def test_every_time_that_python_writes_is_taken(seconds: int, offset: int, precision: str) -> None:
+    moment = datetime.fromtimestamp(seconds, timezone(timedelta(minutes=offset)))
+    assert appending._is_time(moment.isoformat(timespec=precision))
+
+
+@given(st.from_regex(r"(19[67]|2[01269])\d-[0-1]\d-[0-3]\dT[0-2]\d:[0-6]\d:[0-6]\d(\.\d{1,9})?(Z|[+-][0-2]\d:[0-6]\d)"))
+def test_no_time_is_taken_that_the_board_cannot_read(text: str) -> None:
+    assert not appending._is_time(text) or parse_time(text) is not None
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"id": appending._NO_TIME},
+        {"id": f'","timestamp":"{appending._NO_TIME}"'},
+        {"id": f'x\\","timestamp":"{appending._NO_TIME}'},
+        {"message": f'","timestamp":"{appending._NO_TIME}"'},
+        {f'a","timestamp":"{appending._NO_TIME}"': appending._NO_TIME},
+        {"inner": {"id": "a", "timestamp": appending._NO_TIME}},
+    ],
+    ids=str,
+)
+def test_only_the_time_is_stamped(path: Path, event: dict[str, Any]) -> None:
+    written = append(str(path), {**event, **EVENT})
+    assert written == {"id": written["id"], **event, **EVENT, "timestamp": STAMP}
+    assert [json.loads(line) for line in lines(path)] == [written]
 
 
 @pytest.mark.usefixtures("clock")

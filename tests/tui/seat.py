@@ -6,14 +6,15 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from textual.pilot import Pilot
 from textual.widget import Widget
 
 from collab_tui.config import Config
+from collab_tui.tui.actions import SEEN_FOR
 from collab_tui.tui.app import BoardApp
-from collab_tui.tui.screens.answering import SEEN_FOR
 from collab_tui.tui.screens.board import BoardScreen
 from collab_tui.tui.widgets.item_list import ItemList
 from collab_tui.tui.widgets.log import LogPane
@@ -157,6 +158,8 @@ class Seat:
     async def dialog(self, kind: str) -> None:
         """Wait for a dialog."""
         await self.until(lambda: self.screen == kind and self.app.screen.is_mounted, kind)
+        if kind == "RequestScreen":  # its keys are for what was read
+            await self.until(lambda: monotonic() - self.app.screen._shown_at > SEEN_FOR, "time to read")
 
     async def closed(self) -> None:
         """Wait until no dialog is open."""

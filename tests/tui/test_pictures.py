@@ -55,7 +55,7 @@ def pressing(pane: str, key: str | None, press: str, kind: str) -> Steps:
     """Go to a row, press a key, and wait for the dialog."""
 
     async def steps(seat: Seat) -> None:
-        await seat.go(pane, key)
+        await (seat.go(pane, key) if pane == "log" else seat.go_and_look(pane, key))
         if pane == "needs":
             await seat.looked()
         await seat.press(press)

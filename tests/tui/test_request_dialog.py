@@ -128,3 +128,25 @@ async def test_it_fits_a_small_terminal() -> None:
         await seat.sees("GO for canary 5 % at 14:30?", "Approve")
         await seat.press("a")
         await seat.wrote({"agent": "human", "event": "decision", "request_id": "go-canary", "verdict": "approved"})
+
+
+async def test_two_quick_keys_are_one_answer_and_no_error() -> None:
+    async with sitting(scenes.calm()) as seat:
+        await seat.looked()
+        await seat.press("enter")
+        await seat.dialog("RequestScreen")
+        await seat.press("a", "a")
+        await seat.closed()
+        await seat.sees("approved by human")
+        assert not seat.toasts
+
+
+async def test_a_key_pressed_before_the_dialog_could_be_read_does_nothing() -> None:
+    async with sitting(scenes.calm()) as seat:
+        await seat.looked()
+        await seat.press("enter")
+        await seat.until(lambda: seat.screen == "RequestScreen", "the dialog")
+        seat.app.screen._shown_at += 60
+        await seat.press("a")
+        await seat.sees("It only just opened")
+        await seat.wrote_nothing()

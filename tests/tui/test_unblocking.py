@@ -17,7 +17,7 @@ def resolved(name: str, text: str) -> dict[str, Any]:
 
 async def test_from_the_blockers() -> None:
     async with sitting(scenes.good_day()) as seat:
-        await seat.go("waits", f"blocker:{QUOTA}")
+        await seat.go_and_look("waits", f"blocker:{QUOTA}")
         await seat.sees(f"■ {QUOTA}  holds up 2: gitcode, maestro", "u unblock")
         await seat.press("u")
         await seat.wrote(resolved("gitcode", QUOTA))
@@ -31,7 +31,7 @@ async def test_a_blocker_of_several_agents_is_removed_from_each() -> None:
         told("lubit", "blocker", 2, blocker="the NAS is down"),
     ]
     async with sitting(scene) as seat:
-        await seat.go("waits")
+        await seat.go_and_look("waits")
         await seat.press("u")
         await seat.until(lambda: len(seat.appended) == 2, "a line for each")
         assert sorted(seat.appended, key=str) == [resolved(name, "the NAS is down") for name in ("lubit", "sena")]
@@ -40,7 +40,7 @@ async def test_a_blocker_of_several_agents_is_removed_from_each() -> None:
 
 async def test_from_an_agent_with_one_blocker() -> None:
     async with sitting([told("sena", "blocker", 3, blocker="tests are red")]) as seat:
-        await seat.go("agents", "sena")
+        await seat.go_and_look("agents", "sena")
         await seat.press("u")
         await seat.wrote(resolved("sena", "tests are red"))
         await seat.sees("unblocked, not yet moving")
@@ -48,7 +48,7 @@ async def test_from_an_agent_with_one_blocker() -> None:
 
 async def test_from_an_agent_with_several_it_asks_which() -> None:
     async with sitting(scenes.good_day()) as seat:
-        await seat.go("agents", "gitcode")
+        await seat.go_and_look("agents", "gitcode")
         await seat.press("u")
         await seat.dialog("ChooseScreen")
         await seat.sees("Which blocker?", f"gitcode: {CREDENTIALS}", f"gitcode: {QUOTA}")
@@ -59,7 +59,7 @@ async def test_from_an_agent_with_several_it_asks_which() -> None:
 
 async def test_choosing_can_be_cancelled() -> None:
     async with sitting(scenes.good_day()) as seat:
-        await seat.go("agents", "gitcode")
+        await seat.go_and_look("agents", "gitcode")
         await seat.press("u")
         await seat.dialog("ChooseScreen")
         await seat.press("escape")
@@ -70,14 +70,14 @@ async def test_choosing_can_be_cancelled() -> None:
 async def test_from_the_request_of_a_blocked_agent() -> None:
     scene = [told("sena", "blocker", 3, blocker="tests are red"), asks("sena", "skip", "Skip the tests?")]
     async with sitting(scene) as seat:
-        await seat.go("needs", "skip")
+        await seat.go_and_look("needs", "skip")
         await seat.press("u")
         await seat.wrote(resolved("sena", "tests are red"))
 
 
 async def test_without_a_blocker_there_is_nothing_to_press() -> None:
     async with sitting([updates("sena", status="in_progress")]) as seat:
-        await seat.go("agents", "sena")
+        await seat.go_and_look("agents", "sena")
         assert "unblock" not in seat.lines[-1]
         await seat.press("u")
         await seat.wrote_nothing()

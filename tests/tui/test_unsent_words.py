@@ -88,7 +88,7 @@ async def test_a_quick_answer_that_cannot_be_written_says_so(monkeypatch: pytest
 
 async def test_a_blocker_that_cannot_be_removed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     async with sitting(scenes.good_day()) as seat:
-        await seat.go("waits", "blocker:no credentials for staging")
+        await seat.go_and_look("waits", "blocker:no credentials for staging")
         with monkeypatch.context() as patch:
             fails(seat, REASONS[1], patch)
             await seat.press("u")
@@ -190,3 +190,26 @@ async def test_a_draft_that_was_emptied_is_gone() -> None:
             await seat.press("escape")
             await seat.closed()
         assert not seat.app.desk.drafts
+
+
+async def test_sending_twice_writes_one_message() -> None:
+    async with sitting(scenes.calm()) as seat:
+        await seat.go("agents", "sena")
+        await seat.press("m")
+        await seat.dialog("MessageScreen")
+        await seat.type("hello")
+        await seat.press("ctrl+s", "ctrl+s")
+        await seat.closed()
+        await seat.read(4)
+        assert seat.path.read_bytes().count(b"hello") == 1
+
+
+async def test_every_field_of_a_decision_that_was_left_is_there_again() -> None:
+    async with sitting(scenes.calm()) as seat:
+        await seat.go("agents", "sena")
+        await seat.press("d")
+        await seat.dialog("DecideScreen")
+        await seat.type("the budget")
+        await seat.press("escape", "d")
+        await seat.dialog("DecideScreen")
+        assert seat.widget("#about").value == "the budget"

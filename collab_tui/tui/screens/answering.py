@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from collab_tui.model.board import Deadlock, Request, RequestKind
 from collab_tui.model.words import name_key
+from collab_tui.tui.actions import SEEN_FOR
 from collab_tui.tui.desk import Desk, Told
 from collab_tui.tui.safe import toast, words
 from collab_tui.tui.screens import dialogs
@@ -19,8 +20,7 @@ from collab_tui.tui.widgets.item_list import ItemList
 from collab_tui.tui.widgets.needs import NeedsPane
 from collab_tui.tui.widgets.waits import WaitsPane
 
-SEEN_FOR = 0.3
-"""Seconds for which a request must have been on the screen before a key acts on it."""
+_JUST_APPEARED = "It only just appeared: look at it, then press again"
 
 
 class Answering(Screen[None]):
@@ -81,6 +81,16 @@ class Answering(Screen[None]):
         if request is not None and int(number) <= len(request.options):
             self._answer(request.options[int(number) - 1])
 
+    def action_choose_from_list(self) -> None:
+        """Ask which option, then answer with it."""
+        request = self.selected_request()
+        if request is not None:
+            labels = [words(option) for option in request.options]
+            self.app.push_screen(
+                dialogs.choose("Which option?", labels),
+                lambda place: self._answer(request.options[place]) if place is not None else None,
+            )
+
     def _answer(self, given: str) -> None:
         request, pane, view = self.selected_request(), self.pane, self.view
         if request is None or view is None or not isinstance(pane, ItemList) or pane.selected is None:
@@ -90,7 +100,7 @@ class Answering(Screen[None]):
         elif not view.moment.is_answerable(request):
             toast(self.app, "It is closed already: nothing was sent", "warning")
         elif pane.on_screen_for(pane.selected) < SEEN_FOR:
-            toast(self.app, "It only just appeared: look at it, then press again", "warning")
+            toast(self.app, _JUST_APPEARED, "warning")
         elif request.is_critical:
             text = f"{words(request.asker)} calls this critical: {words(request.request)}"
             known = view.moment.board.position
@@ -115,6 +125,9 @@ class Answering(Screen[None]):
         found = self.selected_blockers()
         pane = self.pane
         if not found:
+            return
+        if isinstance(pane, ItemList) and pane.on_screen_for(pane.selected or "") < SEEN_FOR:
+            toast(self.app, _JUST_APPEARED, "warning")
             return
         if len(found) == 1 or isinstance(pane, WaitsPane):
             for name, text in found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Input, Label, Select, Static, TextArea
+from textual.widgets import Button, Input, Label, Select, TextArea
 
 from collab_tui.protocol.answers import message, unasked_decision
 from collab_tui.tui.desk import Desk
@@ -23,6 +24,8 @@ class ComposeScreen(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "send", "Send", show=False, priority=True)]
     FOOT_HEIGHT = 3
+    FIELDS: ClassVar[Sequence[str]] = ("text",)
+    """Ids of the fields whose words are kept."""
     HINTS = (("ctrl+s", "send"), ("tab", "next field"), ("esc", "cancel"))
 
     def __init__(self, desk: Desk, names: Sequence[str], chosen: str | None) -> None:
@@ -30,6 +33,9 @@ class ComposeScreen(Dialog[None]):
         self.desk = desk
         self._names = names
         self._chosen = chosen if chosen in names else None
+        self._id = os.urandom(8).hex()
+        """The event's: sent again after a failed sync, it is one event."""
+        self._is_sending = False
 
     def make_event(self, target: str) -> dict[str, Any]:
         """The event that the fields stand for; raises `ValueError` with what is missing."""
@@ -42,7 +48,6 @@ class ComposeScreen(Dialog[None]):
             Button("Send", id="send", variant="success", compact=True),
             id="buttons",
         )
-        yield Static("", id="wrong")
 
     def target_select(self) -> Select[str]:
         """The list of agents."""
@@ -53,47 +58,63 @@ class ComposeScreen(Dialog[None]):
 
     def action_send(self) -> None:
         """Write the event."""
+        if self._is_sending:
+            return
         target = self.query_one("#target", Select).value
         try:
             if not isinstance(target, str):
                 raise ValueError("Choose whom it concerns.")
             event = self.make_event(target)
         except ValueError as error:
-            self._complain(str(error))
+            self.complain(str(error))
             return
-        self._complain("sending...")
-        self.desk.write(event, self._sent)
+        self._hold(True)
+        self.complain("sending...")
+        self.desk.write({"id": self._id, **event}, self._sent)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         self.action_send() if event.button.id == "send" else self.action_close()
 
     def action_close(self) -> None:
-        """Close; words that were typed are there again when the dialog is opened again."""
-        self.desk.drafts[self.TITLE_TEXT] = self.text_of("#text")
+        """Close; what was typed is there again when the dialog is opened again for the same agent."""
+        for field in self.FIELDS:
+            self.desk.drafts[self._draft_key(field)] = self.text_of(f"#{field}")
         self.dismiss(None)
 
-    def words_box(self) -> TextArea:
-        """The box for words, with what was typed and not sent before."""
-        return TextArea(self.desk.drafts.get(self.TITLE_TEXT, ""), id="text", tab_behavior="focus")
+    def draft(self, field: str) -> str:
+        """What was typed in a field and not sent before."""
+        return self.desk.drafts.get(self._draft_key(field), "")
+
+    def _draft_key(self, field: str) -> str:
+        return f"{self.TITLE_TEXT} {field} {self._chosen}"
+
+    def _hold(self, sending: bool) -> None:
+        """While the event is on its way nothing is typed that would not be part of it, and nothing is sent twice."""
+        self._is_sending = sending
+        self.query_one("#body").disabled = sending
 
     def _sent(self, error: str | None) -> None:
+        self._hold(False)
         if error is None:
-            self.desk.drafts.pop(self.TITLE_TEXT, None)
+            for field in self.FIELDS:
+                self.desk.drafts.pop(self._draft_key(field), None)
         if error is None and self.is_current:
             self.dismiss(None)
         elif error is not None and self.is_attached:
-            self._complain(error)
+            self.complain(error)
         elif error is not None:
             toast(self.app, f"{self.TITLE_TEXT} was not sent: {error}", "error")
-
-    def _complain(self, text: str) -> None:
-        self.query_one("#wrong", Static).update(Content(text))
 
     def text_of(self, selector: str) -> str:
         """What stands in a field."""
         field = self.query_one(selector)
-        return (field.text if isinstance(field, TextArea) else field.value if isinstance(field, Input) else "").strip()
+        match field:
+            case TextArea():
+                return field.text.strip()
+            case Input() | Select() if isinstance(field.value, str):
+                return field.value.strip()
+        return ""
 
 
 class MessageScreen(ComposeScreen):
@@ -106,7 +127,7 @@ class MessageScreen(ComposeScreen):
         yield Label("To")
         yield self.target_select()
         yield Label("Message")
-        yield self.words_box()
+        yield TextArea(self.draft("text"), id="text", tab_behavior="focus")
 
     def on_mount(self) -> None:
         """The keys go to the words if it is clear whom they are for."""
@@ -123,23 +144,24 @@ class DecideScreen(ComposeScreen):
     """A decision that nobody asked for."""
 
     TITLE_TEXT = "Decide"
+    FIELDS = ("about", "given", "text")
 
     def body(self) -> Iterable[Widget]:
         """For whom, what about, and what."""
         yield Label("For")
         yield self.target_select()
         yield Label("About")
-        yield Input(id="about", placeholder="what the decision is about", compact=True)
+        yield Input(self.draft("about"), id="about", placeholder="what the decision is about", compact=True)
         yield Label("Decision")
         yield Select(
             [("approved", "approved"), ("rejected", "rejected"), ("in words, below", "words")],
-            value="approved",
+            value=self.draft("given") or "approved",
             allow_blank=False,
             id="given",
             compact=True,
         )
         yield Label("Words")
-        yield self.words_box()
+        yield TextArea(self.draft("text"), id="text", tab_behavior="focus")
 
     def on_mount(self) -> None:
         """The keys go to the first field that is empty."""
@@ -148,7 +170,7 @@ class DecideScreen(ComposeScreen):
     def make_event(self, target: str) -> dict[str, Any]:
         """The `decision` event."""
         about, text = self.text_of("#about"), self.text_of("#text")
-        given = self.query_one("#given", Select).value
+        given = self.text_of("#given")
         if not about:
             raise ValueError("Say what the decision is about.")
         if given == "words" and not text:
@@ -156,4 +178,4 @@ class DecideScreen(ComposeScreen):
         person = self.desk.person
         if given == "words":
             return unasked_decision(person, target, about, text)
-        return unasked_decision(person, target, about, str(given), text or None)
+        return unasked_decision(person, target, about, given, text or None)

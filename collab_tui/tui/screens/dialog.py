@@ -37,6 +37,7 @@ class Dialog(ModalScreen[Result]):
             with VerticalScroll(id="body", can_focus=True):
                 yield from self.body()
             yield from self.foot()
+            yield Static(id="wrong")
             yield Static(hints(self.hints()), id="hints")
 
     def on_resize(self) -> None:
@@ -59,6 +60,12 @@ class Dialog(ModalScreen[Result]):
         """The keys that work."""
         return self.HINTS
 
+    def complain(self, text: str) -> None:
+        """Say what went wrong or is going on, above the keys; an empty text takes no line."""
+        told = self.query_one("#wrong", Static)
+        told.update(Content(text))
+        told.display = bool(text)
+
     def action_close(self) -> None:
         """Close without a result."""
         self.dismiss(None)
@@ -66,7 +73,7 @@ class Dialog(ModalScreen[Result]):
 
 def hints(keys: Iterable[tuple[str, str]]) -> Content:
     """Keys and what they do, as content."""
-    return content(span for key, what in keys for span in (Span(key, "accent"), Span(f" {what}   ", "muted")))
+    return content(span for key, what in keys for span in (Span(key, "accent"), Span(f" {what}  ", "muted")))
 
 
 def facts(pairs: Iterable[tuple[str, str]], width: int = 12) -> Content:

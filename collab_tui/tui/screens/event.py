@@ -56,31 +56,37 @@ class EventScreen(Dialog[None]):
         raw = clean(item.line[:_MAX_RAW].decode("utf-8", "backslashreplace"))
         more = f" ... {len(item.line) - _MAX_RAW:,} more bytes" if len(item.line) > _MAX_RAW else ""
         yield Static(Content.styled(raw + more, MUTED))
-        yield Static(Content.styled(self._place(), MUTED), id="place")
+        yield Static(Content.styled(self._place(""), MUTED), id="place")
 
     def on_mount(self) -> None:
         """Find out what it changed."""
         self.query_one("#body").focus()
         self._find_changes()
 
-    def _place(self) -> str:
-        place = f"line {self._item.position + 1}, {len(self._item.line) + 1:,} bytes"
+    def _place(self, offset: str) -> str:
+        place = f"line {self._item.position + 1}{offset}, {len(self._item.line) + 1:,} bytes long"
         return f"{place}, id {self._item.id}" if isinstance(self._item, Event) else place
 
     @work(group="changes", exclusive=True)
     async def _find_changes(self) -> None:
+        place = await asyncio.to_thread(self._registry.place_of, self._item.position)
+        self.query_one("#place", Static).update(Content.styled(self._place(f", {place}" if place else ""), MUTED))
         found = await asyncio.to_thread(self._changes)
-        told = (
-            Content("\n").join([_told(change) for change in found])
-            if found
-            else Content("nothing but its sign of life")
-        )
+        if found is None:
+            told = Content("It cannot be told yet: the lines before it are not all read.")
+        else:
+            told = Content("\n").join([_told(change) for change in found] or [Content("nothing but its sign of life")])
         self.query_one("#changes", Static).update(told)
 
-    def _changes(self) -> list[Change]:
+    def _changes(self) -> list[Change] | None:
+        """What differs between the boards before and after the line; None while a line before it is missing."""
         fold = Fold(self._person)
         for first in range(0, self._item.position, _PIECE):
-            fold.extend(self._registry.items(first, min(first + _PIECE, self._item.position)))
+            last = min(first + _PIECE, self._item.position)
+            items = self._registry.items(first, last)
+            if len(items) != last - first:
+                return None
+            fold.extend(items)
         before = fold.board()
         fold.extend((self._item,))
         return changes(before, fold.board())

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from collab_tui.model.board import Deadlock, Request
 from collab_tui.model.explain import Explanation, explain_agent, explain_request, explain_wait
+from collab_tui.tui.actions import USUAL_FILTERS
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.screens import dialogs
 from collab_tui.tui.view import View
@@ -84,6 +85,15 @@ class Looking(Screen[None]):
         item = log.item(position) if position is not None else None
         if item is not None:
             self.app.push_screen(dialogs.event(item, log.registry, self.desk.person))
+
+    def action_usual_from_list(self) -> None:
+        """Ask which of the usual filters, then filter the log by it."""
+        labels = [what for _, what, _ in USUAL_FILTERS]
+        log = self.query_one(LogPane)
+        self.app.push_screen(
+            dialogs.choose("Show in the log", labels),
+            lambda place: log.action_usual(place + 1) if place is not None else None,
+        )
 
     def action_problems(self) -> None:
         """List what is odd about the registry."""

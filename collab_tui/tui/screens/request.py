@@ -6,6 +6,8 @@ What we computed and what its asker wrote stand visibly apart: the asker's words
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from time import monotonic
 from typing import ClassVar
 
 from textual import on
@@ -17,6 +19,7 @@ from textual.widgets import Button, Static, TextArea
 
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.board import Request, RequestKind
+from collab_tui.tui.actions import SEEN_FOR
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.safe import toast, words
 from collab_tui.tui.screens.confirm import ConfirmScreen
@@ -37,7 +40,7 @@ class RequestScreen(Dialog[None]):
         Binding("ctrl+s", "send_words", "Send", show=False, priority=True),
     ]
 
-    FOOT_HEIGHT = 8
+    FOOT_HEIGHT = 6
 
     def __init__(self, desk: Desk, request: Request, view: View) -> None:
         super().__init__()
@@ -45,6 +48,8 @@ class RequestScreen(Dialog[None]):
         self._request = request
         self._view = view
         self._known = view.moment.board.position
+        self._shown_at = 0.0
+        self._is_sending = False
 
     @property
     def _is_answerable(self) -> bool:
@@ -60,60 +65,66 @@ class RequestScreen(Dialog[None]):
             return (("esc", "close"),)
         keys: dict[RequestKind, tuple[tuple[str, str], ...]] = {
             RequestKind.APPROVAL: (("a", "approve"), ("x", "reject"), ("tab", "comment")),
-            RequestKind.CHOICE: (("1-9", "choose"), ("tab", "comment"), ("ctrl+s", "answer in words")),
+            RequestKind.CHOICE: (("1-9", "choose"), ("tab", "comment"), ("ctrl+s", "in words")),
             RequestKind.QUESTION: (("ctrl+s", "send"),),
         }
         return (*keys[self._request.kind], ("esc", "close"))
 
     def body(self) -> Iterable[Widget]:
-        """Our facts, then the asker's words in their frame, then the options."""
-        request, moment = self._request, self._view.moment
+        """What is asked and its options, our facts, then the asker's words in their frame."""
+        request = self._request
         yield Static(Content.styled(words(request.request), "bold"), id="asked")
-        waited = seconds_between(request.asked_at, moment.now)
-        held_up = [name for name in moment.held_up(request) if name != request.asker]
-        yield Static(
-            facts(
-                (
-                    ("asked by", request.asker + (" (its session ended)" if request.asker_gone else "")),
-                    ("asked of", "you" if request.to_person else request.target or ""),
-                    ("waits", age(waited) if waited is not None else ""),
-                    ("holds up", ", ".join(held_up)),
-                    ("urgency", request.urgency or ""),
-                    ("deadline", self._deadline()),
-                    ("default", request.default or ""),
-                    (
-                        "perhaps",
-                        f"answered by {request.answer.by}: {request.answer.text or ''}" if request.answer else "",
-                    ),
-                    ("line", f"{request.position + 1}   id {request.id}"),
-                )
-            ),
-            id="facts",
-        )
-        if request.details or request.evidence:
-            said = (request.details or "")[:_MAX_WORDS]
-            told = Content(said)
-            if request.evidence:
-                evidence = "\n".join(words(item) for item in request.evidence)
-                told = (
-                    Content("\n\n" if said else "").join([told, Content(f"evidence\n{evidence}")])
-                    if said
-                    else Content(f"evidence\n{evidence}")
-                )
-            box = Static(told, id="words")
-            box.border_title = "in its own words"
-            yield box
         for number, option in enumerate(request.options, 1):
             yield Static(
                 Content.assemble((f" {number} ", "bold $accent"), words(option)),
                 classes="option",
                 id=f"option-{number}",
             )
+        yield Static(self._facts(), id="facts")
+        said = [(request.details or "")[:_MAX_WORDS]] if request.details else []
+        said += ["\n".join(("evidence", *(words(item) for item in request.evidence)))] if request.evidence else []
+        if said:
+            box = Static(Content("\n\n".join(said)), id="words")
+            box.border_title = "in its own words"
+            yield box
+
+    def _facts(self) -> Content:
+        """What we know of the request ourselves."""
+        request, moment = self._request, self._view.moment
+        waited = seconds_between(request.asked_at, moment.now)
+        held_up = [name for name in moment.held_up(request) if name != request.asker]
+        perhaps = f"answered by {request.answer.by}: {request.answer.text or ''}" if request.answer else ""
+        return facts(
+            (
+                ("asked by", request.asker + (" (its session ended)" if request.asker_gone else "")),
+                ("asked of", "you" if request.to_person else request.target or ""),
+                ("waits", age(waited) if waited is not None else ""),
+                ("holds up", ", ".join(held_up)),
+                ("urgency", request.urgency or ""),
+                ("deadline", self._deadline()),
+                ("default", request.default or ""),
+                ("perhaps" if request.is_open else "closed", perhaps),
+                ("line", f"{request.position + 1}   id {request.id}"),
+            )
+        )
+
+    def follow(self, view: View) -> None:
+        """The board went on: tell what became of the request while the dialog is open."""
+        request = view.moment.board.request(self._request.id)
+        if request is None or not self.is_mounted or not self._is_answerable:
+            return
+        self._view = replace(self._view, moment=view.moment)
+        if request != self._request:
+            self._request = request
+            if not view.moment.is_answerable(request) and not self._is_sending:
+                by = f" by {words(request.answer.by)}" if request.answer else ""
+                self.complain(f"It was closed meanwhile: {request.state.replace('_', ' ')}{by}.")
+        self.query_one("#facts", Static).update(self._facts())
 
     def foot(self) -> Iterable[Widget]:
         """The box for words, the buttons, and what went wrong."""
         if not self._is_answerable:
-            yield Static(Content("It is closed: there is nothing to answer."), id="wrong")
+            self.call_after_refresh(self.complain, "It is closed: there is nothing to answer.")
             return
         box = TextArea(self._desk.drafts.get(self._request.id, ""), id="box", tab_behavior="focus")
         box.border_title = "answer" if self._request.kind is RequestKind.QUESTION else "comment (optional)"
@@ -127,10 +138,10 @@ class RequestScreen(Dialog[None]):
         elif self._request.kind is RequestKind.QUESTION:
             buttons.append(Button("Send", id="send", variant="success", compact=True))
         yield Horizontal(*buttons, id="buttons")
-        yield Static("", id="wrong")
 
     def on_mount(self) -> None:
         """A question is answered in words: the keys go to the box."""
+        self._shown_at = monotonic()
         target = "#box" if self._request.kind is RequestKind.QUESTION and self._is_answerable else "#body"
         self.query_one(target).focus()
         for box in self.query(TextArea):
@@ -149,7 +160,7 @@ class RequestScreen(Dialog[None]):
 
     @property
     def _words(self) -> str:
-        return self.query_one("#box", TextArea).text.strip() if self._is_answerable else ""
+        return "".join(box.text.strip() for box in self.query("#box").results(TextArea))
 
     def action_give(self, verdict: str) -> None:
         """Approve or reject."""
@@ -168,7 +179,7 @@ class RequestScreen(Dialog[None]):
         if self._words:
             self._confirm_and_send(self._words, "")
         else:
-            self._complain("Write an answer first.")
+            self.complain("Write an answer first.")
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
@@ -187,6 +198,11 @@ class RequestScreen(Dialog[None]):
             self.action_option(int((widget.id or "").removeprefix("option-")))
 
     def _confirm_and_send(self, given: str, comment: str) -> None:
+        if self._is_sending:
+            return
+        if monotonic() - self._shown_at < SEEN_FOR:
+            self.complain("It only just opened: read it, then press again.")
+            return
         if not self._request.is_critical:
             self._send(given, comment)
             return
@@ -197,22 +213,27 @@ class RequestScreen(Dialog[None]):
         )
 
     def _send(self, given: str, comment: str) -> None:
-        self._complain("sending...")
+        self._hold(True)
+        self.complain("sending...")
         self._desk.answer(self._request, given, comment or None, self._known, self._sent)
 
+    def _hold(self, sending: bool) -> None:
+        """While an answer is on its way nothing is typed that would not be part of it, and nothing is sent twice."""
+        self._is_sending = sending
+        for box in self.query(TextArea):
+            box.read_only = sending
+
     def _sent(self, error: str | None) -> None:
+        self._hold(False)
         if error is not None:
             if self.is_attached:
-                self._complain(error)
+                self.complain(error)
             else:  # it was closed meanwhile, its words are kept as a draft
                 toast(self.app, f"“{words(self._request.request)}” was not answered: {error}", "error")
             return
         self._desk.drafts.pop(self._request.id, None)
         if self.is_current:
             self.dismiss(None)
-
-    def _complain(self, text: str) -> None:
-        self.query_one("#wrong", Static).update(Content(text))
 
     def action_close(self) -> None:
         """Close; words that were typed are there again when the request is opened again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from time import monotonic
 
 from collab_tui.model.ages import age
 from collab_tui.model.board import Agent, Because, Request, Wait
@@ -15,6 +16,7 @@ from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList, Row
 
 _MAX_NAME = 16
+_MAX_ROLE = 12
 _WORD = 9
 _BAR = 20
 _LEAST_BAR = 6
@@ -34,7 +36,7 @@ class AgentsPane(ItemList):
         super().__init__(id="agents")
         self._known: dict[str, Agent] = {}
         self._marks: dict[tuple[str, str], float] = {}
-        self._has_roles = False
+        self._roles = 0
         self._ideal_height = 0
         self._waits: defaultdict[str, list[Wait]] = defaultdict(list)
 
@@ -54,7 +56,7 @@ class AgentsPane(ItemList):
         """The rows, in three densities: all that is known, two lines, one line."""
         agents = view.moment.ordered(view.order)
         self._waits.clear()
-        self._has_roles = any(agent.role for agent in agents)
+        self._roles = min(_MAX_ROLE, max((width_of([Span(words(agent.role))]) for agent in agents), default=0))
         for wait in view.moment.board.waits:
             self._waits[wait.waiter].append(wait)
         names = min(_MAX_NAME, max((width_of([Span(agent.name)]) for agent in agents), default=0))
@@ -73,8 +75,8 @@ class AgentsPane(ItemList):
     def _lines(self, view: View, agent: Agent, names: int, width: int) -> list[tuple[int, Line]]:
         """All that is known, each line with its importance: 0 is never left out."""
         head = [*self._head(view, agent, names)]
-        if width >= 72 and self._has_roles:
-            head.append(Span(pad(words(agent.role), 10) + "  ", "muted"))
+        if width >= 72 and self._roles:
+            head.append(Span(pad(words(agent.role), self._roles) + "  ", "muted"))
         head.append(self._word(view, agent))
         room = width - width_of(head) - _PERCENT - _SEEN
         head += self._progress(view, agent, min(_BAR, room) if room >= _LEAST_BAR else 0)
@@ -122,6 +124,9 @@ class AgentsPane(ItemList):
 
     def _seen(self, view: View, agent: Agent) -> list[Span]:
         """The age of the last sign of life; silence is told apart from rest."""
+        ahead = view.moment.clock_ahead(agent.last_event_at)
+        if ahead is not None:
+            return [Span(f"clock {age(ahead)} ahead", "warning")]
         silence = view.moment.silence(agent)
         if silence is not None:
             return [Span(f"{view.glyphs.silent} silent {age(silence)}", "warning")]
@@ -148,7 +153,7 @@ class AgentsPane(ItemList):
     # Marking what changed
 
     def _mark(self, view: View) -> None:
-        now = view.moment.now.timestamp()
+        now = monotonic()
         known = {agent.key: agent for agent in view.moment.board.agents}
         if self._known:
             for key, agent in known.items():
@@ -160,6 +165,13 @@ class AgentsPane(ItemList):
         self._known = known
         if self._marks:
             self._marks = {mark: until for mark, until in self._marks.items() if until > now}
+            self.set_timer(_MARKED_FOR, self._unmark)
+
+    def _unmark(self) -> None:
+        """Let what was marked long enough rest."""
+        now = monotonic()
+        self._marks = {mark: until for mark, until in self._marks.items() if until > now}
+        self._rebuild()
 
     def _role_of(self, agent: Agent, name: str, role: str) -> str:
         return "strong" if (agent.key, name) in self._marks else role

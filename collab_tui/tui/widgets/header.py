@@ -59,6 +59,9 @@ class Header(OneLine):
             done = 100 * (view.source.total - view.source.remaining) // max(1, view.source.total)
             return [Span(f"reading {done} %", "accent")]
         seconds = seconds_between(view.moment.board.last_time, view.moment.now)
+        ahead = view.moment.clock_ahead(view.moment.board.last_time)
+        if ahead is not None:
+            return [Span(f"{view.glyphs.live} live", "success"), Span(f"  clocks {age(ahead)} ahead", "warning")]
         fresh = f"  last event {age(seconds)} ago" if wide and seconds is not None else ""
         method = "" if not wide or self.size.width < 140 else f"  {view.source.method}"
         return [Span(f"{view.glyphs.live} live", "success"), Span(fresh + method, "muted")]
@@ -103,6 +106,8 @@ class Banner(OneLine):
 def banner_text(view: View) -> str:
     """What is unusual about the source, the most serious first; empty when nothing is."""
     source = view.source
+    if source.state is not State.READY and not view.moment.board.position:
+        return ""  # the whole screen says it
     if source.state is State.MISSING and view.moment.board.position:
         return "The registry is gone. This is what it said last; a new one at the same path is read at once."
     if source.state is State.UNREADABLE and view.moment.board.position:
@@ -129,7 +134,7 @@ class PaneTabs(OneLine):
         moment = view.moment
         waits = len(moment.board.waits) + len(moment.board.blockers) + len(moment.board.deadlocks)
         tabs = [
-            ("needs", f"{view.glyphs.needs_you} Needs you", len(moment.needs)),
+            ("needs", f"{view.glyphs.needs_you} Needs you" if moment.needs else "Needs you", len(moment.needs)),
             ("agents", "Agents", len(moment.agents)),
             ("waits", "Waits", waits),
             ("log", "Log", moment.board.position),

@@ -51,8 +51,8 @@ class KeyBar(OneLine):
     async def on_click(self, event: events.Click) -> None:
         """Do what was clicked."""
         for start, end, action in self._places:
-            if start <= event.x < end and action.id not in ("choose", "usual"):
-                await self.screen.run_action(action.id)
+            if start <= event.x < end:
+                await self.screen.run_action(action.method)
 
 
 def _spans(action: Action) -> list[Span]:

@@ -83,8 +83,11 @@ class LogPane(Painter, ScrollView, can_focus=True):
         Another generation is another registry.
         """
         today = f"{now.astimezone():%m-%d}"
-        if generation != self._generation or count < self._count or today != self._today:
-            self._forget(generation, today)
+        if generation != self._generation or count < self._count:
+            self._forget(generation)
+        if today != self._today:
+            self._today = today
+            self._strips.clear()
         if read != self._read:
             self._read = read
             self._asked.clear()  # what could not be looked up before perhaps can be now
@@ -145,8 +148,8 @@ class LogPane(Painter, ScrollView, can_focus=True):
             self._load(number)
         return None
 
-    def _forget(self, generation: int, today: str) -> None:
-        self._generation, self._today, self._count, self._read = generation, today, 0, 0
+    def _forget(self, generation: int) -> None:
+        self._generation, self._count, self._read = generation, 0, 0
         self._is_dated = False
         self._pages.clear()
         self._fresh.clear()

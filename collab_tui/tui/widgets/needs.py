@@ -116,7 +116,8 @@ class NeedsPane(ItemList):
                 hint: list[Span] = []
                 for number, option in enumerate(request.options[:9], 1):
                     hint += [Span(f"{number} ", key_role), Span(f"{words(option)}  ")]
-                return hint
+                more = len(request.options) - 9
+                return hint + ([Span(f"and {more} more: enter", "muted")] if more > 0 else [])
             case RequestKind.QUESTION:
                 return [Span("enter ", key_role), Span("answer", "muted")]
             case _:
