@@ -47,10 +47,10 @@ def document(moment: Moment, registry: str) -> dict[str, Any]:
             }
             for obstacle in board.blockers
         ],
-        "waits": [_wait(wait) for wait in board.waits],
+        "waits": [_wait(wait) for wait in moment.waits],
         "deadlocks": [
             {"agents": list(deadlock.agents), "line": deadlock.since + 1, "request_id": deadlock.request_id}
-            for deadlock in board.deadlocks
+            for deadlock in moment.deadlocks
         ],
         "problems": [
             {"kind": problem.kind.value, "line": problem.position + 1, "text": problem.text}
@@ -76,7 +76,7 @@ def _agent(moment: Moment, agent: Agent) -> dict[str, Any]:
         "role": agent.role,
         "blockers": [{"text": b.text, "reason": b.reason, "line": b.position + 1} for b in agent.blockers],
         "dependencies": list(agent.dependencies),
-        "waits_for": [wait.awaited for wait in moment.board.waits if wait.waiter == agent.name],
+        "waits_for": [wait.awaited for wait in moment.waits if wait.waiter == agent.name],
         "gone": agent.gone,
         "unblocked": agent.unblocked,
         "silent_seconds": moment.silence(agent),

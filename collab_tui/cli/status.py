@@ -56,7 +56,7 @@ class _Report:
         """Print every part that has something to say."""
         if not self._moment.agents:
             self._console.print("No agent has written yet.")
-        for deadlock in self._board.deadlocks:
+        for deadlock in self._moment.deadlocks:
             names = [one_line(name) for name in (*deadlock.agents, deadlock.agents[0])]
             cycle = f" {self._glyphs.arrow} ".join(names)
             self._line(Span(f"{self._glyphs.deadlock} deadlock  {cycle}", "error"))
@@ -128,7 +128,7 @@ class _Report:
         role = STATUS_ROLES.get(agent.status, "text") if agent.status else "muted"
         silence = self._moment.silence(agent)
         seen = self._moment.age(agent)
-        waits = [one_line(wait.awaited) for wait in self._board.waits if wait.waiter == agent.name]
+        waits = [one_line(wait.awaited) for wait in self._moment.waits if wait.waiter == agent.name]
         last = (
             Span(f"silent {age(silence)}", "warning")
             if silence is not None

@@ -208,6 +208,7 @@ def strange_tokens(raw: bytes, titles: str) -> list[str]:
         r"|\x1b\[\?(?:1000|1002|1003|1004|1006|1015|1016|1049|2004|2048)h|\x1b\[\?(?:25|7)l|\x1b\[\?2026[hl]"
         r"|\x1b\[\?(?:2026|2048)\$p|\x1b\[>25u"
         r"|\x1b\]22;[a-z-]+\x07"  # the shape of the mouse pointer
+        r"|\x1b\[2[23];0t"  # its title is kept, and given back
         rf"|\x1b\]0;(?:{titles})\x07"
         r"|[\r\n]"
         r"|[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\u2028\u2029]+"

@@ -57,7 +57,7 @@ class AgentsPane(ItemList):
         agents = view.moment.ordered(view.order)
         self._waits.clear()
         self._roles = min(_MAX_ROLE, max((width_of([Span(words(agent.role))]) for agent in agents), default=0))
-        for wait in view.moment.board.waits:
+        for wait in view.moment.waits:
             self._waits[wait.waiter].append(wait)
         names = min(_MAX_NAME, max((width_of([Span(agent.name)]) for agent in agents), default=0))
         height = max(self.scrollable_content_region.height, 1)

@@ -68,7 +68,7 @@ class Header(OneLine):
 
     def _counts(self, view: View, wide: bool) -> list[Span]:
         moment, glyphs = view.moment, view.glyphs
-        agents, blocked, deadlocks = len(moment.agents), len(moment.blocked), len(moment.board.deadlocks)
+        agents, blocked, deadlocks = len(moment.agents), len(moment.blocked), len(moment.deadlocks)
         needs, problems = len(moment.needs), moment.board.problem_count
         words = {
             "agents": f"{agents} agent{'' if agents == 1 else 's'}",
@@ -132,7 +132,7 @@ class PaneTabs(OneLine):
     def show(self, view: View, active: str) -> None:
         """Tell the counts and which pane is shown."""
         moment = view.moment
-        waits = len(moment.board.waits) + len(moment.board.blockers) + len(moment.board.deadlocks)
+        waits = len(moment.waits) + len(moment.board.blockers) + len(moment.deadlocks)
         tabs = [
             ("needs", f"{view.glyphs.needs_you} Needs you" if moment.needs else "Needs you", len(moment.needs)),
             ("agents", "Agents", len(moment.agents)),

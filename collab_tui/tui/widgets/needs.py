@@ -43,7 +43,7 @@ class NeedsPane(ItemList):
         if self.view is None or self.selected is None:
             return None
         board = self.view.moment.board
-        found = next((deadlock for deadlock in board.deadlocks if need_key(deadlock) == self.selected), None)
+        found = next((deadlock for deadlock in self.view.moment.deadlocks if need_key(deadlock) == self.selected), None)
         return found or board.request(self.selected)
 
     def build(self, view: View, width: int) -> list[Row]:

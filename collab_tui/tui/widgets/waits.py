@@ -28,7 +28,7 @@ class WaitsPane(ItemList):
         """Show the graph; the count stands in the title."""
         super().show(view)
         self.entitle("Waits and blockers", str(len(self.keys)) if self.keys else "")
-        self.set_class(bool(view.moment.board.deadlocks), "-deadlock")
+        self.set_class(bool(view.moment.deadlocks), "-deadlock")
 
     @property
     def obstacle(self) -> Obstacle | None:
@@ -41,30 +41,33 @@ class WaitsPane(ItemList):
         """The request that the selected wait is about, or whose answer breaks the selected deadlock."""
         if self.view is None:
             return None
-        board = self.view.moment.board
-        for deadlock in board.deadlocks:
+        moment = self.view.moment
+        board = moment.board
+        for deadlock in moment.deadlocks:
             if deadlock.id == self.selected and deadlock.request_id:
                 return board.request(deadlock.request_id)
-        wait = next((wait for wait in board.waits if _wait_key(wait) == self.selected), None)
+        wait = next((wait for wait in moment.waits if _wait_key(wait) == self.selected), None)
         request_id = _request_id(wait) if wait else None
         return board.request(request_id) if request_id else None
 
     def explanations(self) -> list[Explanation]:
         """Where the selected row comes from."""
-        board = self.view.moment.board if self.view else None
-        if board is None:
+        if self.view is None:
             return []
+        moment = self.view.moment
+        board = moment.board
         found = [e for o in board.blockers if blocker_key(o) == self.selected for e in explain_obstacle(o)]
-        found += [e for wait in board.waits if _wait_key(wait) == self.selected for e in explain_wait(wait)]
-        cycles = (deadlock for deadlock in board.deadlocks if deadlock.id == self.selected)
+        found += [e for wait in moment.waits if _wait_key(wait) == self.selected for e in explain_wait(wait)]
+        cycles = (deadlock for deadlock in moment.deadlocks if deadlock.id == self.selected)
         return found + [e for deadlock in cycles for wait in deadlock.waits for e in explain_wait(wait)]
 
     def build(self, view: View, width: int) -> list[Row]:
         """The rows in the order of what needs attention first."""
-        board = view.moment.board
+        moment = view.moment
+        board = moment.board
         rows = []
         arrow = f" {view.glyphs.arrow} "
-        for deadlock in board.deadlocks:
+        for deadlock in moment.deadlocks:
             cycle = arrow.join(words(name) for name in (*deadlock.agents, deadlock.agents[0]))
             why = f" {view.glyphs.separator} ".join(
                 f"{words(wait.waiter)}: {words(wait.reasons[0].text)}" for wait in deadlock.waits
@@ -77,9 +80,9 @@ class WaitsPane(ItemList):
         ]
         rows += [
             Row(_wait_key(wait), (self._wait(view, wait, width),), about=_request_id(wait) or "")
-            for wait in board.waits[:MAX_SHOWN]
+            for wait in moment.waits[:MAX_SHOWN]
         ]
-        if (more := len(board.waits) - MAX_SHOWN) > 0:
+        if (more := len(moment.waits) - MAX_SHOWN) > 0:
             rows.append(Row(None, ((Span(f"and {more} more waits", "muted"),),)))
         return rows or [Row(None, ((Span("Nobody waits for anybody.", "muted"),),))]
 
