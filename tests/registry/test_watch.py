@@ -298,12 +298,13 @@ def test_no_mount_table_says_nothing(tmp_path: Path) -> None:
     assert filesystem.mount_type(tmp_path, tmp_path / "none") == ""
 
 
+@pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "9p", "drvfs", "virtiofs", "fuse.sshfs", "fuseblk"])
 def test_file_systems_that_announce_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str) -> None:
     monkeypatch.setattr(filesystem, "mount_type", lambda path: kind)
     assert filesystem.silent_file_system(tmp_path) == kind
 
 
-@pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "tmpfs", "apfs", "zfs", "f2fs", ""])
+@pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "tmpfs", "apfs", "zfs", "f2fs", "overlay", ""])
 def test_local_file_systems(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str) -> None:
     monkeypatch.setattr(filesystem, "mount_type", lambda path: kind)
     assert filesystem.silent_file_system(tmp_path) is None
