@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from collab_tui.model.glyphs import UNICODE, Glyphs
 from collab_tui.model.moment import Moment, Order
@@ -23,3 +23,7 @@ class View:
     """The position at which the picture was frozen; None: it is live."""
     latest: int = 0
     """The position of the registry, which may be beyond a frozen picture's."""
+
+    def differs_only_in_time(self, other: View) -> bool:
+        """The other view is the same board with the same settings, at another time."""
+        return self.moment.board is other.moment.board and replace(self, moment=other.moment) == other

@@ -76,11 +76,15 @@ class BoardScreen(Answering, Looking, Screen[None]):
     # Showing
 
     def show(self, view: View, latest: Sequence[Item] = ()) -> None:
-        """Draw a view in every pane."""
-        self.view = view
-        self.query_one(Banner).show(view)
+        """Draw a view in every pane; when only the time went on, only what tells the time."""
+        before, self.view = self.view, view
         for pane in self.query(ItemList):
             pane.show(view)
+        if before is not None and not latest and before.differs_only_in_time(view):
+            self.query_one(Header).show(view)
+            self.query_one(PaneTabs).show(view, self._active)
+            return
+        self.query_one(Banner).show(view)
         log = self.query_one(LogPane)
         log.glyphs = view.glyphs
         if view.frozen_at is None:
