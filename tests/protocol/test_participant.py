@@ -35,7 +35,8 @@ async def test_a_look_that_was_cancelled_after_it_read_keeps_nobody_else_asleep(
     monkeypatch.setattr(participant, "Watch", Wakeups)
     async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
         waiters = [asyncio.create_task(me.until(lambda board: board.agent("lubit") is not None)) for _ in range(3)]
-        await asyncio.sleep(0.2)  # all have looked, and wait
+        while not Wakeups.queue._getters:  # until all have looked, and wait
+            await asyncio.sleep(0)
         has_read, read = threading.Event(), me._read
 
         def read_slowly():
