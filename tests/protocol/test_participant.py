@@ -23,20 +23,21 @@ class Wakeups:
         pass
 
     queue: asyncio.Queue[None]
+    waiting: asyncio.Event
 
     async def wakeups(self):
         while True:
             yield
+            self.waiting.set()
             await self.queue.get()
 
 
 async def test_a_look_that_was_cancelled_after_it_read_keeps_nobody_else_asleep(path, monkeypatch):
-    Wakeups.queue = asyncio.Queue()
+    Wakeups.queue, Wakeups.waiting = asyncio.Queue(), asyncio.Event()
     monkeypatch.setattr(participant, "Watch", Wakeups)
     async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
         waiters = [asyncio.create_task(me.until(lambda board: board.agent("lubit") is not None)) for _ in range(3)]
-        while not Wakeups.queue._getters:  # until all have looked, and wait
-            await asyncio.sleep(0)
+        await Wakeups.waiting.wait()  # all have looked
         has_read, read = threading.Event(), me._read
 
         def read_slowly():
