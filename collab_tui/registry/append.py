@@ -87,13 +87,15 @@ def append(
     event: Mapping[str, Any],
     *,
     unless: Callable[[], str | None] | None = None,
+    seal: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
     timeout: float = LOCK_TIMEOUT,
     durable: bool = True,
 ) -> dict[str, Any]:
     """Append one event as one line and give it back as written, with its `id` and `timestamp`.
 
     `unless` runs under the lock that all our writers share; when it returns a reason, nothing is written and
-    `RefusedError` carries it. `timeout` is in seconds. Without `durable` the disk is not waited for.
+    `RefusedError` carries it. `seal` gets the event with all its fields, the time included, and gives the fields to
+    add: a signature. `timeout` is in seconds. Without `durable` the disk is not waited for.
 
     Raises `LockedError`, `RefusedError`, `UnusableError`, `NotWrittenError` or `NotDurableError`.
     """
@@ -108,13 +110,18 @@ def append(
     encoded = encode(written)  # what cannot be written is refused before taking the lock
 
     def line(last_time: str | None) -> bytes:
+        if "timestamp" not in event:
+            now = time.time()
+            stamp = _format_time(now)
+            if last_time is not None and stamp < last_time <= _format_time(now + _SKEW):
+                stamp = last_time
+            written["timestamp"] = stamp
+        if seal is not None:
+            written.update(seal(written))
+            return encode(written)
         if "timestamp" in event:
             return encoded
-        now = time.time()
-        stamp = _format_time(now)
-        if last_time is not None and stamp < last_time <= _format_time(now + _SKEW):
-            stamp = last_time
-        written["timestamp"] = stamp
+        stamp = written["timestamp"]
         before, after = encoded.split(_TIME_PLACE, 1)
         return before + f'","timestamp":"{stamp}"'.encode() + after
 

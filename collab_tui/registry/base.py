@@ -48,8 +48,17 @@ class Registry(Protocol):
         """There is something to append to; else an append makes it."""
         ...
 
-    def append(self, event: Mapping[str, Any], *, unless: Callable[[], str | None] | None = None) -> dict[str, Any]:
-        """Append one event, unless the condition under the lock gives a reason; gives it back as written."""
+    def append(
+        self,
+        event: Mapping[str, Any],
+        *,
+        unless: Callable[[], str | None] | None = None,
+        seal: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+    ) -> dict[str, Any]:
+        """Append one event, unless the condition under the lock gives a reason; gives it back as written.
+
+        `seal` gets the whole event under the lock and gives the fields to add to it.
+        """
         ...
 
     def read_next(self, *, final: bool = False) -> News:

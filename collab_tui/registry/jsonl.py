@@ -55,9 +55,15 @@ class JsonlRegistry:
         """There is something at the path; else an append makes it."""
         return os.path.lexists(self.path)
 
-    def append(self, event: Mapping[str, Any], *, unless: Callable[[], str | None] | None = None) -> dict[str, Any]:
+    def append(
+        self,
+        event: Mapping[str, Any],
+        *,
+        unless: Callable[[], str | None] | None = None,
+        seal: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+    ) -> dict[str, Any]:
         """Append one event durably; see `collab_tui.registry.append`."""
-        return appending.append(str(self.path), event, unless=unless)
+        return appending.append(str(self.path), event, unless=unless, seal=seal)
 
     def read_next(self, *, final: bool = False) -> News:
         """The next piece after what was read before. With `final` an unterminated last line counts."""
