@@ -17,6 +17,7 @@ import re
 import stat
 import sys
 import time
+from functools import lru_cache
 
 if sys.platform == "win32":
     import msvcrt
@@ -46,6 +47,7 @@ _TIME_PLACE = f'","timestamp":"{_NO_TIME}"'.encode()
 bytes: in a text every quote has a backslash before it.
 """
 _TAIL = 1024
+_AS_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _SKEW = 1.0
 """Seconds that the previous line's clock may be ahead before its time counts as lying in our future."""
 
@@ -132,7 +134,7 @@ def append(
 def encode(event: Mapping[str, Any]) -> bytes:
     r"""The line of an event: readable UTF-8, with what could steer a terminal or split a line as `\uXXXX`."""
     try:
-        text = json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _AS_JSON(event)
     except (TypeError, ValueError, RecursionError) as error:
         raise UnusableError(f"this event cannot be written as JSON: {error}") from error
     line = _UNREADABLE.sub(_escape, text).encode() + b"\n"
@@ -299,11 +301,18 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _note_holder(descriptor: int) -> None:
-    note = f"process {os.getpid()} ({os.path.basename(sys.argv[0])[:40]})"
+    note = _note(os.getpid())
     try:
-        os.write(descriptor, f"{note:<62.62}\n".encode("ascii", "replace"))  # just opened: at its beginning
+        if os.read(descriptor, len(note)) != note:  # reading what stands there costs a third of writing it again
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, note)
     except OSError:
         return  # a full disk; the lock holds without the note
+
+
+@lru_cache(maxsize=1)
+def _note(process: int) -> bytes:
+    return f"{f'process {process} ({os.path.basename(sys.argv[0])[:40]})':<62.62}\n".encode("ascii", "replace")
 
 
 def _holder(descriptor: int) -> str:
