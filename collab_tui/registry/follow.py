@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from collab_tui.registry.filesystem import silent_file_system
+
+if TYPE_CHECKING:
+    from watchdog.observers.api import BaseObserver
 
 SLOW_POLL: Final = 2.0
 """Seconds between looks beside a watcher."""
 NETWORK_POLL: Final = 1.0
 """Seconds between looks where nothing is announced."""
-_STEP: Final = 5
-"""Milliseconds that the watcher waits for more; each is latency. Measured: 7 ms to wake up, 0.5 % of a core at rest."""
-_DEBOUNCE: Final = 50
 _MISSES_UNTIL_DROPPED: Final = 2
 
 
@@ -77,47 +76,67 @@ class Watch:
 
     async def _watched(self) -> AsyncGenerator[None, None]:
         """Wake-ups of the watcher and, on its time-outs, of the poll. Ends when the watcher is dropped."""
-        looked = time.monotonic()
         try:
-            async with aclosing(self._changes()) as changes:
-                async for seen in changes:
-                    # By name: macOS reports /private/tmp for /tmp.
-                    self._announced = seen is None or any(os.path.basename(path) == self._path.name for path in seen)
-                    if seen and not self._announced and time.monotonic() - looked < SLOW_POLL:
-                        continue  # another file; a busy folder must not keep the poll from its turn
-                    looked = time.monotonic()
+            async with _announcements(self._path) as changed:
+                folder = os.stat(self._path.parent)
+                self._announced = True
+                yield  # it is in place: what came before it is to be looked for
+                while self.poll is None and _is_still(folder, self._path.parent):
+                    self._announced = await _is_set(changed, SLOW_POLL)
+                    changed.clear()
                     yield
-                    if self.poll is not None or not self._path.parent.is_dir():
-                        return
-        except (OSError, RuntimeError) as error:  # no more watches, the folder went away
-            self._fall_back(str(error))
-
-    async def _changes(self) -> AsyncGenerator[list[str] | None, None]:
-        """None when the watcher is in place: what came before it is to be looked for. Then the paths that changed."""
-        from watchfiles import awatch  # after the first paint
-
-        changes = awatch(
-            self._path.parent,
-            watch_filter=None,
-            step=_STEP,
-            debounce=_DEBOUNCE,
-            rust_timeout=int(SLOW_POLL * 1000),
-            yield_on_timeout=True,
-            recursive=False,
-        )
-        upcoming = asyncio.ensure_future(anext(changes))
-        try:
-            await asyncio.sleep(0)  # its first step puts the watcher in place
-            yield None
-            while True:
-                seen = await upcoming
-                upcoming = asyncio.ensure_future(anext(changes))
-                yield [path for _, path in seen]
-        finally:
-            upcoming.cancel()
-            with suppress(asyncio.CancelledError, StopAsyncIteration, OSError, RuntimeError):
-                await upcoming
-            await changes.aclose()
+        except OSError as error:  # no more watches, the folder went away
+            self._fall_back(error.strerror or str(error))
 
     def _fall_back(self, why: str) -> None:
         self.poll, self.why = NETWORK_POLL, why
+
+
+@asynccontextmanager
+async def _announcements(path: Path) -> AsyncGenerator[asyncio.Event, None]:
+    """An event that is set whenever the system says that something of this name changed in its folder."""
+    loop, changed = asyncio.get_running_loop(), asyncio.Event()
+    observer = _observe(path, lambda: changed.is_set() or loop.call_soon_threadsafe(changed.set))
+    try:
+        yield changed
+    finally:
+        observer.stop()
+        await asyncio.to_thread(observer.join)
+
+
+def _observe(path: Path, wake: Callable[[], object]) -> BaseObserver:
+    """Start to watch the path's folder; `wake` is called in another thread. Raises `OSError`."""
+    from watchdog import events  # after the first paint
+    from watchdog.observers import Observer
+
+    class Waker(events.FileSystemEventHandler):
+        def dispatch(self, event: events.FileSystemEvent) -> None:
+            if path.name in (os.path.basename(os.fsdecode(place)) for place in (event.src_path, event.dest_path)):
+                wake()
+
+    kinds: list[type[events.FileSystemEvent]] = [
+        events.FileCreatedEvent,
+        events.FileModifiedEvent,
+        events.FileMovedEvent,
+        events.FileDeletedEvent,
+    ]
+    observer = Observer()
+    observer.schedule(Waker(), os.path.realpath(path.parent), event_filter=kinds)
+    observer.start()
+    return observer
+
+
+async def _is_set(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event; False when it did not come in time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
+
+
+def _is_still(folder: os.stat_result, path: Path) -> bool:
+    """The path leads to the folder that is watched, not to another that took its name."""
+    try:
+        return os.path.samestat(folder, os.stat(path))
+    except OSError:
+        return False

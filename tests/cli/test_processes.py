@@ -12,7 +12,7 @@ import pytest
 from tests.events import asks, lines, updates
 from tests.program import environment, run
 
-HEAVY = ("textual", "orjson", "rich", "asyncio", "dataclasses", "pathlib", "typing", "secrets", "watchfiles", "tomllib")
+HEAVY = ("textual", "orjson", "rich", "asyncio", "dataclasses", "pathlib", "typing", "secrets", "watchdog", "tomllib")
 _RUN = "from collab_tui.cli.main import run; run()"
 _COMMAND = "import sys; from collab_tui.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
 

@@ -140,5 +140,5 @@ def test_appending_imports_nothing_heavy(flags: list[str]) -> None:
 
     added = modules(load) - modules(f"import sys; {show}")
     assert "collab_tui.registry.append" in added
-    heavy = {"typing", "dataclasses", "pathlib", "asyncio", "secrets", "orjson", "rich", "textual", "watchfiles"}
+    heavy = {"typing", "dataclasses", "pathlib", "asyncio", "secrets", "orjson", "rich", "textual", "watchdog"}
     assert {name.partition(".")[0] for name in added} & heavy == set()

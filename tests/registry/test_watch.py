@@ -215,7 +215,7 @@ async def test_a_watcher_that_cannot_start_is_dropped(path: Path, monkeypatch: p
     def no_more(*_: object, **__: object) -> None:
         raise OSError("OS file watch limit reached")
 
-    monkeypatch.setattr("watchfiles.awatch", no_more)
+    monkeypatch.setattr("watchdog.observers.Observer", no_more)
     watch = Watch(path)
     async with awake(watch) as next_wakeup:
         for _ in range(3):
@@ -227,7 +227,7 @@ async def test_polling_can_be_forced(path: Path, monkeypatch: pytest.MonkeyPatch
     def never(*_: object, **__: object) -> None:
         raise AssertionError("watched")
 
-    monkeypatch.setattr("watchfiles.awatch", never)
+    monkeypatch.setattr("watchdog.observers.Observer", never)
     watch = Watch(path, poll=0.01)
     assert watch.method == "looking every 0.01 s (--poll 0.01)"
     async with awake(watch) as next_wakeup:
