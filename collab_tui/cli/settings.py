@@ -14,3 +14,13 @@ def load_settings(registry: Path | None = None) -> Config:
         return load_config(registry)
     except ConfigError as error:
         raise UnusableError(str(error)) from error
+
+
+def load_screen_settings(registry: Path | None = None) -> Config:
+    """The same for a command that shows a screen: its theme and keys are checked too."""
+    from collab_tui.tui.settings import screen_problems
+
+    config = load_settings(registry)
+    if problems := screen_problems(config):
+        raise UnusableError(str(ConfigError(*problems)))
+    return config

@@ -162,17 +162,6 @@ def test_making_one(tmp_path: Path) -> None:
     assert load_config(registry) == Config()
 
 
-def test_the_lines_of_the_made_config_are_the_defaults(tmp_path: Path) -> None:
-    """With its comment signs taken away it is still a config, and one that changes nothing."""
-    _, path = make_registry(tmp_path)
-    lines = path.read_text(encoding="utf-8").splitlines()
-    settings = [line.removeprefix("# ") for line in lines if " = " in line]
-    path.write_text("\n".join(settings), encoding="utf-8")
-    config = load_config(tmp_path / NAMES[0])
-    assert set(config.sources) == {"stale_after", "stale_after_working", "theme", "order", "ascii"}
-    assert config == Config(sources=config.sources)
-
-
 def test_making_one_again_changes_nothing(tmp_path: Path) -> None:
     made = make_registry(tmp_path)
     made[1].write_text("ascii = true\n", encoding="utf-8")

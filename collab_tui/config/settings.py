@@ -1,0 +1,182 @@
+"""Every setting, each declared once: default, what it means, which values it takes, whose file may set it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum, StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from collab_tui.config import values
+from collab_tui.model.moment import Limits, Order
+
+
+class ConfigError(Exception):
+    """Config files cannot be used; each problem says which file and line, why, and what to do about it."""
+
+    def __init__(self, *problems: str) -> None:
+        more = len(problems) - 1
+        rest = f" (and {more} more: `collab-tui config` lists {'it' if more == 1 else 'them'})" if more else ""
+        super().__init__(problems[0] + rest)
+        self.problems = problems
+
+
+class Column(StrEnum):
+    """What the agents pane can tell of an agent beside its sign and name."""
+
+    ROLE = "role"
+    STATUS = "status"
+    PROGRESS = "progress"
+    AGE = "age"
+    TASK = "task"
+    NEEDS = "needs"
+    NEXT = "next"
+    MESSAGE = "message"
+
+
+class Notifications(StrEnum):
+    """How the person is told that something new waits."""
+
+    OFF = "off"
+    BELL = "bell"
+    DESKTOP = "desktop"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value was set."""
+
+    path: Path
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Restricted:
+    """The part of a project's file that is in force only once the person allowed that very content."""
+
+    path: Path
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings in force."""
+
+    person: str = "human"
+    stale_after: float = 30
+    stale_after_working: float = 5
+    theme: str = "collab-dark"
+    order: str = Order.NEED.value
+    columns: Sequence[str] = tuple(column.value for column in Column if column is not Column.MESSAGE)
+    poll: float | None = None
+    """Seconds between looks at the registry; None: its folder is watched."""
+    notifications: str = Notifications.BELL.value
+    ascii: bool = False
+    reduced_motion: bool = False
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Command id -> its keys as the file has them; `tui.keymap` knows which there are."""
+    approvers: Mapping[str, str] = field(default_factory=dict)
+    """Name of a person -> the public key, as `ed25519:BASE64`, that that person's decisions are signed with."""
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    """Setting, or `table.name` for what stands in a table -> where it was set; not there: it is the default."""
+    waiting: Restricted | None = None
+    """What the project's file sets that the person did not allow; it is not in force."""
+
+    @property
+    def limits(self) -> Limits:
+        """The silence limits as durations."""
+        return Limits(timedelta(minutes=self.stale_after), timedelta(minutes=self.stale_after_working))
+
+
+class Scope(Enum):
+    """Whose file may set something."""
+
+    ANYONE = "user and project"
+    USER = "the user's alone"
+    RESTRICTED = "the user's, and a project's once the person allowed that very content"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting."""
+
+    name: str
+    example: str
+    """The default, or an example where there is none, as TOML."""
+    meaning: str
+    read: Callable[[Any], Any]
+    """Gives the value; raises `values.WrongError` with what is wanted."""
+    scope: Scope = Scope.ANYONE
+    is_table: bool = False
+    """Its names are settings of their own: each file adds some, and each knows where it came from."""
+
+
+SETTINGS: Final = (
+    Setting("person", '"human"', "your name: under it you answer and are asked", values.name, Scope.USER),
+    Setting(
+        "stale_after",
+        "30",
+        "minutes without a sign of life until a waiting or blocked agent counts as silent",
+        values.number(over=0, most=1e6, unit="minutes"),
+    ),
+    Setting(
+        "stale_after_working",
+        "5",
+        "the same for one that says it is working",
+        values.number(over=0, most=1e6, unit="minutes"),
+    ),
+    Setting("theme", '"collab-dark"', "any theme that the palette (ctrl+p) offers", values.name),
+    Setting("order", '"need"', f"order of the agents: {values.listed(Order)}", values.one_of(Order)),
+    Setting(
+        "columns",
+        str([column.value for column in Column if column is not Column.MESSAGE]).replace("'", '"'),
+        f"what is told of an agent, of {values.listed(Column)}; silence always is",
+        values.some_of(Column),
+    ),
+    Setting("poll", "1", "seconds between looks at the registry; without it, its folder is watched", values.poll),
+    Setting(
+        "notifications",
+        '"bell"',
+        f"when something new waits for you: {values.listed(Notifications)}",
+        values.one_of(Notifications),
+    ),
+    Setting("ascii", "false", "only ASCII signs, for terminals that draw others too wide", values.flag),
+    Setting("reduced_motion", "false", "nothing moves or blinks, and what changed is not marked", values.flag),
+    Setting(
+        "keys",
+        'next_need = ["n", "f8"]',
+        "the key of a command, or a list of its keys; `collab-tui config` lists the commands",
+        values.keys,
+        Scope.RESTRICTED,
+        is_table=True,
+    ),
+    Setting(
+        "approvers",
+        'lena = "ed25519:BASE64"',
+        "people, and the public keys with which their decisions are signed",
+        values.public_key,
+        Scope.RESTRICTED,
+        is_table=True,
+    ),
+)
+BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
+
+
+def _commented(setting: Setting) -> str:
+    mark = "  # allowed by each user with `collab-tui config allow`" if setting.scope is Scope.RESTRICTED else ""
+    if setting.is_table:
+        return f"# {setting.meaning}\n# [{setting.name}]{mark}\n# {setting.example}\n"
+    return f"# {setting.meaning}\n# {setting.name} = {setting.example}\n"
+
+
+COMMENTED_CONFIG: Final = """\
+# Settings of this project for collab-tui. Every line is optional; those shown are the defaults, or examples.
+# Your own settings for all projects stand in config.toml in your configuration folder: `collab-tui config` tells
+# where that is, and what is in force.
+
+""" + "\n".join(_commented(setting) for setting in SETTINGS if setting.scope is not Scope.USER)

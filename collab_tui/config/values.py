@@ -1,0 +1,136 @@
+"""Which values a setting takes. Each reader gives the value, or says what is wanted instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import Any, Final
+
+POLL_LIMITS: Final = (0.05, 3600.0)
+"""Seconds between which `poll` and `--poll` lie."""
+_SHOWN: Final = 60
+_HUGE: Final = 10**18
+_KEY_BYTES: Final = 32
+
+
+class WrongError(Exception):
+    """A value that a setting does not take; the text says what it takes."""
+
+
+def shown(value: object, longest: int | None = _SHOWN) -> str:
+    """A value as the file would have it, cut if it is longer, on one line, with nothing that steers a terminal."""
+    if isinstance(value, bool):
+        text = str(value).lower()
+    elif isinstance(value, int) and abs(value) > _HUGE:
+        text = "a huge number"  # of which Python perhaps refuses to write the digits
+    elif isinstance(value, dict):
+        text = "a table"
+    elif isinstance(value, list | tuple):
+        text = f"[{', '.join(shown(item, longest) for item in value)}]"
+    else:
+        text = repr(value) if isinstance(value, str | int | float) else str(value)
+    return text if longest is None or len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a row: a, b or c."""
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def instead_of(name: str, known: Iterable[str]) -> str:
+    """What was perhaps meant; else all there is."""
+    from difflib import get_close_matches  # a start without mistakes need not pay for it
+
+    known = list(known)
+    near = get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+
+
+def name(value: Any) -> str:
+    """A text that is not empty."""
+    if not isinstance(value, str):
+        raise WrongError("it takes a text in quotes")
+    if not value.strip():
+        raise WrongError("it must not be empty")
+    return value.strip()
+
+
+def flag(value: Any) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise WrongError("it takes true or false")
+    return value
+
+
+def number(*, over: float, most: float, unit: str) -> Callable[[Any], float]:
+    """A number above one limit and up to the other."""
+
+    def read(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise WrongError(f"it takes a number of {unit}")
+        if not over < value <= most:
+            raise WrongError(f"it takes more than {over:g} and at most {most:.0f} {unit}")
+        return value
+
+    return read
+
+
+def poll(value: Any) -> float:
+    """Seconds between looks."""
+    least, most = POLL_LIMITS
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise WrongError(f"it takes {least:g} to {most:g} seconds")
+    return value
+
+
+def one_of(choices: type[StrEnum]) -> Callable[[Any], str]:
+    """One word of a few."""
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str):
+            raise WrongError(f"it takes {listed(choices)}, in quotes")
+        if value not in set(choices):
+            raise WrongError(f"it takes {listed(choices)}")
+        return value
+
+    return read
+
+
+def some_of(choices: type[StrEnum]) -> Callable[[Any], tuple[str, ...]]:
+    """A list of a few words, each once."""
+
+    def read(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise WrongError(f'it takes a list of texts, such as ["{next(iter(choices))}"]')
+        for place, item in enumerate(value):
+            if item not in set(choices):
+                raise WrongError(f"there is no {item!r}; {instead_of(item, choices)}")
+            if item in value[:place]:
+                raise WrongError(f"{item!r} is there twice")
+        return tuple(value)
+
+    return read
+
+
+def keys(value: Any) -> tuple[str, ...]:
+    """A key or a list of keys; which keys there are is the screen's to know."""
+    found = value if isinstance(value, list) else [value]
+    if not found or not all(isinstance(key, str) and key for key in found):
+        raise WrongError('it takes a key such as "f8", or a list of keys')
+    return tuple(found)
+
+
+def public_key(value: Any) -> str:
+    """An Ed25519 public key."""
+    import base64
+    import binascii
+
+    kind, _, encoded = value.partition(":") if isinstance(value, str) else ("", "", "")
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if kind != "ed25519" or len(key) != _KEY_BYTES:
+        raise WrongError('it takes a public key, "ed25519:" and 44 characters of base64')
+    return str(value)
