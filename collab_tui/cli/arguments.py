@@ -40,17 +40,6 @@ def registry_path(given: str | None) -> str:
         raise UnusableError("the folder you are in is gone; give --registry FILE") from error
 
 
-def seconds(text: str) -> float:
-    """The value of `--poll`."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.05 <= value <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0.05 and 3600 seconds")
-    return value
-
-
 def agent_name(given: str | None) -> str:
     """The writing agent: `--agent`, else `$COLLAB_AGENT`, else `$AGENT`."""
     name = given or _agent_here()
@@ -69,6 +58,11 @@ def decider_name(agent: str | None, person: str | None, configured: str) -> str:
     return _agent_here().strip() or configured
 
 
+def is_agents(agent: str | None, person: str | None) -> bool:
+    """Whether `decider_name` gives an agent's name: by `--agent` or, with no name given, by the environment."""
+    return agent is not None or (person is None and bool(_agent_here().strip()))
+
+
 def _agent_here() -> str:
     """The agent in whose process we run; empty when the environment names none."""
     return os.environ.get("COLLAB_AGENT") or os.environ.get("AGENT") or ""
@@ -80,3 +74,9 @@ def show_anything(stream: object = None) -> None:
         reconfigure = getattr(target, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+
+
+def complain(text: str) -> None:
+    """One line on standard error, in whatever its encoding can show."""
+    encoding = sys.stderr.encoding or "ascii"
+    print("collab-tui:", text.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)

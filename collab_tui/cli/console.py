@@ -39,7 +39,7 @@ def console_glyphs() -> Glyphs:
     """The signs that standard output can encode."""
     try:
         "".join(
-            filter(None, [*UNICODE.statuses.values(), UNICODE.needs_you, UNICODE.deadlock, UNICODE.bar_full])
+            [*UNICODE.statuses.values(), UNICODE.needs_you, UNICODE.deadlock, UNICODE.bar_full, UNICODE.signed]
         ).encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return ASCII

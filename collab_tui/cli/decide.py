@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collab_tui.cli.arguments import decider_name, make_parser, show_anything
+import os
+import sys
+
+from collab_tui.cli.arguments import decider_name, is_agents, make_parser, show_anything
 from collab_tui.cli.reading import NotThereError, find_request, now, read
 from collab_tui.config import user_config_file
 from collab_tui.model.board import Request, RequestKind
 from collab_tui.model.requests import is_person_writing
 from collab_tui.model.text import one_line
 from collab_tui.protocol.answers import Verdict, answer
-from collab_tui.registry.append import RefusedError
+from collab_tui.protocol.presence import why_not_the_person
+from collab_tui.registry.append import RefusedError, UnusableError
 
 _EXAMPLES = """\
   collab-tui decide 3f2a approve                 any unique beginning of the id will do; `status` lists them
   collab-tui decide 3f2a reject -m "not on a Friday"
   collab-tui decide 3f2a --answer "rules first"  for a choice: one of its options, or its number
-  collab-tui decide 3f2a approve --agent lubit   an agent answers as itself"""
+  collab-tui decide 3f2a approve --agent lubit   an agent answers as itself
+What you decide is signed with your key; so you decide at a terminal, and not from within an agent."""
 
 
 def main(arguments: list[str]) -> int:
@@ -40,10 +45,15 @@ def main(arguments: list[str]) -> int:
     show_anything()
 
     reading = read(options.registry)
-    by = decider_name(options.agent, options.person, reading.config.person)
+    person = reading.config.person
+    by = decider_name(options.agent, options.person, person)
+    is_the_person = is_person_writing(by, person)
+    if is_the_person or not is_agents(options.agent, options.person):
+        _check_presence(by)
     request = find_request(reading.moment, options.id)
-    if not request.is_open:
-        by = f" by {request.answer.by}" if request.answer else ""
+    if not request.is_open and not reading.moment.is_only_claimed(request):
+        answered = reading.moment.answer(request)
+        by = f" by {answered.by}" if answered else ""
         state = request.state.replace("_", " ")
         raise RefusedError(one_line(f"request {request.id} is closed: {state}{by}. Nothing was written"))
     given: str
@@ -53,7 +63,7 @@ def main(arguments: list[str]) -> int:
         given = chosen(request, options.answer)
     try:
         if options.agent is None and options.person is not None:
-            _check_person(request, by, reading.config.person)
+            _check_person(request, by, person)
         written = answer(
             reading.registry,
             request,
@@ -63,6 +73,7 @@ def main(arguments: list[str]) -> int:
             known=reading.moment.board.position,
             person=reading.fold.person,
             clock=now,
+            trust=reading.trust if is_the_person else None,
         )
     except RefusedError as error:
         why = f"request {request.id} cannot be answered: {error}. Nothing was written"
@@ -70,6 +81,12 @@ def main(arguments: list[str]) -> int:
     said = written.get("verdict") or written["answer"]
     print(one_line(f"{by} -> {request.asker}: {said} ({request.request})"))
     return 0
+
+
+def _check_presence(by: str) -> None:
+    """Refuse to decide as a person where nobody can tell that it is one."""
+    if (why := why_not_the_person(os.environ, sys.stdin)) is not None:
+        raise UnusableError(one_line(f"not as {by}: {why}. An agent answers as itself: add --agent NAME"))
 
 
 def _check_person(request: Request, by: str, person: str) -> None:

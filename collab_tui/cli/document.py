@@ -9,13 +9,16 @@
                    silent_seconds (null: not silent), last_event, last_event_at, last_line, set_at {field: line}
     requests       id, state (open, answered, withdrawn, moved_on, expired), kind, request, details, asker, target,
                    to_person, options, default, evidence, urgency, asked_at, deadline, overdue, expires, holds_up,
-                   line, perhaps_answered, answer {by, verdict, text, comment, at, line} or null
+                   line, perhaps_answered, claimed, answer {by, verdict, text, comment, at, line, standing} or null
     blockers       text, holders, holds_up, line
     waits          waiter, awaited, line, reasons [{because, text, line, request_id, answered}]
     deadlocks      agents, line, request_id
     problems       kind, line, text
     problem_count  all of them; `problems` lists the first thousand
 
+`standing` says who wrote an answer in your name, or in that of an approver: signed, claimed (no signature),
+unknown_key or bad; null for agents, who sign nothing. Act on signed ones only. `claimed`: it was answered in your name
+and not by you, and its asker still waits.
 Times are RFC 3339 in UTC, lines count from 1, absent values are null.
 """
 
@@ -108,13 +111,15 @@ def _request(moment: Moment, request: Request) -> dict[str, Any]:
         "holds_up": list(moment.held_up(request)) if request.is_open else [],
         "line": request.position + 1,
         "perhaps_answered": request.is_open and request.answer is not None,
-        "answer": _answer(request.answer),
+        "claimed": moment.is_only_claimed(request),
+        "answer": _answer(moment, moment.answer(request)),
     }
 
 
-def _answer(answer: Answer | None) -> dict[str, Any] | None:
+def _answer(moment: Moment, answer: Answer | None) -> dict[str, Any] | None:
     if answer is None:
         return None
+    standing = moment.standing(answer)
     return {
         "by": answer.by,
         "verdict": answer.verdict,
@@ -122,6 +127,7 @@ def _answer(answer: Answer | None) -> dict[str, Any] | None:
         "comment": answer.comment,
         "at": _time(answer.time),
         "line": answer.position + 1,
+        "standing": standing.value if standing is not None else None,
     }
 
 

@@ -13,7 +13,9 @@ from collab_tui.config import Config
 from collab_tui.model.board import Request
 from collab_tui.model.fold import Fold
 from collab_tui.model.moment import Moment
+from collab_tui.model.requests import is_person_writing
 from collab_tui.model.text import one_line
+from collab_tui.protocol.trust import Trust
 from collab_tui.registry.append import RegistryError
 from collab_tui.registry.base import News, State, read_to_end
 from collab_tui.registry.jsonl import JsonlRegistry
@@ -37,6 +39,7 @@ class Reading:
     registry: JsonlRegistry
     fold: Fold
     config: Config
+    trust: Trust
     moment: Moment
 
 
@@ -52,8 +55,10 @@ def read(given: str | None, person: str | None = None) -> Reading:
     registry = JsonlRegistry(path)
     fold = Fold(person or config.person)
     check(read_to_end(registry, fold, final=True), path)
-    moment = Moment(fold.board(), now(), config.limits, fold.person)
-    return Reading(registry, fold, config, moment)
+    trust = Trust(config.person, config.approvers)
+    signs = trust.has_key and is_person_writing(fold.person, config.person)
+    moment = Moment(fold.board(), now(), config.limits, fold.person, trust.judge_shown, signs)
+    return Reading(registry, fold, config, trust, moment)
 
 
 def check(news: News, path: Path) -> None:

@@ -14,10 +14,11 @@ from collab_tui.cli.document import __doc__ as _document_help
 from collab_tui.cli.document import document
 from collab_tui.cli.reading import read
 from collab_tui.model.ages import age, seconds_between
-from collab_tui.model.board import Agent, Request
+from collab_tui.model.board import Agent, Answer, Request
 from collab_tui.model.glyphs import STATUS_WORDS, Glyphs
 from collab_tui.model.moment import Moment, Order
-from collab_tui.model.summary import STATUS_ROLES, Span
+from collab_tui.model.signature import Standing
+from collab_tui.model.summary import STATUS_ROLES, Span, standing_span
 from collab_tui.model.text import one_line
 
 _EXAMPLES = f"""\
@@ -25,6 +26,10 @@ _EXAMPLES = f"""\
   collab-tui status --json | jq '.requests[] | select(.state == "open" and .to_person)'
 
 {_document_help}"""
+
+
+_DECIDED = 5
+"""Decisions that are listed; the log has all."""
 
 
 def main(arguments: list[str]) -> int:
@@ -66,6 +71,10 @@ class _Report:
                 self._title(title, len(requests))
                 for request in requests:
                     self._request(request)
+        if decided := self._decided():
+            self._title("Decided in your name", len(decided))
+            for request, answer, standing in decided:
+                self._decision(request, answer, standing)
         if self._moment.agents:
             self._title("Agents", len(self._moment.agents))
             self._agents()
@@ -96,7 +105,7 @@ class _Report:
         facts += [f"since {age(waited)}"] if waited is not None else []
         facts += ["overdue"] if self._moment.is_overdue(request) else []
         facts += [one_line(request.urgency)] if request.urgency else []
-        facts += [f"perhaps answered by {one_line(request.answer.by)}"] if request.answer else []
+        facts += [f"perhaps answered by {one_line(request.answer.by)}"] if request.answer and request.is_open else []
         self._line(
             Span(
                 f"{self._glyphs.needs_you} {one_line(self._short(request))}  ",
@@ -105,8 +114,31 @@ class _Report:
             Span(one_line(request.request)),
             Span(f"  {f' {self._glyphs.separator} '.join(facts)}", "muted"),
         )
+        if self._moment.is_only_claimed(request) and (answer := self._moment.answer(request)) is not None:
+            standing = self._moment.standing(answer)
+            said = f"      answered in your name, not by you: {one_line(answer.text or '')}  "
+            self._line(Span(said, "warning"), standing_span(standing, self._glyphs))
         for number, option in enumerate(request.options, 1):
             self._line(Span(f"      {number} {one_line(option)}"))
+
+    def _decided(self) -> list[tuple[Request, Answer, Standing]]:
+        """The latest answers that somebody gave as the person, or as an approver, and that are not asked for again."""
+        found = []
+        for request in self._board.requests:
+            answer = self._moment.answer(request)
+            standing = self._moment.standing(answer) if answer is not None else None
+            if answer is not None and standing is not None and not self._moment.is_answerable(request):
+                found.append((request, answer, standing))
+        return sorted(found, key=lambda one: one[1].position)[-_DECIDED:]
+
+    def _decision(self, request: Request, answer: Answer, standing: Standing) -> None:
+        said = f"{one_line(answer.text or '')} by {one_line(answer.by)}"
+        glyph = self._glyphs.no if answer.verdict == "rejected" else self._glyphs.yes
+        self._line(
+            Span(f"{glyph} {said}  ", "error" if answer.verdict == "rejected" else "success"),
+            Span(f"{one_line(request.request)}  "),
+            standing_span(standing, self._glyphs),
+        )
 
     def _short(self, request: Request) -> str:
         """As much of the id as `decide` needs, eight characters at least."""

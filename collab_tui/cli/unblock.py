@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collab_tui.cli.arguments import decider_name, make_parser, show_anything
+import os
+
+from collab_tui.cli.arguments import decider_name, is_agents, make_parser, show_anything
 from collab_tui.cli.reading import NotThereError, only_match, read
 from collab_tui.model.text import one_line
 from collab_tui.protocol.answers import resolution, why_not_blocked
-from collab_tui.registry.append import RefusedError
+from collab_tui.protocol.presence import agent_mark, refusal
+from collab_tui.registry.append import RefusedError, UnusableError
 
 _EXAMPLES = """\
   collab-tui unblock gitcode "no credentials for staging"
@@ -31,6 +34,8 @@ def main(arguments: list[str]) -> int:
 
     reading = read(options.registry)
     by = decider_name(options.agent, options.person, reading.config.person)
+    if not is_agents(options.agent, options.person) and (mark := agent_mark(os.environ)) is not None:
+        raise UnusableError(one_line(f"not as {by}: {refusal(mark)}. An agent unblocks as itself: add --agent NAME"))
     agent = reading.moment.board.agent(options.target)
     if agent is None:
         names = ", ".join(agent.name for agent in reading.moment.board.agents)

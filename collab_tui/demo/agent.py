@@ -20,6 +20,9 @@ from collab_tui.demo.lubit import Lubit
 from collab_tui.demo.parent import watch_parent
 from collab_tui.demo.sena import Sena
 from collab_tui.protocol import Participant
+from collab_tui.protocol.keys import Keyring
+from collab_tui.protocol.trust import Trust
+from collab_tui.protocol.used import UsedDecisions
 from collab_tui.registry.append import RegistryError
 
 ACTORS: dict[str, type[Actor]] = {"sena": Sena, "lubit": Lubit, "gitcode": GitCode}
@@ -32,10 +35,11 @@ def main() -> int:
     parser.add_argument("registry", type=Path)
     parser.add_argument("--person", default="human")
     parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--keys", type=Path, required=True, help="the folder of the key that signs for the person")
     options = parser.parse_args()
     process = _Process(options.registry.parent)
     try:
-        asyncio.run(process.live(options.name, options.registry, options.person, options.speed))
+        asyncio.run(process.live(options.name, options.registry, options.person, options.speed, options.keys))
     except (asyncio.CancelledError, KeyboardInterrupt):
         pass
     except RegistryError:
@@ -54,7 +58,7 @@ class _Process:
         self.orphaned = False
         self._folder = folder
 
-    async def live(self, name: str, registry: Path, person: str, speed: float) -> None:
+    async def live(self, name: str, registry: Path, person: str, speed: float, keys: Path) -> None:
         """Take part until cancelled."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in a task
@@ -67,7 +71,8 @@ class _Process:
         with suppress(NotImplementedError):  # Windows ends the process without asking
             loop.add_signal_handler(signal.SIGTERM, task.cancel)
         actor = ACTORS[name]
-        async with Participant(name, registry, person=person, **actor.opening) as me:
+        trust, used = Trust(person, keyring=Keyring(keys)), UsedDecisions(keys)
+        async with Participant(name, registry, person=person, trust=trust, used=used, **actor.opening) as me:
             print("present", flush=True)  # the demo opens its board when all three have come
             await actor(me, Pace(speed, name)).live()
 

@@ -14,12 +14,16 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from collab_tui.demo.folder import demo_folder, remove_stale
+from collab_tui.protocol.keys import Keyring
+from collab_tui.protocol.trust import Trust
 
 NAMES: Final = ("sena", "lubit", "gitcode")
 _COMING: Final = 10.0
 """Seconds that agents have to come before the story is shown without them."""
 _GRACE: Final = 2.0
 """Seconds that agents have to end by themselves."""
+_KEYS: Final = "keys"
+"""The folder of the person's key within the demo's own."""
 _SIGNALS: Final = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 """What tells the demo to end."""
 
@@ -27,14 +31,17 @@ _SIGNALS: Final = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP"
 class Performance:
     """The story as it is played on a registry."""
 
-    def __init__(self, registry: Path) -> None:
+    def __init__(self, registry: Path, person: str) -> None:
         self.registry = registry
+        self.trust = Trust(person, keyring=Keyring(registry.parent / _KEYS))
+        """Whom the agents trust: the person of this performance, with a key of its own."""
         self._agents: list[subprocess.Popen[bytes]] = []
 
-    def start(self, person: str, speed: float) -> None:
-        """Start the three agents."""
+    def start(self, speed: float) -> None:
+        """Start the three agents, and make the key by which they know the person's word."""
+        keys = self.trust.keyring.path.parent
         for name in NAMES:
-            options = ["--person", person, "--speed", str(speed)]
+            options = ["--person", self.trust.person, "--speed", str(speed), "--keys", str(keys)]
             with (self.registry.parent / f"{name}.log").open("wb") as log:
                 # A session of their own: keys and the hang-up of this terminal are not meant for them.
                 agent = subprocess.Popen(
@@ -46,6 +53,7 @@ class Performance:
                     start_new_session=True,
                 )
             self._agents.append(agent)
+        self.trust.keyring.make()  # while they start
 
     def wait_until_present(self) -> None:
         """Wait until every agent has started its session, or has failed to, or takes too long."""
@@ -83,10 +91,10 @@ def performance(person: str, speed: float = 1.0) -> Iterator[Performance]:
     remove_stale()
     with ExitStack() as stack:
         stack.enter_context(_ended_by_signals())
-        show = Performance(stack.enter_context(demo_folder()) / "registry.jsonl")
+        show = Performance(stack.enter_context(demo_folder()) / "registry.jsonl", person)
         stack.callback(show.stop)
         stack.callback(_ignore_signals)  # the first thing on leaving: the board's loop has reset them by then
-        show.start(person, speed)
+        show.start(speed)
         yield show
 
 

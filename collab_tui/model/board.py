@@ -7,11 +7,12 @@ Positions are plain integers: the index of the line (from 0) that set a value. `
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from collab_tui.model.event import Event
 from collab_tui.model.words import Status, name_key
 
 
@@ -128,6 +129,8 @@ class Answer:
     time: datetime | None
     has_request_id: bool
     """It names the request by its id; without that it may mean another."""
+    event: Event = field(compare=False, repr=False)
+    """As it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,12 @@ class Request:
     """The decision that closed it, or, while it is open, the one that perhaps answers it."""
     closed_at: int | None
     asker_gone: bool
+    decisions: tuple[Event, ...] = field(repr=False)
+    """Of one that waits for the person: the decision in the person's name that closed it, and later ones that carry a
+    signature. Who wrote them is not checked here.
+    """
+    event: Event = field(compare=False, repr=False)
+    """As it was read."""
 
     @property
     def target(self) -> str | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from collab_tui.model.agent_state import SHOWN_FIELDS
 from collab_tui.model.board import Agent, Answer, Because, Board, Obstacle, Request, RequestState, Wait
 from collab_tui.model.event import Event, as_id
+from collab_tui.model.signature import Judgement
+from collab_tui.model.summary import standing_words
 from collab_tui.model.words import ALIASES
 
 
@@ -42,8 +44,11 @@ def explain_agent(agent: Agent, setters: dict[int, Event]) -> list[Explanation]:
     return found
 
 
-def explain_request(request: Request, setter: Event | None) -> list[Explanation]:
-    """What the board says of a request."""
+def explain_request(
+    request: Request, setter: Event | None, answer: Answer | None = None, judgement: Judgement | None = None
+) -> list[Explanation]:
+    """What the board says of a request. `answer` is the one that counts, `judgement` who wrote it."""
+    answer = answer or request.answer
     asked = "decision_request opens a request"
     whom = "addressed to nobody in particular: the person's" if request.target is None else "its field `target`"
     found = [
@@ -54,10 +59,13 @@ def explain_request(request: Request, setter: Event | None) -> list[Explanation]
         ),
         Explanation("id", request.id, request.position, _id_rule(setter)),
     ]
-    if request.answer is not None:
+    if answer is not None:
         name = "answered" if request.state is RequestState.ANSWERED else "perhaps answered"
-        by = f"{request.answer.text or ''} by {request.answer.by}"
-        found.append(Explanation(name, by, request.answer.position, _answer_rule(request, request.answer)))
+        by = f"{answer.text or ''} by {answer.by}"
+        found.append(Explanation(name, by, answer.position, _answer_rule(request, answer)))
+        if judgement is not None:
+            words = standing_words(judgement.standing)
+            found.append(Explanation("who says so", words, answer.position, judgement.reason))
     if request.state is RequestState.MOVED_ON and request.closed_at is not None:
         rule = "it was perhaps answered, and its asker no longer waits"
         found.append(Explanation("moved on", f"{request.asker} went on", request.closed_at, rule))

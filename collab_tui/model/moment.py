@@ -5,19 +5,21 @@ The registry has no clock; whoever looks has one. `Moment` joins the two and sta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
 from collab_tui.model.ages import seconds_between
-from collab_tui.model.board import Agent, Board, Deadlock, Request, Wait
-from collab_tui.model.requests import is_person
+from collab_tui.model.board import Agent, Answer, Because, Board, Deadlock, Reason, Request, RequestState, Wait
+from collab_tui.model.event import Event, as_id
+from collab_tui.model.requests import answer_of, is_person
+from collab_tui.model.signature import Judgement, Standing
 from collab_tui.model.waits import find_deadlocks, held_up_by
 from collab_tui.model.words import Status, name_key
 
-_SKEW = 120
+SKEW = 120
 """Seconds by which clocks may differ before that is told."""
 
 
@@ -43,6 +45,10 @@ Need = Deadlock | Request
 """What the inbox shows: something that waits for the person."""
 
 
+Judge = Callable[[Event, Event | None, str | None], Judgement | None]
+"""Gets a decision, the request that it names and the registry's id; None for a decision of one who signs nothing."""
+
+
 @dataclass(frozen=True)
 class Moment:
     """One board, seen at one time."""
@@ -51,6 +57,10 @@ class Moment:
     now: datetime
     limits: Limits = Limits()
     person: str = "human"
+    judge: Judge | None = field(default=None, compare=False, repr=False)
+    """Checks who wrote a decision; None: nothing is said of that."""
+    signs: bool = False
+    """The person who looks has a signing key: what is in their name without it is not theirs."""
 
     def age(self, agent: Agent) -> float | None:
         """Seconds since its last sign of life."""
@@ -59,7 +69,7 @@ class Moment:
     def clock_ahead(self, time: datetime | None) -> float | None:
         """Seconds by which a clock that wrote this time is ahead of ours; None when it is not worth telling."""
         seconds = seconds_between(self.now, time) if time is not None else None
-        return seconds if seconds is not None and seconds > _SKEW else None
+        return seconds if seconds is not None and seconds > SKEW else None
 
     def silence(self, agent: Agent) -> float | None:
         """Seconds for which an agent that should move has been silent; None when it is not silent.
@@ -85,8 +95,75 @@ class Moment:
         return request.is_open and request.deadline is not None and request.deadline <= self.now
 
     def is_answerable(self, request: Request) -> bool:
-        """Open and not expired."""
-        return request.is_open and not self.is_expired(request)
+        """Open and not expired, or answered only by somebody who claimed to be the person."""
+        return (request.is_open and not self.is_expired(request)) or self.is_only_claimed(request)
+
+    # Who decided
+
+    def judgement(self, decision: Event) -> Judgement | None:
+        """Who wrote a decision; None for one of somebody who signs nothing, or whose request is not remembered."""
+        if self.judge is None or decision.kind != "decision":
+            return None
+        named = as_id(decision.data.get("request_id"))
+        request = self._request_events.get(named)
+        if named and request is None:
+            return None
+        return self.judge(decision, request, self.board.registry_id)
+
+    @cached_property
+    def _request_events(self) -> dict[str, Event]:
+        return {request.id: request.event for request in self.board.requests}
+
+    def standing(self, answer: Answer) -> Standing | None:
+        """Who wrote an answer; None where it is nobody's who signs."""
+        judgement = self.judgement(answer.event)
+        return judgement.standing if judgement is not None else None
+
+    def answer(self, request: Request) -> Answer | None:
+        """The answer that counts: the first one that the person signed, else the first in their name."""
+        signed = self._signed(request)
+        return answer_of(signed) if signed is not None else request.answer
+
+    def _signed(self, request: Request) -> Event | None:
+        if self.judge is None:
+            return None
+        for decision in request.decisions:
+            judgement = self.judge(decision, request.event, self.board.registry_id)
+            if judgement is not None and judgement.standing is Standing.SIGNED:
+                return decision
+        return None
+
+    def is_only_claimed(self, request: Request) -> bool:
+        """Somebody answered in the name of the person, who has a key and did not sign that, and its asker still waits.
+
+        An asker that went on since is past helping: it took the answer, or needs none.
+        """
+        return request.id in self._claimed
+
+    @cached_property
+    def _claimed(self) -> dict[str, Request]:
+        """By id: what is only claimed to be answered by the person. Nothing is, where the person signs nothing."""
+        if not self.signs:
+            return {}
+        answered = (r for r in self.board.requests if r.decisions and r.state is RequestState.ANSWERED)
+        return {
+            request.id: request
+            for request in answered
+            if (request.expires is None or request.expires > self.now)
+            and self._still_waits(request)
+            and self._signed(request) is None
+        }
+
+    def _still_waits(self, request: Request) -> bool:
+        """The asker is there, and has not taken on a status since the answer with which it goes on."""
+        asker = self._agents_by_key.get(name_key(request.asker))
+        if asker is None or asker.gone or request.closed_at is None:
+            return False
+        return asker.status in (Status.WAITING, Status.BLOCKED) or (asker.status_since or 0) < request.closed_at
+
+    @cached_property
+    def _agents_by_key(self) -> dict[str, Agent]:
+        return {agent.key: agent for agent in self.board.agents}
 
     def held_up(self, request: Request) -> tuple[str, ...]:
         """The asker and everyone who waits for it, directly or not."""
@@ -94,12 +171,22 @@ class Moment:
 
     @cached_property
     def waits(self) -> tuple[Wait, ...]:
-        """The board's waits without what rests on expired requests alone: nobody can answer those any more."""
+        """The board's waits without what rests on expired requests alone, which nobody can answer any more, and with
+        what was answered only by somebody who claimed to be the person.
+        """
         expired = {request.id for request in self.board.requests if self.is_expired(request)}
-        if not expired:
+        if not expired and not self._claimed:
             return self.board.waits
-        left = ((wait, tuple(r for r in wait.reasons if r.request_id not in expired)) for wait in self.board.waits)
-        return tuple(replace(wait, reasons=reasons) for wait, reasons in left if reasons)
+        left = {
+            (wait.waiter, wait.awaited): tuple(r for r in wait.reasons if r.request_id not in expired)
+            for wait in self.board.waits
+        }
+        person = self._agents_by_key.get(name_key(self.person))
+        for request in self._claimed.values():
+            pair = (request.asker, person.name if person is not None else self.person)
+            reason = Reason(Because.REQUEST, request.request, request.position, request.id)
+            left[pair] = (reason, *left.get(pair, ()))
+        return tuple(Wait(*pair, reasons) for pair, reasons in left.items() if reasons)
 
     @cached_property
     def deadlocks(self) -> tuple[Deadlock, ...]:
@@ -110,7 +197,7 @@ class Moment:
 
     @cached_property
     def _held_up(self) -> dict[str, tuple[str, ...]]:
-        askers = dict.fromkeys(request.asker for request in self.board.open_requests)
+        askers = dict.fromkeys(request.asker for request in (*self.board.open_requests, *self._claimed.values()))
         return {asker: held_up_by([asker], self.waits) for asker in askers}
 
     def _only_keeps_the_log(self, agent: Agent) -> bool:
@@ -128,8 +215,11 @@ class Moment:
 
     @cached_property
     def needs(self) -> tuple[Need, ...]:
-        """What waits for the person: deadlocks, then requests, most agents held up first, then oldest."""
-        mine = [request for request in self.board.open_requests if request.to_person and self.is_answerable(request)]
+        """What waits for the person: deadlocks, then requests, most agents held up first, then oldest.
+
+        What was answered by somebody who only claimed to be the person still waits for them.
+        """
+        mine = [request for request in self.board.requests if request.to_person and self.is_answerable(request)]
         mine.sort(key=lambda request: (-len(self.held_up(request)), request.position))
         return (*self.deadlocks, *mine)
 

@@ -17,6 +17,8 @@ from collab_tui.model.words import PERSON_WORDS, leading_names, name_key
 
 MAX_CLOSED: Final = 1000
 """Closed requests that are remembered; older ones are found in the log."""
+_MAX_DECISIONS: Final = 9
+"""Decisions with a signature that are kept of one request: the first eight and the newest."""
 
 _Key = tuple[str, str]
 """What a request is found by, e.g. `("asker", "sena")`."""
@@ -56,6 +58,7 @@ def request_of(
     answer: Event | None = None,
     closed_at: int | None = None,
     asker_gone: bool = False,
+    decisions: tuple[Event, ...] = (),
 ) -> Request:
     """The request that a `decision_request` event opened, as it stands now."""
     options = event.texts("options")
@@ -82,6 +85,8 @@ def request_of(
         answer=answer_of(answer) if answer else None,
         closed_at=closed_at,
         asker_gone=asker_gone,
+        decisions=decisions,
+        event=event,
     )
 
 
@@ -95,6 +100,7 @@ def answer_of(event: Event) -> Answer:
         comment=event.text("comment") or event.text("message"),
         time=event.time,
         has_request_id=bool(as_id(event.data.get("request_id"))),
+        event=event,
     )
 
 
@@ -121,6 +127,7 @@ class _Entry:
         "asker_gone",
         "asker_key",
         "closed_at",
+        "decisions",
         "event",
         "frozen",
         "id",
@@ -139,6 +146,7 @@ class _Entry:
         self.state = RequestState.OPEN
         self.answer: Event | None = None
         self.closed_at: int | None = None
+        self.decisions: tuple[Event, ...] = ()
         self.asker_gone = False
         self.frozen: Request | None = None
 
@@ -154,7 +162,14 @@ class _Entry:
         """The request as the board shows it."""
         if self.frozen is None:
             self.frozen = request_of(
-                self.event, self.asker, person, self.state, self.answer, self.closed_at, self.asker_gone
+                self.event,
+                self.asker,
+                person,
+                self.state,
+                self.answer,
+                self.closed_at,
+                self.asker_gone,
+                self.decisions,
             )
         return self.frozen
 
@@ -196,14 +211,42 @@ class RequestBook:
             return self._mark(entry, event) if entry else None
         entry = self._open.get(request_id)
         if entry is None:
+            self._again(request_id, event)
             return None
-        if not closes(event, entry.id, entry.asker, is_to_person(entry.targets, self._person), self._person):
+        if not self._closes(entry, event):
             return self._mark(entry, event) if event.kind == "decision" else None
         if event.kind == "request_withdrawn":
             self._close(entry, RequestState.WITHDRAWN, None, event.position)
         else:
+            if is_to_person(entry.targets, self._person):
+                entry.decisions = (event,)
             self._close(entry, RequestState.ANSWERED, event, event.position)
         return None
+
+    def _closes(self, entry: _Entry, event: Event) -> bool:
+        return closes(event, entry.id, entry.asker, is_to_person(entry.targets, self._person), self._person)
+
+    def _again(self, request_id: str, event: Event) -> None:
+        """What comes after a request to the person was answered: the answer may have been somebody else's.
+
+        Nothing is verified here. A decision with a signature stands before one without, and as long as there is none,
+        the asker may still withdraw.
+        """
+        known = self._closed.get(request_id)
+        if known is None or not known.decisions or not self._closes(known, event):
+            return
+        signed = tuple(decision for decision in known.decisions if _has_signature(decision))
+        is_withdrawal = event.kind == "request_withdrawn"
+        if signed if is_withdrawal else not _has_signature(event):
+            return
+        entry = self._closed[request_id] = known.copy()  # the known one may be another fold's, too
+        entry.frozen = None
+        if is_withdrawal:
+            entry.state, entry.answer, entry.closed_at = RequestState.WITHDRAWN, None, event.position
+            return
+        entry.decisions = (*known.decisions[: _MAX_DECISIONS - 1], event)
+        if not signed:
+            entry.answer = event
 
     def knows(self, request_id: object) -> bool:
         """A request of that id is remembered."""
@@ -262,6 +305,10 @@ class RequestBook:
                 if entry.asker_key != writer and (also is None or also in entry.keys):
                     return entry
         return None
+
+
+def _has_signature(decision: Event) -> bool:
+    return decision.data.get("signature") is not None
 
 
 def _lookups(event: Event, writer: str, agents: Container[str]) -> Iterator[tuple[_Key, _Key | None]]:

@@ -1,8 +1,21 @@
-"""What is signed of an event: its canonical form, with the registry it stands in and the request it answers."""
+"""What is signed of a decision: its canonical form, with the registry it stands in and the request it answers.
+
+Everything here is a pure function of lines as they were written. An `Event` holds cleaned text; two lines that read
+the same on the screen may differ in what was cleaned away, so its line is parsed again.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from collab_tui.model.event import Event, Item
+
+_DOMAIN: Final = b"collab-tui decision 1\n"
+"""Stands before what is signed: a signature made with this key for anything else is none of a decision."""
 
 
 class Standing(StrEnum):
@@ -16,3 +29,86 @@ class Standing(StrEnum):
     """Signed with a key that nobody here trusts."""
     BAD = "bad"
     """The signature is not over what the line and the registry say."""
+
+
+class Judgement(NamedTuple):
+    """What is known of who wrote one decision, and why."""
+
+    standing: Standing
+    reason: str
+    """In words for the person: by which key, or which check failed."""
+
+
+class AmbiguousError(ValueError):
+    """A line that two readers may understand differently, or that has no canonical form; the text says why."""
+
+
+def parse(line: bytes) -> dict[str, Any]:
+    """The object of a line exactly as written. Raises `AmbiguousError` where readers of JSON disagree about it.
+
+    Of a name that stands in an object twice some take the first value, others the last; NaN, numbers beyond a double
+    and a byte order mark are read by some only.
+    """
+    try:
+        value = json.loads(line.decode("utf-8"), object_pairs_hook=_without_repetition, parse_constant=_no_number)
+    except AmbiguousError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise AmbiguousError("it is no strict JSON") from error
+    if not isinstance(value, dict):
+        raise AmbiguousError("it is no JSON object")
+    return value
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise AmbiguousError(f"{twice[:40]!a} stands in it twice")
+    return found
+
+
+def _no_number(text: str) -> Any:
+    raise AmbiguousError(f"{text} is no JSON number")
+
+
+def canonical(value: Mapping[str, Any]) -> bytes:
+    """The one form of a JSON object that does not depend on the order of names, spaces and escapes.
+
+    Half an emoji, as programs write that cut texts, keeps its place. Raises `AmbiguousError` for what has no form: an
+    infinite number, too deep a nesting.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+        return text.encode("utf-8", "surrogatepass")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise AmbiguousError("it has no canonical form") from error
+
+
+def digest_of(request: Event) -> str:
+    """The SHA-256 of the canonical form of a request's line, in hex. Raises `AmbiguousError`."""
+    return hashlib.sha256(canonical(parse(request.line))).hexdigest()
+
+
+def signed_bytes(decision: Mapping[str, Any], registry_id: str) -> bytes:
+    """What a signature is over: every field but the signature itself, and the registry. Raises `AmbiguousError`."""
+    return _DOMAIN + canonical({"registry": registry_id, "decision": _unsigned(decision)})
+
+
+def identity_of(decision: Event) -> str:
+    """The SHA-256, in hex, of all that a decision says but its signature: the same however it is spelled and wherever
+    it stands. Raises `AmbiguousError`.
+    """
+    return hashlib.sha256(canonical(_unsigned(parse(decision.line)))).hexdigest()
+
+
+def _unsigned(decision: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in decision.items() if name != "signature"}
+
+
+def registry_id(first: Item) -> str:
+    """The id of the registry whose first line this is: the one that a `registry_created` gives it, else its digest."""
+    if isinstance(first, Event) and first.kind == "registry_created" and (given := first.text("registry")):
+        return given
+    return hashlib.sha256(first.line).hexdigest()

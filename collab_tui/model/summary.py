@@ -12,6 +12,7 @@ from collab_tui.model.agent_state import progress_of
 from collab_tui.model.event import Event, Item, Unreadable, as_text
 from collab_tui.model.glyphs import STATUS_WORDS, UNICODE, Glyphs
 from collab_tui.model.requests import verdict_of
+from collab_tui.model.signature import Standing
 from collab_tui.model.text import one_line
 from collab_tui.model.words import ALIASES, Status, status_of
 
@@ -31,7 +32,14 @@ STATUS_ROLES = {
     Status.COMPLETED: "success",
     Status.IDLE: "muted",
 }
+STANDING_ROLES = {
+    Standing.SIGNED: "success",
+    Standing.CLAIMED: "muted",
+    Standing.UNKNOWN_KEY: "warning",
+    Standing.BAD: "error",
+}
 _MAX_TEXT = 600
+_MAX_OPTIONS = 60
 _TOLD = frozenset({"id", "agent", "event", "blockers"}.union(ALIASES["timestamp"], ALIASES["current_task"]))
 """Fields that are told already."""
 
@@ -45,6 +53,19 @@ def summarize(item: Item, glyphs: Glyphs = UNICODE) -> list[Span]:
         ]
     describe = _BY_KIND.get(item.kind, _declaration)
     return [span for span in describe(item, glyphs) if span.text]
+
+
+def standing_words(standing: Standing) -> str:
+    """What can be said of who wrote a decision, in one or two words."""
+    return "bad signature" if standing is Standing.BAD else standing.replace("_", " ")
+
+
+def standing_span(standing: Standing | None, glyphs: Glyphs = UNICODE) -> Span:
+    """The mark of a decision in the name of somebody who signs; empty for what has no standing."""
+    if standing is None:
+        return Span("")
+    sign = f"{glyphs.signed} " if standing is Standing.SIGNED else f"{glyphs.unreadable} "
+    return Span(f"{'' if standing is Standing.CLAIMED else sign}{standing_words(standing)}", STANDING_ROLES[standing])
 
 
 def separated(spans: Iterable[Span], gap: str = "  ") -> Iterator[Span]:
@@ -100,7 +121,8 @@ def _other_fields(event: Event) -> Iterator[Span]:
 def _decision_request(event: Event, glyphs: Glyphs) -> Iterator[Span]:
     yield Span(f"{glyphs.needs_you} {_quoted(event, 'request') or _quoted(event, 'message')}", "warning")
     if options := event.texts("options"):
-        yield Span("  ".join(f"{number} {_shorten(text)}" for number, text in enumerate(options, 1))[:_MAX_TEXT])
+        numbered = (f"{number} {_shorten(text)}" for number, text in enumerate(options[:_MAX_OPTIONS], 1))
+        yield Span("  ".join(numbered)[:_MAX_TEXT])
     if targets := event.texts("target"):
         yield Span(f"asks {_shorten(', '.join(targets))}", "muted")
     yield Span(_quoted(event, "details"), "muted")

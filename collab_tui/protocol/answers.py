@@ -11,7 +11,9 @@ from collab_tui.model.board import Blocker, Request, RequestKind
 from collab_tui.model.event import Event
 from collab_tui.model.fold import Fold
 from collab_tui.model.requests import closes, is_person_writing, verdict_of
+from collab_tui.model.signature import Standing, registry_id
 from collab_tui.model.words import name_key
+from collab_tui.protocol.trust import Seal, Trust, seal_with
 from collab_tui.registry.append import RefusedError
 from collab_tui.registry.base import Registry
 
@@ -61,19 +63,30 @@ def answer(
     known: int,
     person: str,
     clock: Callable[[], datetime],
+    trust: Trust | None = None,
 ) -> dict[str, Any]:
     """Append the decision on a request, once: nothing is written if it was closed or has expired meanwhile.
 
-    `known` is the position of the board on which the request was open. Raises `RefusedError` with what happened to it
-    or why `by` cannot answer it, or what else the append raises.
+    `known` is the position of the board on which the request was open. With `trust`, a decision in the person's name is
+    signed, and what was answered in their name without a signature can still be answered. Raises `RefusedError` with
+    what happened to it or why `by` cannot answer it, `KeyFileError`, or what else the append raises.
     """
     if reason := why_not_by(request, by, person):
         raise RefusedError(reason)
     given = fitting(request, given)
     return registry.append(
         decision(request, by, given, comment),
-        unless=lambda: why_closed(registry, request, known=known, person=person, now=clock()),
+        unless=lambda: why_closed(registry, request, known=known, person=person, now=clock(), trust=trust),
+        seal=seal_of(registry, trust, request.event) if trust is not None and is_person_writing(by, person) else None,
     )
+
+
+def seal_of(registry: Registry, trust: Trust, request: Event | None) -> Seal:
+    """Signs a decision of the person in this registry. Raises `KeyFileError`."""
+    key, first = trust.keyring.signing_key(), registry.items(0, 1)
+    if not first:
+        raise RefusedError("the registry has no first line that says which one it is")
+    return seal_with(key, registry_id(first[0]), request)
 
 
 def why_not_by(request: Request, by: str, person: str) -> str | None:
@@ -105,18 +118,27 @@ def fitting(request: Request, given: str) -> str:
     return str(given)
 
 
-def why_closed(registry: Registry, request: Request, *, known: int, person: str, now: datetime) -> str | None:
-    """Why a request can no longer be answered, read afresh from the registry; None while it can."""
+def why_closed(
+    registry: Registry, request: Request, *, known: int, person: str, now: datetime, trust: Trust | None = None
+) -> str | None:
+    """Why a request can no longer be answered, read afresh from the registry; None while it can.
+
+    With `trust`, what is not signed by the person does not close what waits for them.
+    """
     if request.expires is not None and request.expires <= now:
         return "it has expired"
     newer = registry.since(known)
     still = registry.items(request.position, request.position + 1)
-    if not still or not isinstance(still[0], Event) or still[0].id != request.id:
+    if not still or not isinstance(still[0], Event) or still[0].line != request.event.line:
         return "the registry was replaced meanwhile"
-    for item in newer:
+    asked_of = trust if request.to_person else None
+    here = registry_id(registry.items(0, 1)[0])
+    for item in (*(request.decisions if asked_of is not None else ()), *newer):
         if isinstance(item, Event) and closes(item, request.id, request.asker, request.to_person, person):
             if item.kind == "request_withdrawn":
                 return f"{item.agent} withdrew it meanwhile"
+            if asked_of is not None and asked_of.standing(item, request.event, here) is not Standing.SIGNED:
+                continue
             return f"{item.agent} answered it meanwhile: {item.text('verdict') or item.text('answer') or ''}".rstrip(
                 ": "
             )

@@ -13,17 +13,23 @@ import os
 import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
-from collab_tui.model.board import Board, Request
+from collab_tui.model.board import Board, Request, RequestState
 from collab_tui.model.event import Event
 from collab_tui.model.fold import Fold
+from collab_tui.model.requests import answer_of
+from collab_tui.model.signature import Standing
 from collab_tui.model.words import name_key
 from collab_tui.protocol.answers import answer
+from collab_tui.protocol.trust import Trust
+from collab_tui.protocol.used import UsedDecisions
+from collab_tui.registry.append import RefusedError
 from collab_tui.registry.base import read_to_end
 from collab_tui.registry.follow import Watch
 from collab_tui.registry.jsonl import JsonlRegistry
@@ -32,20 +38,36 @@ from collab_tui.registry.jsonl import JsonlRegistry
 class Participant:
     """An agent that writes its events and follows those of the others. Entering starts its session, leaving ends it.
 
-    Everything here may be awaited by several tasks at once. `person` is who answers for the person.
+    Everything here may be awaited by several tasks at once. `person` is who answers for the person. What waits for the
+    person ends with a decision that the person signed, as `trust` sees it, and that nobody acted on before, as `used`
+    knows; without them, as the settings and the state of the user say in whose name this process runs.
     """
 
     board: Board
     """The board as last read."""
 
-    def __init__(self, name: str, registry: Path, *, person: str = "human", **session: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        registry: Path,
+        *,
+        person: str = "human",
+        trust: Trust | None = None,
+        used: UsedDecisions | None = None,
+        **session: Any,
+    ) -> None:
         self.name = name
         self.person = person
+        self._trust = trust or Trust.of_user(person, registry)
+        self._used = used or UsedDecisions()
         self._registry = JsonlRegistry(registry)
         self._session = session
         self._fold = Fold(person)
         self._reading = Lock()
         self._writing = asyncio.Lock()
+        self._using = asyncio.Lock()
+        self._taken: list[Event] = []
+        """Decisions that this participant acts on; several of its tasks may wait for the same."""
         self._news = asyncio.Condition()
         self.board = self._told = Board(0)
 
@@ -83,16 +105,54 @@ class Participant:
         return await self.closed(asked["id"])
 
     async def closed(self, request_id: str) -> Request:
-        """Wait until a request is closed or has expired; one that expired comes back as it stands, open."""
+        """Wait until a request is closed or has expired; one that expired comes back as it stands, open.
+
+        One that waits for the person is answered only by what the person signed: whatever else was written in their
+        name, it comes back without an answer when it was withdrawn or expired. Raises `RefusedError` when that very
+        decision was acted on before.
+        """
         request = await self._found(request_id, lambda request: True)
         left = None if request.expires is None else (request.expires - datetime.now(UTC)).total_seconds()
         try:
             async with asyncio.timeout(left) as limit:
-                return await self._found(request_id, lambda request: not request.is_open)
+                request = await self._found(request_id, self._is_settled)
         except TimeoutError:
             if not limit.expired():
                 raise
-        return await self._found(request_id, lambda request: True)
+            request = await self._found(request_id, lambda request: True)
+        return await self._by_the_person(request) if request.to_person else request
+
+    def _is_settled(self, request: Request) -> bool:
+        """Nothing is to be waited for any more."""
+        if not request.to_person or request.state is not RequestState.ANSWERED:
+            return not request.is_open
+        return self._signed(request) is not None
+
+    def _signed(self, request: Request) -> Event | None:
+        """The first decision on it that the person signed."""
+        for decision in request.decisions:
+            if self._trust.standing(decision, request.event, self.board.registry_id) is Standing.SIGNED:
+                return decision
+        return None
+
+    async def _by_the_person(self, request: Request) -> Request:
+        """The request with the answer that counts, which is used up by this, or with none."""
+        decision = self._signed(request)
+        if decision is None:
+            state = RequestState.OPEN if request.state is RequestState.ANSWERED else request.state
+            return replace(request, state=state, answer=None)
+        if not await self._use(decision):
+            raise RefusedError(f"the decision on {request.id} was acted on before: ask again")
+        return replace(request, answer=answer_of(decision))
+
+    async def _use(self, decision: Event) -> bool:
+        """Take a decision to act on it; False when another process of this agent, or an earlier one, did."""
+        async with self._using:
+            if decision not in self._taken:
+                if not await asyncio.to_thread(self._used.use_once, decision, self.name):
+                    return False
+                self._taken.append(decision)
+            return True
 
     async def _found(self, request_id: str, condition: Callable[[Request], bool]) -> Request:
         """Wait for a request and for what is to hold of it."""
@@ -128,7 +188,10 @@ class Participant:
             return self.board
 
     async def heard(self) -> AsyncGenerator[Event, None]:
-        """From now on, what others address to this agent or to all: messages, unasked decisions, unblocking."""
+        """From now on, what others address to this agent or to all: messages, unasked decisions, unblocking.
+
+        A decision in the person's name comes only if the person signed it, and once.
+        """
         position, names = self.board.position, {name_key(self.name), "all"}
         while True:
             seen = position
@@ -136,8 +199,15 @@ class Participant:
             for item in await asyncio.to_thread(self._registry.items, seen, position):
                 if not isinstance(item, Event) or name_key(item.agent or "") == name_key(self.name):
                     continue
-                if any(name_key(target) in names for target in item.texts("target")):
+                if not any(name_key(target) in names for target in item.texts("target")):
+                    continue
+                if not self._trust.concerns(item) or await self._is_unasked_word(item):
                     yield item
+
+    async def _is_unasked_word(self, decision: Event) -> bool:
+        """The person signed it, it answers no request, and nobody acted on it."""
+        is_theirs = self._trust.standing(decision, None, self.board.registry_id) is Standing.SIGNED
+        return is_theirs and await self._use(decision)
 
     async def _follow(self) -> None:
         try:
@@ -159,5 +229,6 @@ class Participant:
         """In a thread, and whole even when the task that wanted it was cancelled."""
         with self._reading:
             read_to_end(self._registry, self._fold)
+            self._trust.keyring.refresh()  # afterwards: the first key is made before the first signed line
             if self._fold.position != self.board.position:
                 self.board = self._fold.board()

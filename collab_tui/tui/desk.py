@@ -1,7 +1,7 @@
 """The person's desk: the registry, whose name answers, what is on its way, and words that were not sent yet.
 
 Screens and dialogs write through it. A key never changes the picture: what is sent is appended in a thread, and the
-board changes when the event is read back.
+board changes when the event is read back. Every decision is signed with the person's key.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 
 from collab_tui.model.board import Request
 from collab_tui.protocol import answers
-from collab_tui.registry.append import RegistryError
+from collab_tui.protocol.trust import Trust
+from collab_tui.registry.append import RefusedError, RegistryError
 from collab_tui.registry.base import Registry
 
 Told = Callable[[str | None], None]
@@ -24,6 +25,7 @@ class Desk:
     """Where the person writes.
 
     `start` runs a coroutine beside the screen, `changed` is called when something is on its way or failed.
+    `not_the_person` is why nothing can be decided here in the person's name.
     """
 
     def __init__(
@@ -33,9 +35,13 @@ class Desk:
         clock: Callable[[], datetime],
         start: Callable[[Coroutine[Any, Any, None]], object],
         changed: Callable[[], None],
+        trust: Trust | None = None,
+        not_the_person: str | None = None,
     ) -> None:
         self.registry = registry
         self.person = person
+        self.trust = trust or Trust(person)
+        self._not_the_person = not_the_person
         self.clock = clock
         self.drafts: dict[str, str] = {}
         """Words typed in a dialog that was closed, by what they were for."""
@@ -43,6 +49,8 @@ class Desk:
         """Ids of requests, and agents with their blockers, whose answer is on its way."""
         self._written: dict[str, str] = {}
         """What is on its way -> the id of its event, once it is written."""
+        self._read_back: set[str] = set()
+        """Ids that were read while something was on its way: an event is often read before its disk acknowledges it."""
         self._start = start
         self._changed = changed
 
@@ -52,8 +60,17 @@ class Desk:
             return
 
         def append() -> dict[str, Any]:
+            self._check_presence()
             return answers.answer(
-                self.registry, request, self.person, given, comment, known=known, person=self.person, clock=self.clock
+                self.registry,
+                request,
+                self.person,
+                given,
+                comment,
+                known=known,
+                person=self.person,
+                clock=self.clock,
+                trust=self.trust,
             )
 
         self._send(request.id, append, told)
@@ -64,19 +81,38 @@ class Desk:
         self._send(sending_key(agent, blocker), lambda: self._append(event), told)
 
     def write(self, event: dict[str, Any], told: Told) -> None:
-        """Append any other event."""
-        self._send(f"event {id(event)}", lambda: self._append(event), told)
+        """Append any other event; a decision that nobody asked for is signed as well."""
+        append = self._append_signed if event["event"] == "decision" else self._append
+        self._send(f"event {id(event)}", lambda: append(event), told)
 
     def arrived(self, waiting: set[str], ids: set[str]) -> None:
         """Something was read: `waiting` still stands on the board, `ids` are the newest events.
 
         What was on its way and is read back, or does not stand there any more, has arrived.
         """
-        self.sending = {key for key in self.sending & waiting if self._written.get(key) not in ids}
+        self._read_back |= ids
+        self.sending = {key for key in self.sending & waiting if self._written.get(key) not in self._read_back}
         self._written = {key: event_id for key, event_id in self._written.items() if key in self.sending}
+        if not self.sending:
+            self._read_back.clear()
 
     def _append(self, event: dict[str, Any]) -> dict[str, Any]:
         return self.registry.append(event, unless=self._why_not)
+
+    def _append_signed(self, event: dict[str, Any]) -> dict[str, Any]:
+        self._check_presence()
+        return self.registry.append(
+            event, unless=self._why_not, seal=answers.seal_of(self.registry, self.trust, request=None)
+        )
+
+    def _check_presence(self) -> None:
+        if self._not_the_person is not None:
+            raise RefusedError(self._not_the_person)
+
+    @property
+    def needs_key(self) -> bool:
+        """The person could decide here, and has no key to sign with yet."""
+        return self._not_the_person is None and not self.trust.has_key
 
     def _why_not(self) -> str | None:
         """A registry that was deleted is not made anew by a key that was meant for it."""
@@ -92,6 +128,9 @@ class Desk:
         try:
             written = await asyncio.to_thread(append)
             self._written[key] = str(written["id"])
+            if self._written[key] in self._read_back:
+                self.sending.discard(key)
+                self._changed()
         except (RegistryError, OSError) as problem:
             error = str(problem)
             self.sending.discard(key)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
 from collab_tui.cli.main import main
+from collab_tui.protocol.keys import Keyring
+from collab_tui.protocol.presence import AGENT_MARKS
 from tests.events import asks, lines, says, updates
+from tests.signing import install_key
 
 Collab = Callable[..., tuple[int, str, str]]
 
@@ -20,9 +24,10 @@ Collab = Callable[..., tuple[int, str, str]]
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No settings, no registry and no name from around the tests."""
-    for name in ("COLLAB_REGISTRY", "COLLAB_AGENT", "AGENT", "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+    for name in ("COLLAB_REGISTRY", "NO_COLOR", "FORCE_COLOR", "COLUMNS", *AGENT_MARKS):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("platformdirs.user_config_dir", lambda *_, **__: str(tmp_path / "user-config"))
+    monkeypatch.setattr("platformdirs.user_log_dir", lambda *_, **__: str(tmp_path / "user-log"))
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -32,9 +37,10 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def collab(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Collab:
     """Run a command in this process; gives the exit code, standard output and standard error."""
 
-    def run(*arguments: str, stdin: str | bytes = b"") -> tuple[int, str, str]:
+    def run(*arguments: str, stdin: str | bytes | TextIO = b"") -> tuple[int, str, str]:
         data = stdin.encode() if isinstance(stdin, str) else stdin
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
+        opened = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8") if isinstance(data, bytes) else data
+        monkeypatch.setattr(sys, "stdin", opened)
         try:
             code = main(list(arguments))
         except SystemExit as leaving:
@@ -43,6 +49,23 @@ def collab(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
         return code, told.out, told.err
 
     return run
+
+
+@pytest.fixture
+def terminal() -> Iterator[TextIO]:
+    """Standard input of one who sits at a terminal."""
+    if not hasattr(os, "openpty"):
+        pytest.skip("needs a terminal that a program can make, as only Unix has")
+    master, slave = os.openpty()
+    with os.fdopen(slave, encoding="utf-8") as opened:
+        yield opened
+    os.close(master)
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Keyring:
+    """The person has a signing key."""
+    return install_key(tmp_path / "user-config")
 
 
 @pytest.fixture

@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
+from typing import Any, TextIO
 
 import pytest
 
+from collab_tui.model.signature import Standing
+from collab_tui.protocol.keys import Keyring
 from collab_tui.registry.append import append
-from tests.cli.conftest import Collab, events, last
+from tests.cli import conftest
+from tests.cli.conftest import Collab, events
 from tests.events import asks, decides, lines, says
+from tests.signing import KEY, OTHER_KEY, signed, standing_of_last
+
+PERSON = "mina"
+"""Where the person's name is configured."""
+SIGNED_NO = decides("human", "aaaa0001", verdict="rejected")
+"""Signed where it is written."""
+
+
+@pytest.fixture
+def collab(collab: Collab, terminal: TextIO, key: Keyring) -> Collab:
+    """The person runs the commands: at a terminal, with a key."""
+    return partial(collab, stdin=terminal)
+
+
+def last(path: Path) -> dict[str, Any]:
+    """The last event, without what every event has; in the person's name it has to be signed."""
+    event = conftest.last(path)
+    if event["agent"].casefold() in ("human", PERSON):
+        assert standing_of_last(path.read_bytes(), event["agent"]) is Standing.SIGNED
+        assert event.pop("key_id") == KEY.public.id
+        assert event.pop("signature")
+        assert len(event.pop("request_digest")) == 64
+    return event
 
 
 def states(collab: Collab) -> dict[str, str]:
@@ -28,8 +56,8 @@ def test_a_verdict_in_the_name_of_the_person(collab: Collab, registry: Path, giv
 def mina(tmp_path: Path) -> None:
     """The person's name in their own settings."""
     config = tmp_path / "user-config" / "config.toml"
-    config.parent.mkdir()
-    config.write_text('person = "mina"\n', encoding="utf-8")
+    config.parent.mkdir(exist_ok=True)
+    config.write_text(f'person = "{PERSON}"\n', encoding="utf-8")
 
 
 def test_a_comment(collab: Collab, registry: Path) -> None:
@@ -57,8 +85,9 @@ def test_the_person_by_another_name_must_be_configured(collab: Collab, registry:
 
 
 def test_any_person_may_answer_what_is_asked_of_an_agent(collab: Collab, registry: Path) -> None:
-    assert collab("decide", "bbbb0001", "approve", "--as", "mina")[0] == 0
+    assert collab("decide", "bbbb0001", "approve", "--as", "lena")[0] == 0
     assert states(collab)["bbbb0001"] == "answered"
+    assert "signature" not in last(registry)  # the key here is the configured person's
 
 
 @pytest.mark.parametrize("variable", ["COLLAB_AGENT", "AGENT"])
@@ -71,8 +100,10 @@ def test_an_agent_named_by_its_environment_decides_as_itself(
     assert (code, "it waits for human, and lubit is another" in err) == (1, True)
     assert collab("decide", "bbbb0001", "approve")[0] == 0
     assert last(registry)["agent"] == "lubit"
-    assert collab("decide", "aaaa0001", "approve", "--as", "human")[0] == 0
-    assert last(registry)["agent"] == "human"
+    before = registry.read_bytes()
+    code, _, err = collab("decide", "aaaa0001", "approve", "--as", "human")
+    assert (code, f"not as human: this runs inside an agent's process (${variable} is set)" in err) == (2, True)
+    assert registry.read_bytes() == before
 
 
 def test_the_agent_goes_before_the_person(collab: Collab, registry: Path) -> None:
@@ -180,14 +211,14 @@ def test_exactly_one_answer(collab: Collab, registry: Path, given: tuple[str, ..
 @pytest.mark.parametrize(
     ("event", "told"),
     [
-        (decides("human", "aaaa0001", verdict="rejected"), "is closed: answered by human. Nothing was written"),
+        (SIGNED_NO, "is closed: answered by human. Nothing was written"),
         (says("sena", "request_withdrawn", request_id="aaaa0001"), "is closed: withdrawn. Nothing was written"),
     ],
     ids=["answered", "withdrawn"],
 )
 def test_a_closed_request_stays_as_it_is(collab: Collab, registry: Path, event: dict[str, str], told: str) -> None:
     with registry.open("ab") as file:
-        file.write(lines(event))
+        file.write(lines(signed(event, registry.read_bytes()) if event is SIGNED_NO else event))
     before = registry.read_bytes()
     assert collab("decide", "aaaa0001", "approve") == (1, "", f"collab-tui: request aaaa0001 {told}\n")
     assert registry.read_bytes() == before
@@ -236,3 +267,87 @@ def test_a_held_lock_means_try_again(collab: Collab, registry: Path, monkeypatch
             assert (code, out) == (75, "")
             assert "is locked by" in err
     assert registry.read_bytes() == before
+
+
+# Only the person decides as the person.
+
+
+@pytest.mark.parametrize("option", [(), ("--as", "human"), ("--agent", "human"), ("--as", "lena")], ids=" ".join)
+def test_nobody_decides_as_a_person_without_a_terminal(collab: Collab, registry: Path, option: tuple[str, ...]) -> None:
+    before = registry.read_bytes()
+    by = option[1] if option else "human"
+    code, out, err = collab("decide", "aaaa0001", "approve", *option, stdin=b"y\n")
+    assert (code, out) == (2, "")
+    assert err == (
+        f"collab-tui: not as {by}: standard input is no terminal, and only a person at a terminal decides as the "
+        "person. An agent answers as itself: add --agent NAME\n"
+    )
+    assert registry.read_bytes() == before
+
+
+@pytest.mark.parametrize("mark", ["CLAUDECODE", "COPILOT_CLI", "AI_AGENT", "GEMINI_CLI", "CODEX_SANDBOX"])
+def test_an_agent_does_not_decide_as_the_person(
+    collab: Collab, registry: Path, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    monkeypatch.setenv(mark, "1")
+    before = registry.read_bytes()
+    code, _, err = collab("decide", "aaaa0001", "approve")
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"not as human: this runs inside an agent's process (${mark} is set)" in err
+    assert registry.read_bytes() == before
+    assert collab("decide", "bbbb0001", "approve", "--agent", "lubit", stdin=b"")[0] == 0
+    assert "signature" not in last(registry)
+
+
+def test_without_a_key_nothing_is_written_and_it_says_how_to_make_one(
+    collab: Collab, registry: Path, key: Keyring
+) -> None:
+    key.path.unlink()
+    before = registry.read_bytes()
+    code, out, err = collab("decide", "aaaa0001", "approve")
+    assert (code, out) == (2, "")
+    assert err == f"collab-tui: there is no signing key {key.path}; `collab-tui key make` makes it\n"
+    assert registry.read_bytes() == before
+
+
+def test_what_somebody_else_answered_in_the_name_of_the_person_can_be_answered(collab: Collab, registry: Path) -> None:
+    with registry.open("ab") as file:
+        file.write(lines(decides("human", "aaaa0001", verdict="approved")))
+    (claimed,) = [r for r in json.loads(collab("status", "--json")[1])["requests"] if r["id"] == "aaaa0001"]
+    assert (claimed["state"], claimed["claimed"], claimed["answer"]["standing"]) == ("answered", True, "claimed")
+    assert "answered in your name, not by you: approved  claimed" in collab("status")[1]
+
+    assert collab("decide", "aaaa0001", "reject")[0] == 0
+    assert last(registry)["verdict"] == "rejected"
+    (decided,) = [r for r in json.loads(collab("status", "--json")[1])["requests"] if r["id"] == "aaaa0001"]
+    assert (decided["claimed"], decided["answer"]["verdict"]) == (False, "rejected")
+    assert decided["answer"]["standing"] == "signed"
+    told = collab("status")[1]
+    assert "Decided in your name" in told
+    assert "rejected by human  Approve metrics v2?  ⚿ signed" in told
+
+    before = registry.read_bytes()
+    assert collab("decide", "aaaa0001", "approve")[2] == (
+        "collab-tui: request aaaa0001 is closed: answered by human. Nothing was written\n"
+    )
+    assert registry.read_bytes() == before
+
+
+def test_the_log_tells_who_wrote_each(collab: Collab, registry: Path) -> None:
+    assert collab("decide", "aaaa0001", "approve", "-m", "mine")[0] == 0
+    mine = registry.read_bytes().splitlines()[-1]
+    with registry.open("ab") as file:
+        file.write(lines(decides("human", "aaaa0002", answer="rules", comment="claim")))
+        file.write(mine.replace(b'"id":"', b'"id":"f').replace(b"mine", b"forged") + b"\n")
+        stranger = signed(decides("human", "aaaa0002", id="s", answer="rules"), registry.read_bytes(), OTHER_KEY)
+        file.write(lines(stranger, decides("lubit", "bbbb0001", verdict="approved", comment="agent")))
+    told = [line.split()[-2:] for line in collab("log", "event:decision")[1].splitlines()]
+    assert told == [
+        ["⚿", "signed"],
+        ["claim", "claimed"],
+        ["bad", "signature"],
+        ["unknown", "key"],
+        [told[-1][0], "agent"],
+    ]
+    found = [json.loads(line) for line in collab("log", "--json", "event:decision")[1].splitlines()]
+    assert [each.get("standing") for each in found] == ["signed", "claimed", "bad", "unknown_key", None]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from collab_tui.cli import document
+from collab_tui.protocol.keys import Keyring
 from tests.cli.conftest import Collab
 from tests.events import at, decides, lines, says, updates
 
@@ -98,7 +99,18 @@ REQUEST = keyed(
     holds_up=listed(text),
     line=line,
     perhaps_answered=flag,
-    answer=maybe(keyed(by=text, verdict=maybe(text), text=maybe(text), comment=maybe(text), at=maybe(time), line=line)),
+    claimed=flag,
+    answer=maybe(
+        keyed(
+            by=text,
+            verdict=maybe(text),
+            text=maybe(text),
+            comment=maybe(text),
+            at=maybe(time),
+            line=line,
+            standing=maybe(one_of("signed", "claimed", "unknown_key", "bad")),
+        )
+    ),
 )
 REASON = keyed(
     because=one_of("request", "status", "blocker", "dependency"),
@@ -177,6 +189,7 @@ def test_what_it_says(collab: Collab, busy: Path) -> None:
         "comment": "first",
         "at": at(5),
         "line": 8,
+        "standing": "claimed",
     }
     assert sorted(found["deadlocks"][0]["agents"]) == ["maestro", "otto"]
 
@@ -252,3 +265,17 @@ def test_the_real_registry(collab: Collab) -> None:
     code, out, _ = collab("status", str(REAL))
     assert code == 0
     assert "phase4_deployment_go_approval" in out
+
+
+def test_a_claim_is_one_only_to_the_person_whose_key_is_here(collab: Collab, registry: Path, key: Keyring) -> None:
+    """To somebody else who looks, nothing was answered in their name."""
+    with registry.open("ab") as file:
+        file.write(lines(decides("human", "aaaa0001", verdict="approved")))
+
+    def claimed(*who: str) -> dict[str, bool]:
+        return {request["id"]: request["claimed"] for request in told(collab, *who)["requests"]}
+
+    assert claimed()["aaaa0001"]
+    assert not any(claimed("--as", "mina").values())
+    key.path.unlink()
+    assert not any(claimed().values())

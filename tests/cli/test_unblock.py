@@ -51,8 +51,9 @@ def test_an_agent_named_by_its_environment_writes_as_itself(
     monkeypatch.setenv(variable, "lubit")
     assert collab("unblock", "gitcode", "no disk")[0] == 0
     assert last(registry)["agent"] == "lubit"
-    assert collab("unblock", "gitcode", "no cred", "--as", "human")[0] == 0
-    assert last(registry)["agent"] == "human"
+    code, _, err = collab("unblock", "gitcode", "no cred", "--as", "human")
+    assert (code, f"not as human: this runs inside an agent's process (${variable} is set)" in err) == (2, True)
+    assert last(registry)["agent"] == "lubit"
 
 
 @pytest.mark.parametrize(
@@ -122,3 +123,16 @@ def test_anything_else_is_not_found(collab: Collab, registry: Path, given: tuple
 def test_nobody_is_there_yet(collab: Collab, registry: Path) -> None:
     registry.write_bytes(b"")
     assert collab("unblock", "sena", "x") == (2, "", "collab-tui: there is no agent 'sena'; there are none yet\n")
+
+
+def test_a_model_does_not_unblock_in_the_name_of_the_person_by_mistake(
+    collab: Collab, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAUDECODE", "1")
+    before = registry.read_bytes()
+    code, out, err = collab("unblock", "gitcode", "no disk")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "not as human: this runs inside an agent's process ($CLAUDECODE is set)" in err
+    assert "add --agent NAME" in err
+    assert registry.read_bytes() == before
+    assert collab("unblock", "gitcode", "no disk", "--agent", "lubit")[0] == 0

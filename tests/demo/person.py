@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
-from pathlib import Path
 
 from collab_tui.demo.script import find_request
 from collab_tui.model.board import Board, Request
 from collab_tui.model.event import Event
+from collab_tui.demo.performance import Performance
 from collab_tui.model.fold import Fold
-from collab_tui.protocol.answers import answer, message, resolution
+from collab_tui.protocol.answers import answer, message, resolution, seal_of, unasked_decision
 from collab_tui.registry.base import read_to_end
 from collab_tui.registry.follow import Watch
 from collab_tui.registry.jsonl import JsonlRegistry
@@ -19,10 +19,11 @@ TIMEOUT = 40.0
 
 
 class Person:
-    def __init__(self, path: Path, name: str = "human") -> None:
-        self.name = name
-        self.registry = JsonlRegistry(path)
-        self.fold = Fold(name)
+    def __init__(self, show: Performance) -> None:
+        self.trust = show.trust
+        self.name = show.trust.person
+        self.registry = JsonlRegistry(show.registry)
+        self.fold = Fold(self.name)
 
     async def until(self, condition: Callable[[Board], object]) -> Board:
         async with asyncio.timeout(TIMEOUT):
@@ -64,7 +65,13 @@ class Person:
             known=self.fold.position,
             person=self.name,
             clock=lambda: datetime.now(UTC),
+            trust=self.trust,
         )
+
+    def decide(self, target: str, about: str, given: str) -> None:
+        """Decide what nobody asked for."""
+        event = unasked_decision(self.name, target, about, given)
+        self.registry.append(event, seal=seal_of(self.registry, self.trust, None))
 
     def unblock(self, agent: str, blocker: str) -> None:
         self.registry.append(resolution(self.name, agent, blocker))

@@ -101,7 +101,7 @@ def test_a_second_signal_does_not_interrupt_the_cleaning_up(monkeypatch: pytest.
 
 def test_an_agent_that_hangs_does_not_hang_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(playing, "_COMING", 0.2)
-    show = Performance(tmp_path / "registry.jsonl")
+    show = Performance(tmp_path / "registry.jsonl", "human")
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
     show._agents.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
     started = time.monotonic()
@@ -111,7 +111,7 @@ def test_an_agent_that_hangs_does_not_hang_the_demo(tmp_path: Path, monkeypatch:
 
 
 async def test_an_agent_that_ends_says_so(show: Performance) -> None:
-    person = Person(show.registry)
+    person = Person(show)
     board = await person.until(lambda board: len(board.agents) == 3)
     assert board.agents
     os.kill(json.loads(person.events("lubit")[0].line)["pid"], signal.SIGTERM)
@@ -123,6 +123,7 @@ async def test_an_agent_that_ends_says_so(show: Performance) -> None:
 def test_an_agent_removes_nothing_but_a_demo(tmp_path: Path) -> None:
     registry = tmp_path / "precious.jsonl"
     command = [sys.executable, "-m", "collab_tui.demo.agent", "sena", str(registry), "--speed", "100"]
+    command += ["--keys", str(tmp_path / "keys")]
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
     assert ended.returncode == 0
     assert registry.exists()
@@ -180,7 +181,9 @@ def test_without_a_terminal(capsys: pytest.CaptureFixture[str], temporary_folder
 def test_the_command_shows_the_board_and_cleans_up(temporary_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = []
 
-    def run_board(path, config, *, poll=None):
+    def run_board(path, config, *, trust):
+        assert trust.keyring.signing_key().public
+        assert trust.keyring.path.is_relative_to(temporary_folder)
         starts = [json.loads(line)["event"] for line in path.read_text(encoding="utf-8").splitlines()][:3]
         shown.append((config.person, starts))
         return 0

@@ -4,11 +4,13 @@ import pytest
 
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.board import Deadlock, Request
+from collab_tui.model.event import Event
 from collab_tui.model.moment import Limits, Moment, Order
-from tests.events import START, agent_of, asks, at, board_of, decides, request_of, says, updates
+from collab_tui.model.signature import Judgement, Standing
+from tests.events import START, agent_of, asks, at, board_of, decides, event, request_of, says, updates
 
 
-def moment(*objects, after, **options):
+def moment(*objects, after=0, **options):
     return Moment(board_of(*objects), START + timedelta(seconds=after), **options)
 
 
@@ -189,3 +191,104 @@ def test_the_person_counts_as_an_agent_only_when_it_declares_something():
     assert [agent.name for agent in quiet.agents] == ["sena"]
     busy = moment(updates("human", current_task="reading"), updates("sena"), after=0)
     assert [agent.name for agent in busy.agents] == ["human", "sena"]
+
+
+# Answered by somebody who only claimed to be the person.
+
+
+def judging(*signed: str):
+    """Takes the decisions of these ids for signed, those with any other signature for bad, the rest for claims."""
+
+    def judge(decision: Event, request: Event | None, registry_id: str | None) -> Judgement | None:
+        if decision.agent != "human":
+            return None
+        standing = Standing.SIGNED if decision.id in signed else Standing.BAD
+        return Judgement(standing if decision.data.get("signature") else Standing.CLAIMED, "")
+
+    return judge
+
+
+ASKED = asks("sena", "r1", request="go?", target="human", expires=at(1000))
+CLAIM = decides("human", "r1", id="claim", verdict="approved", timestamp=at(5))
+FORGED = decides("human", "r1", id="forged", verdict="approved", signature="x")
+MINE = decides("human", "r1", id="mine", verdict="rejected", signature="y")
+
+
+def needs_of(*objects, **options) -> list[str]:
+    mine = moment(*objects, **{"judge": judging("mine"), "signs": True, **options})
+    return [need.id for need in mine.needs]
+
+
+@pytest.mark.parametrize("claims", [(CLAIM,), (FORGED,), (CLAIM, FORGED)], ids=["claimed", "bad", "both"])
+def test_what_somebody_else_answered_still_waits_for_the_person(claims):
+    assert needs_of(ASKED, *claims) == ["r1"]
+    assert needs_of(ASKED, *claims, updates("sena", progress=10)) == ["r1"]
+    assert needs_of(ASKED, *claims, updates("sena", status="waiting_for_human")) == ["r1"]
+    assert needs_of(ASKED, *claims, MINE) == []
+    assert needs_of(ASKED, *claims, signs=False) == []  # nobody here signs: then nothing can be said
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        updates("sena", status="in_progress"),
+        says("sena", "completion"),
+        says("sena", "session_end"),
+        says("sena", "request_withdrawn", request_id="r1"),
+    ],
+    ids=["at work", "done", "gone", "withdrawn"],
+)
+def test_an_asker_that_went_on_asks_for_nothing_any_more(then):
+    """An old registry, full of decisions from before there were keys, must not fill the inbox."""
+    assert needs_of(ASKED, CLAIM, then) == []
+
+
+def test_one_that_works_while_it_asks_is_asked_for_until_it_takes_on_another_status():
+    working = updates("sena", status="in_progress")
+    asked = ASKED | {"status": "in_progress"}
+    assert needs_of(working, asked, CLAIM) == ["r1"]
+    assert needs_of(working, asked, CLAIM, updates("sena", status="in_progress", progress=50)) == ["r1"]
+    assert needs_of(working, asked, CLAIM, updates("sena", status="idle")) == []
+
+
+def test_a_claim_on_what_has_expired_or_is_asked_of_an_agent_is_over():
+    assert needs_of(ASKED, CLAIM, after=1001) == []
+    assert needs_of(ASKED | {"target": "lubit"}, CLAIM) == []
+
+
+def test_the_answer_that_counts_is_the_one_the_person_signed():
+    seen = moment(ASKED, CLAIM, FORGED, MINE, judge=judging("mine"), signs=True)
+    request = seen.board.requests[0]
+    assert request.answer.event.id == "forged"  # the fold takes the first that carries a signature
+    answer = seen.answer(request)
+    assert (answer.event.id, answer.verdict, seen.standing(answer)) == ("mine", "rejected", Standing.SIGNED)
+    assert not seen.is_answerable(request)
+    blind = moment(ASKED, CLAIM, MINE)
+    assert blind.answer(request) == request.answer
+    assert blind.standing(request.answer) is None
+
+
+def test_a_decision_is_judged_by_the_request_that_it_names():
+    judged = []
+    board = moment(ASKED, CLAIM, judge=lambda *given: judged.append(given))
+    for decision in (CLAIM, CLAIM | {"request_id": "r9"}, {**CLAIM, "request_id": None}, updates("sena")):
+        board.judgement(event(7, **decision))
+    assert [(request.id if request else None, id_) for _, request, id_ in judged] == [
+        ("r1", board.board.registry_id),
+        (None, board.board.registry_id),
+    ]
+
+
+def test_those_held_up_by_what_was_only_claimed_are_told():
+    story = [ASKED, updates("lubit", status="waiting_for_sena"), CLAIM]
+    seen = moment(*story, judge=judging(), signs=True)
+    assert seen.held_up(seen.board.requests[0]) == ("sena", "lubit")
+    assert {(wait.waiter, wait.awaited) for wait in seen.waits} == {("sena", "human"), ("lubit", "sena")}
+    believed = moment(*story, MINE, judge=judging("mine"), signs=True)
+    assert believed.waits is believed.board.waits
+
+
+def test_a_wait_that_stands_for_another_reason_gets_the_claimed_one_too():
+    story = [updates("sena", status="waiting_for_human"), ASKED | {"status": "waiting_for_human"}, CLAIM]
+    (wait,) = moment(*story, judge=judging(), signs=True).waits
+    assert [reason.request_id for reason in wait.reasons] == ["r1", None]

@@ -4,7 +4,7 @@ import pytest
 
 from collab_tui.model.board import ProblemKind, RequestKind, RequestState
 from collab_tui.model.requests import MAX_CLOSED, closes, verdict_of
-from tests.events import agent_of, asks, at, board_of, decides, event, request_of, says, updates
+from tests.events import agent_of, asks, at, board_of, decides, event, fold_of, items, request_of, says, updates
 
 
 def state_of(*objects, request_id="r1", person="human"):
@@ -320,3 +320,64 @@ def test_only_the_persons_own_name_answers_for_the_person():
     asked = asks("sena", "r1", target="user")
     assert request_of(board_of(asked, decides("user", "r1", verdict="approved"), person="kim"), "r1").is_open
     assert not request_of(board_of(asked, decides("Kim", "r1", verdict="approved"), person="kim"), "r1").is_open
+
+
+# Decisions in the person's name. Nothing is verified here: that is for whoever has keys.
+
+
+def test_every_signed_decision_on_what_waits_for_the_person_is_kept():
+    said = [decides("human", "r1", id=f"d{n}", verdict="approved", signature=f"s{n}" if n else None) for n in range(4)]
+    request = request_of(board_of(asks("sena", "r1", request="go?"), *said), "r1")
+    assert [decision.id for decision in request.decisions] == ["d0", "d1", "d2", "d3"]
+    assert request.state is RequestState.ANSWERED
+    assert request.closed_at == 1
+    assert request.event.id == "r1"
+
+
+def test_the_first_that_carries_a_signature_is_the_answer():
+    story = [
+        asks("sena", "r1", request="go?"),
+        decides("human", "r1", id="d0", verdict="approved"),
+        decides("human", "r1", id="d1", verdict="rejected", signature="x"),
+        decides("human", "r1", id="d2", verdict="approved", signature="y"),
+    ]
+    before, after = request_of(board_of(*story[:2]), "r1"), request_of(board_of(*story), "r1")
+    assert (before.answer.verdict, after.answer.verdict) == ("approved", "rejected")
+    assert after.answer.event.id == "d1"
+
+
+def test_unsigned_ones_push_nothing_out_and_the_newest_signed_one_is_kept():
+    claims = [decides("human", "r1", verdict="approved") for _ in range(50)]
+    forged = [decides("human", "r1", id=f"f{n}", verdict="approved", signature="x") for n in range(50)]
+    mine = decides("human", "r1", id="mine", verdict="rejected", signature="y")
+    request = request_of(board_of(asks("sena", "r1"), *claims, mine, *claims, *forged), "r1")
+    assert [decision.id for decision in request.decisions][1:] == ["mine", *(f"f{n}" for n in range(6)), "f49"]
+
+
+def test_what_is_not_in_the_name_of_the_person_is_not_kept():
+    story = [asks("sena", "r1", request="go?", target="human"), asks("sena", "r2", request="go?", target="lubit")]
+    said = [decides(by, request, verdict="approved", signature="x") for by in ("lubit", "sena") for request in ("r1",)]
+    board = board_of(*story, *said, decides("human", "r2", verdict="approved", signature="x"))
+    assert request_of(board, "r1").decisions == ()
+    assert request_of(board, "r2").decisions == ()
+    assert request_of(board, "r2").state is RequestState.ANSWERED
+
+
+def test_an_asker_may_withdraw_what_nobody_answered_with_a_signature():
+    asked, withdrawn = asks("sena", "r1", request="go?"), says("sena", "request_withdrawn", request_id="r1")
+    claim, signed = (decides("human", "r1", verdict="approved", signature=s) for s in (None, "x"))
+    request = request_of(board_of(asked, claim, withdrawn), "r1")
+    assert (request.state, request.answer, request.closed_at) == (RequestState.WITHDRAWN, None, 2)
+    assert request_of(board_of(asked, claim, signed, withdrawn), "r1").state is RequestState.ANSWERED
+    assert request_of(board_of(asked, withdrawn, signed), "r1").state is RequestState.WITHDRAWN
+    not_theirs = says("lubit", "request_withdrawn", request_id="r1")
+    assert request_of(board_of(asked, claim, not_theirs), "r1").state is RequestState.ANSWERED
+
+
+def test_a_copy_of_a_fold_keeps_its_own_decisions():
+    fold = fold_of(asks("sena", "r1"), decides("human", "r1", verdict="approved"))
+    twin = fold.copy()
+    before = fold.board()
+    twin.extend(items(decides("human", "r1", id="late", verdict="rejected", signature="x"), first=2))
+    assert fold.board() == before
+    assert request_of(twin.board(), "r1").answer.verdict == "rejected"

@@ -5,10 +5,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from collab_tui.model.board import RequestState
 from collab_tui.protocol import Participant, participant
+from collab_tui.registry.append import RefusedError
 from collab_tui.registry.jsonl import JsonlRegistry
+from tests.signing import KEY, OTHER_KEY, install_key, signed
 
 TIMEOUT = 20.0
+
+
+@pytest.fixture(autouse=True)
+def users_own(tmp_path, monkeypatch):
+    """The user in whose name the agents run: settings with the person's key, and a state."""
+    monkeypatch.setattr("platformdirs.user_config_dir", lambda *_, **__: str(tmp_path / "config"))
+    monkeypatch.setattr("platformdirs.user_state_dir", lambda *_, **__: str(tmp_path / "state"))
+    return install_key(tmp_path / "config")
 
 
 @pytest.fixture
@@ -69,8 +80,8 @@ async def test_a_request_that_expired_long_ago_is_given_back_at_once_and_a_close
     async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
         past = (datetime.now(UTC) - timedelta(days=1)).isoformat()
         assert (await me.ask("go?", expires=past)).is_open
-        asked = await me.emit("decision_request", request="go?", expires=past)
-        JsonlRegistry(path).append({"agent": "human", "event": "decision", "request_id": asked["id"], "answer": "yes"})
+        asked = await me.emit("decision_request", request="go?", target="lubit", expires=past)
+        JsonlRegistry(path).append({"agent": "lubit", "event": "decision", "request_id": asked["id"], "answer": "yes"})
         assert not (await me.closed(asked["id"])).is_open
 
 
@@ -94,4 +105,115 @@ async def test_what_is_addressed_to_several_is_heard_by_each(path):
             {"agent": "lubit", "event": "message", "target": ["gitcode", "Sena"], "message": "hi"}
         )
         assert (await heard).text("message") == "hi"
+        await hearing.aclose()
+
+
+# Who decides. An agent acts on the person's word only if it is signed, and once.
+
+
+def write(path, **fields):
+    """A line in the name of the person."""
+    return JsonlRegistry(path).append({"agent": "human", "event": "decision", **fields})
+
+
+def sign(path, key=KEY, **fields):
+    """A decision that the person signed."""
+    decision = {"agent": "human", "event": "decision", "timestamp": datetime.now(UTC).isoformat(), **fields}
+    JsonlRegistry(path).append(signed({"id": f"d{time.monotonic_ns()}"} | decision, path.read_bytes(), key))
+
+
+async def has_read(me, path):
+    count = path.read_bytes().count(b"\n")
+    await me.until(lambda board: board.position >= count)
+
+
+async def test_who_waits_for_the_person_waits_on_past_claims_and_gets_what_was_signed(path, tmp_path):
+    async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
+        asked = await me.emit("decision_request", request="go?", kind="approval")
+        waiting = asyncio.create_task(me.closed(asked["id"]))
+        write(path, request_id=asked["id"], verdict="approved")
+        sign(path, OTHER_KEY, request_id=asked["id"], verdict="approved")
+        write(path, request_id=asked["id"], verdict="approved", key_id=KEY.public.id, signature="AAAA")
+        JsonlRegistry(path).append(
+            {"agent": "lubit", "event": "decision", "request_id": asked["id"], "verdict": "approved"}
+        )
+        await has_read(me, path)
+        assert not waiting.done()
+        sign(path, request_id=asked["id"], verdict="rejected", comment="not on a Friday")
+        answer = (await waiting).answer
+        assert (answer.verdict, answer.comment) == ("rejected", "not on a Friday")
+
+
+async def test_of_two_that_the_person_signed_the_first_counts(path):
+    async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
+        asked = await me.emit("decision_request", request="go?")
+        for verdict in ("rejected", "approved"):
+            sign(path, request_id=asked["id"], verdict=verdict)
+        assert (await me.closed(asked["id"])).answer.verdict == "rejected"
+
+
+async def test_the_word_of_the_person_is_not_acted_on_twice(path):
+    """The registry is put back as it was, with the decision on its end: the agent that asks again gets no old yes."""
+    async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
+        asked = await me.emit("decision_request", request="delete it?")
+        sign(path, request_id=asked["id"], verdict="approved")
+        both = await asyncio.gather(me.closed(asked["id"]), me.closed(asked["id"]))
+        assert [request.answer.verdict for request in both] == ["approved", "approved"]  # two tasks of one agent
+    kept = path.read_bytes()
+    path.unlink()
+    path.write_bytes(kept)
+    async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
+        with pytest.raises(RefusedError, match="was acted on before"):
+            await me.closed(asked["id"])
+
+
+async def test_a_request_that_expires_after_a_claim_comes_back_without_an_answer(path):
+    async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
+        expires = (datetime.now(UTC) + timedelta(seconds=0.5)).isoformat()
+        asked = await me.emit("decision_request", request="go?", expires=expires)
+        write(path, request_id=asked["id"], verdict="approved")
+        request = await me.closed(asked["id"])
+        assert (request.state, request.answer) == (RequestState.OPEN, None)
+
+
+async def test_a_request_that_is_withdrawn_after_a_claim_comes_back_withdrawn(path):
+    async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
+        asked = await me.emit("decision_request", request="go?")
+        write(path, request_id=asked["id"], verdict="approved")
+        await me.emit("request_withdrawn", request_id=asked["id"])
+        request = await me.closed(asked["id"])
+        assert (request.state, request.answer) == (RequestState.WITHDRAWN, None)
+
+
+async def test_somebody_who_may_not_answer_does_not_answer_by_the_asker_going_on(path):
+    async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
+        asked = await me.emit("decision_request", request="go?")
+        JsonlRegistry(path).append(
+            {"agent": "lubit", "event": "decision", "request_id": asked["id"], "verdict": "approved"}
+        )
+        await me.update(status="in_progress")
+        request = await me.closed(asked["id"])
+        assert (request.state, request.answer) == (RequestState.MOVED_ON, None)
+
+
+async def test_an_agent_that_came_before_the_key_knows_it_when_it_is_made(path, users_own):
+    users_own.path.unlink()
+    async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
+        asked = await me.emit("decision_request", request="go?")
+        waiting = asyncio.create_task(me.closed(asked["id"]))
+        await has_read(me, path)
+        install_key(users_own.path.parent)
+        sign(path, request_id=asked["id"], verdict="approved")
+        assert (await waiting).answer.verdict == "approved"
+
+
+async def test_an_unasked_decision_of_the_person_is_heard_if_it_is_signed(path):
+    async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
+        hearing = me.heard()
+        heard = asyncio.ensure_future(anext(hearing))
+        await me.until(lambda board: board.position == 1)
+        write(path, target="sena", decision_for="fonts", verdict="approved")
+        sign(path, OTHER_KEY, target="sena", decision_for="fonts", verdict="approved")
+        sign(path, target="sena", decision_for="fonts", verdict="rejected")
+        assert (await heard).text("verdict") == "rejected"
         await hearing.aclose()

@@ -16,12 +16,17 @@ MEANWHILE: list[tuple[Event, str, str]] = [
 ]
 
 
+def elsewhere(seat: Seat, event: Event) -> None:
+    """Another process writes: the asker, or another board of the person."""
+    seat.decide_elsewhere(event) if event["event"] == "decision" else seat.write(event)
+
+
 def meanwhile(seat: Seat, event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the board that is shown and our line, another process writes."""
     append = seat.app.desk.registry.append
 
     def late(*args: Any, **how: Any) -> object:
-        seat.write(event)
+        elsewhere(seat, event)
         return append(*args, **how)
 
     monkeypatch.setattr(seat.app.desk.registry, "append", late)
@@ -46,7 +51,7 @@ async def test_closed_while_the_dialog_is_open(event: Event, row: str) -> None:
         await seat.looked()
         await seat.press("enter")
         await seat.dialog("RequestScreen")
-        seat.write(event)
+        elsewhere(seat, event)
         await seat.sees("It was closed meanwhile")
         await seat.press("a")
         await seat.wrote_nothing()
@@ -60,7 +65,7 @@ async def test_closed_while_the_picture_was_frozen(event: Event, toast: str, row
     async with sitting(scenes.calm()) as seat:
         await seat.looked()
         await seat.press("space")
-        seat.write(event)
+        elsewhere(seat, event)
         await seat.read(4)
         await seat.press("a")
         await seat.until(lambda: toast in seat.toasts, toast)
@@ -74,7 +79,7 @@ async def test_closed_while_it_was_asked_once_more() -> None:
         await seat.looked()
         await seat.press("a")
         await seat.dialog("ConfirmScreen")
-        seat.write(decides("human", "wipe", "rejected"))
+        seat.decide_elsewhere(decides("human", "wipe", "rejected"))
         await seat.read(3)
         await seat.press("tab", "enter")
         await seat.until(lambda: "answered it meanwhile" in seat.toasts, "a toast")
@@ -100,7 +105,7 @@ async def test_a_request_that_expires_while_it_is_shown() -> None:
 async def test_an_answered_request_stays_selected_and_is_not_answered_again() -> None:
     async with sitting(scenes.calm()) as seat:
         await seat.looked()
-        seat.write(decides("human", "go", "approved", comment="from my telephone"))
+        seat.decide_elsewhere(decides("human", "go", "approved", comment="from my telephone"))
         await seat.sees("✔ approved by human")
         assert seat.selected == "go"
         await seat.press("a", "x")

@@ -34,6 +34,10 @@ class Answering(Screen[None]):
         """The pane that has the keys."""
         raise NotImplementedError
 
+    def refuse_in_past(self) -> bool:
+        """Say that nothing can be answered in the past; False in the present."""
+        raise NotImplementedError
+
     # What is selected
 
     def selected_request(self) -> Request | None:
@@ -77,6 +81,8 @@ class Answering(Screen[None]):
 
     def action_choose(self, number: str) -> None:
         """Answer with the option of that number."""
+        if self.refuse_in_past():
+            return
         request = self.selected_request()
         if request is not None and int(number) <= len(request.options):
             self._answer(request.options[int(number) - 1])
@@ -92,6 +98,8 @@ class Answering(Screen[None]):
             )
 
     def _answer(self, given: str) -> None:
+        if self.refuse_in_past():
+            return
         request, pane, view = self.selected_request(), self.pane, self.view
         if request is None or view is None or not isinstance(pane, ItemList) or pane.selected is None:
             return
@@ -116,12 +124,15 @@ class Answering(Screen[None]):
 
         `known` is the position of the board that the person saw: it may be a frozen one, or older than a question.
         """
-        self.desk.answer(request, given, None, known, self._unless(f"“{words(request.request)}” was not answered"))
+        told = self._unless(f"“{words(request.request)}” was not answered")
+        dialogs.once_signing(self.app, self.desk, lambda: self.desk.answer(request, given, None, known, told))
 
     # Unblocking
 
     def action_unblock(self) -> None:
         """Remove the selected blocker; when there are several, ask which."""
+        if self.refuse_in_past():
+            return
         found = self.selected_blockers()
         pane = self.pane
         if not found:
@@ -150,12 +161,12 @@ class Answering(Screen[None]):
 
     def action_decide(self) -> None:
         """Write a decision that nobody asked for."""
-        if self.view is not None:
+        if self.view is not None and not self.refuse_in_past():
             self.app.push_screen(dialogs.decide(self.desk, self._names(), self._selected_name()))
 
     def action_message(self) -> None:
         """Write a message to an agent or to all."""
-        if self.view is not None:
+        if self.view is not None and not self.refuse_in_past():
             self.app.push_screen(dialogs.message(self.desk, ["all", *self._names()], self._selected_name() or "all"))
 
     def _names(self) -> list[str]:

@@ -17,6 +17,7 @@ from collab_tui.protocol.answers import message, unasked_decision
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.safe import toast, words
 from collab_tui.tui.screens.dialog import Dialog
+from collab_tui.tui.screens.dialogs import once_signing
 
 
 class ComposeScreen(Dialog[None]):
@@ -68,6 +69,12 @@ class ComposeScreen(Dialog[None]):
         except ValueError as error:
             self.complain(str(error))
             return
+        if event["event"] == "decision":
+            once_signing(self.app, self.desk, lambda: self._write(event))
+        else:
+            self._write(event)
+
+    def _write(self, event: dict[str, Any]) -> None:
         self._hold(True)
         self.complain("sending...")
         self.desk.write({"id": self._id, **event}, self._sent)

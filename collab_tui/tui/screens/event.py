@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from itertools import islice
 
 from textual import work
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from collab_tui.model.event import Event, Item, as_text
+from collab_tui.model.board import Board
+from collab_tui.model.event import Event, Item, as_id, as_text
 from collab_tui.model.explain import Change, changes
 from collab_tui.model.fold import Fold
+from collab_tui.model.summary import STANDING_ROLES, Span, standing_words
 from collab_tui.model.text import clean
+from collab_tui.protocol.trust import Trust
 from collab_tui.registry.base import Registry
-from collab_tui.tui.safe import MUTED, words
+from collab_tui.tui.safe import MOST_ENTRIES, MUTED, content, excerpt, words
 from collab_tui.tui.screens.dialog import Dialog
 
 _MAX_VALUE = 4000
@@ -28,11 +32,11 @@ class EventScreen(Dialog[None]):
 
     HINTS = (("up down", "scroll"), ("esc", "close"))
 
-    def __init__(self, item: Item, registry: Registry, person: str) -> None:
+    def __init__(self, item: Item, registry: Registry, trust: Trust) -> None:
         super().__init__()
         self._item = item
         self._registry = registry
-        self._person = person
+        self._trust = trust
 
     def title_text(self) -> str:
         """Which line."""
@@ -42,14 +46,16 @@ class EventScreen(Dialog[None]):
         """Fields, changes, the raw line."""
         item = self._item
         if isinstance(item, Event):
-            for name, value in item.data.items():
-                text = as_text(value)
-                shown = text[:_MAX_VALUE] + (
-                    f" ... {len(text) - _MAX_VALUE} more characters" if len(text) > _MAX_VALUE else ""
-                )
+            for name, value in islice(item.data.items(), MOST_ENTRIES):
+                shown = excerpt(as_text(value), _MAX_VALUE)
                 yield Static(Content.assemble((f"{words(name):<18}", MUTED), shown), classes="field")
+            if (others := len(item.data) - MOST_ENTRIES) > 0:
+                yield Static(Content.styled(f"... {others:,} more fields are not shown", MUTED))
         else:
             yield Static(Content.styled(f"This line cannot be read: {item.reason}", "$warning"))
+        if isinstance(item, Event) and self._trust.concerns(item):
+            yield Static("Who wrote it", classes="heading")
+            yield Static("checking...", id="standing")
         yield Static("What it changed", classes="heading")
         yield Static("folding...", id="changes")
         yield Static("The line as written", classes="heading")
@@ -65,22 +71,39 @@ class EventScreen(Dialog[None]):
 
     def _place(self, offset: str) -> str:
         place = f"line {self._item.position + 1}{offset}, {len(self._item.line) + 1:,} bytes long"
-        return f"{place}, id {self._item.id}" if isinstance(self._item, Event) else place
+        return f"{place}, id {words(self._item.id)}" if isinstance(self._item, Event) else place
 
     @work(group="changes", exclusive=True)
     async def _find_changes(self) -> None:
         place = await asyncio.to_thread(self._registry.place_of, self._item.position)
-        self.query_one("#place", Static).update(Content.styled(self._place(f", {place}" if place else ""), MUTED))
-        found = await asyncio.to_thread(self._changes)
-        if found is None:
+        self.put("#place", Content.styled(self._place(f", {place}" if place else ""), MUTED))
+        boards = await asyncio.to_thread(self._boards)
+        if boards is None:
             told = Content("It cannot be told yet: the lines before it are not all read.")
         else:
-            told = Content("\n").join([_told(change) for change in found] or [Content("nothing but its sign of life")])
-        self.query_one("#changes", Static).update(told)
+            found = changes(*boards)
+            told = Content("\n").join(_told(change) for change in found[:MOST_ENTRIES])
+            if (more := len(found) - MOST_ENTRIES) > 0:
+                told += Content(f"\n... {more:,} more are not shown")
+            told = told or Content("nothing but its sign of life")
+            await self._tell_standing(boards[0])
+        self.put("#changes", told)
 
-    def _changes(self) -> list[Change] | None:
-        """What differs between the boards before and after the line; None while a line before it is missing."""
-        fold = Fold(self._person)
+    async def _tell_standing(self, before: Board) -> None:
+        """Say who wrote a decision, as checked against the board that it was made on."""
+        item = self._item
+        if not isinstance(item, Event) or not self._trust.concerns(item):
+            return
+        request = before.request(as_id(item.data.get("request_id")))
+        event = request.event if request is not None else None
+        judgement = await asyncio.to_thread(self._trust.judge, item, event, before.registry_id)
+        standing = Span(standing_words(judgement.standing), STANDING_ROLES[judgement.standing])
+        told = content([standing, Span(f"  {words(judgement.reason)}")])
+        self.put("#standing", told)
+
+    def _boards(self) -> tuple[Board, Board] | None:
+        """The boards before and after the line; None while a line before it is missing."""
+        fold = Fold(self._trust.person)
         for first in range(0, self._item.position, _PIECE):
             last = min(first + _PIECE, self._item.position)
             items = self._registry.items(first, last)
@@ -89,7 +112,7 @@ class EventScreen(Dialog[None]):
             fold.extend(items)
         before = fold.board()
         fold.extend((self._item,))
-        return changes(before, fold.board())
+        return before, fold.board()
 
 
 def _told(change: Change) -> Content:

@@ -15,7 +15,7 @@ from collab_tui.model.event import Event
 from collab_tui.model.explain import Explanation
 from collab_tui.model.moment import Moment
 from collab_tui.registry.base import Registry
-from collab_tui.tui.safe import MUTED, words
+from collab_tui.tui.safe import MOST_ENTRIES, MUTED, words
 from collab_tui.tui.screens.dialog import Dialog
 
 Explainer = Callable[[dict[int, Event]], Sequence[Explanation]]
@@ -54,8 +54,11 @@ class ExplainScreen(Dialog[None]):
     @work(group="explain", exclusive=True)
     async def _read(self) -> None:
         setters = await asyncio.to_thread(self._events)
-        told = [self._told(explanation, setters) for explanation in self._explain(setters)]
-        self.query_one("#explanations", Static).update(Content("\n\n").join(told))
+        explanations = self._explain(setters)
+        told = [self._told(explanation, setters) for explanation in explanations[:MOST_ENTRIES]]
+        if (more := len(explanations) - MOST_ENTRIES) > 0:
+            told.append(Content(f"... {more:,} more are not shown"))
+        self.put("#explanations", Content("\n\n").join(told))
 
     def _events(self) -> dict[int, Event]:
         items = (item for position in self._positions for item in self._registry.items(position, position + 1))

@@ -19,23 +19,24 @@ from textual.widgets import Button, Static, TextArea
 
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.board import Request, RequestKind
-from collab_tui.tui.actions import SEEN_FOR
+from collab_tui.model.signature import AmbiguousError, digest_of
+from collab_tui.model.summary import standing_words
+from collab_tui.tui.actions import BY_ID, SEEN_FOR
 from collab_tui.tui.desk import Desk
-from collab_tui.tui.safe import toast, words
+from collab_tui.tui.safe import MOST_ENTRIES, excerpt, some, toast, words
 from collab_tui.tui.screens.confirm import ConfirmScreen
 from collab_tui.tui.screens.dialog import Dialog, facts
+from collab_tui.tui.screens.dialogs import once_signing
+from collab_tui.tui.screens.replaying import why_not_in_past
 from collab_tui.tui.view import View
-
-_MAX_WORDS = 20_000
-"""Characters of the asker's words that are shown; the log has them whole."""
 
 
 class RequestScreen(Dialog[None]):
     """Answers one request. It stays open, with its words, when the answer could not be written."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "give('approved')", "Approve", show=False),
-        Binding("x", "give('rejected')", "Reject", show=False),
+        Binding(BY_ID["approve"].keys, "give('approved')", "Approve", show=False, id="approve"),
+        Binding(BY_ID["reject"].keys, "give('rejected')", "Reject", show=False, id="reject"),
         *(Binding(str(number), f"option({number})", f"Option {number}", show=False) for number in range(1, 10)),
         Binding("ctrl+s", "send_words", "Send", show=False, priority=True),
     ]
@@ -53,7 +54,13 @@ class RequestScreen(Dialog[None]):
 
     @property
     def _is_answerable(self) -> bool:
-        return self._view.moment.is_answerable(self._request)
+        return self._view.past is None and self._view.moment.is_answerable(self._request)
+
+    @property
+    def _why_not(self) -> str:
+        if self._view.past is not None:
+            return f"{why_not_in_past(self._view)}."
+        return "It is closed: there is nothing to answer."
 
     def title_text(self) -> str:
         """Which kind of request."""
@@ -63,8 +70,9 @@ class RequestScreen(Dialog[None]):
         """The keys of this kind of request."""
         if not self._is_answerable:
             return (("esc", "close"),)
+        approve, reject = map(self._view.keymap.text, ("approve", "reject"))
         keys: dict[RequestKind, tuple[tuple[str, str], ...]] = {
-            RequestKind.APPROVAL: (("a", "approve"), ("x", "reject"), ("tab", "comment")),
+            RequestKind.APPROVAL: ((approve, "approve"), (reject, "reject"), ("tab", "comment")),
             RequestKind.CHOICE: (("1-9", "choose"), ("tab", "comment"), ("ctrl+s", "in words")),
             RequestKind.QUESTION: (("ctrl+s", "send"),),
         }
@@ -74,15 +82,17 @@ class RequestScreen(Dialog[None]):
         """What is asked and its options, our facts, then the asker's words in their frame."""
         request = self._request
         yield Static(Content.styled(words(request.request), "bold"), id="asked")
-        for number, option in enumerate(request.options, 1):
+        for number, option in enumerate(request.options[:MOST_ENTRIES], 1):
             yield Static(
                 Content.assemble((f" {number} ", "bold $accent"), words(option)),
                 classes="option",
                 id=f"option-{number}",
             )
+        if (others := len(request.options) - MOST_ENTRIES) > 0:
+            yield Static(Content(f"... {others:,} more are not shown: choose one in words"))
         yield Static(self._facts(), id="facts")
-        said = [(request.details or "")[:_MAX_WORDS]] if request.details else []
-        said += ["\n".join(("evidence", *(words(item) for item in request.evidence)))] if request.evidence else []
+        said = [excerpt(request.details)] if request.details else []
+        said += ["\n".join(("evidence", *some(request.evidence)))] if request.evidence else []
         if said:
             box = Static(Content("\n\n".join(said)), id="words")
             box.border_title = "in its own words"
@@ -93,7 +103,11 @@ class RequestScreen(Dialog[None]):
         request, moment = self._request, self._view.moment
         waited = seconds_between(request.asked_at, moment.now)
         held_up = [name for name in moment.held_up(request) if name != request.asker]
-        perhaps = f"answered by {request.answer.by}: {request.answer.text or ''}" if request.answer else ""
+        answer = moment.answer(request)
+        told = f"answered by {answer.by}: {answer.text or ''}" if answer else ""
+        judgement = moment.judgement(answer.event) if answer else None
+        who = f"{standing_words(judgement.standing)}: {judgement.reason}" if judgement else ""
+        name = "perhaps" if request.is_open else "claimed" if moment.is_only_claimed(request) else "closed"
         return facts(
             (
                 ("asked by", request.asker + (" (its session ended)" if request.asker_gone else "")),
@@ -103,8 +117,10 @@ class RequestScreen(Dialog[None]):
                 ("urgency", request.urgency or ""),
                 ("deadline", self._deadline()),
                 ("default", request.default or ""),
-                ("perhaps" if request.is_open else "closed", perhaps),
+                (name, told),
+                ("who says so", who),
                 ("line", f"{request.position + 1}   id {request.id}"),
+                ("digest", _digest(request)),
             )
         )
 
@@ -119,12 +135,12 @@ class RequestScreen(Dialog[None]):
             if not view.moment.is_answerable(request) and not self._is_sending:
                 by = f" by {words(request.answer.by)}" if request.answer else ""
                 self.complain(f"It was closed meanwhile: {request.state.replace('_', ' ')}{by}.")
-        self.query_one("#facts", Static).update(self._facts())
+        self.put("#facts", self._facts())
 
     def foot(self) -> Iterable[Widget]:
         """The box for words, the buttons, and what went wrong."""
         if not self._is_answerable:
-            self.call_after_refresh(self.complain, "It is closed: there is nothing to answer.")
+            self.call_after_refresh(self.complain, self._why_not)
             return
         box = TextArea(self._desk.drafts.get(self._request.id, ""), id="box", tab_behavior="focus")
         box.border_title = "answer" if self._request.kind is RequestKind.QUESTION else "comment (optional)"
@@ -162,13 +178,23 @@ class RequestScreen(Dialog[None]):
     def _words(self) -> str:
         return "".join(box.text.strip() for box in self.query("#box").results(TextArea))
 
+    def _refuse_in_past(self) -> bool:
+        if self._view.past is None:
+            return False
+        toast(self.app, why_not_in_past(self._view), "warning")
+        return True
+
     def action_give(self, verdict: str) -> None:
         """Approve or reject."""
+        if self._refuse_in_past():
+            return
         if self._is_answerable and self._request.kind is RequestKind.APPROVAL:
             self._confirm_and_send(verdict, self._words)
 
     def action_option(self, number: int) -> None:
         """Choose an option."""
+        if self._refuse_in_past():
+            return
         if self._is_answerable and number <= len(self._request.options):
             self._confirm_and_send(self._request.options[number - 1], self._words)
 
@@ -213,6 +239,9 @@ class RequestScreen(Dialog[None]):
         )
 
     def _send(self, given: str, comment: str) -> None:
+        once_signing(self.app, self._desk, lambda: self._send_signed(given, comment))
+
+    def _send_signed(self, given: str, comment: str) -> None:
         self._hold(True)
         self.complain("sending...")
         self._desk.answer(self._request, given, comment or None, self._known, self._sent)
@@ -242,3 +271,11 @@ class RequestScreen(Dialog[None]):
         else:
             self._desk.drafts.pop(self._request.id, None)
         self.dismiss(None)
+
+
+def _digest(request: Request) -> str:
+    """The beginning of what an answer is bound to: the request as its line has it, to the last character."""
+    try:
+        return digest_of(request.event)[:16]
+    except AmbiguousError as error:
+        return f"none, so it cannot be answered: {error}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.board import Deadlock, Request, RequestKind, RequestState
 from collab_tui.model.moment import Need
-from collab_tui.model.summary import Span
-from collab_tui.tui.safe import Line, fit, words
+from collab_tui.model.signature import Standing
+from collab_tui.model.summary import Span, standing_span
+from collab_tui.tui.safe import Line, fit, some, words
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList, Row
 
@@ -89,26 +90,29 @@ class NeedsPane(ItemList):
         separator = f" {view.glyphs.separator} "
         title = Span(words(request.request), "muted" if dim else "strong")
         lines = [fit([title], width, self._waited(view, request))]
+        if not request.is_open:
+            lines.append(fit([Span(_claimed(view, request), "warning")], width))
         facts = [f"{words(request.asker)} asks {words(request.target) if not request.to_person else 'you'}"]
         held_up = [words(name) for name in view.moment.held_up(request) if name != request.asker]
         facts += [f"holds up {', '.join(held_up)}"] if held_up else []
         facts += ["its session ended"] if request.asker_gone else []
-        facts += [f"perhaps answered by {words(request.answer.by)}"] if request.answer else []
+        facts += [f"perhaps answered by {words(request.answer.by)}"] if request.answer and request.is_open else []
         spans = [Span(separator.join(facts), "muted")]
         if request.is_critical:
             spans.append(Span(f"{separator}critical", "error"))
         if (due := self._due(view, request)) is not None:
             spans += [Span(separator, "muted"), due]
         if request.evidence:
-            spans.append(Span(f"{separator}evidence {', '.join(words(item) for item in request.evidence)}", "muted"))
+            spans.append(Span(f"{separator}evidence {', '.join(some(request.evidence))}", "muted"))
         lines.append(fit(spans, width))
         if not dim or request.id == self.selected:
             lines.append(fit(self._hint(view, request, works=request.id == self.selected), width))
         return tuple(lines)
 
     def _hint(self, view: View, request: Request, *, works: bool) -> list[Span]:
-        """The keys that help, or that the answer is on its way. They work on the selected one only."""
-        key_role = "accent" if works else "muted"
+        """The keys that help, or that the answer is on its way. They work on the selected one, and none in the past."""
+        key_role = "accent" if works and view.past is None else "muted"
+        approve, reject, read = map(view.keymap.text, ("approve", "reject", "open"))
         if request.id in view.sending:
             return [Span("sending...", "accent")]
         match request.kind:
@@ -117,20 +121,24 @@ class NeedsPane(ItemList):
                 for number, option in enumerate(request.options[:9], 1):
                     hint += [Span(f"{number} ", key_role), Span(f"{words(option)}  ")]
                 more = len(request.options) - 9
-                return hint + ([Span(f"and {more} more: enter", "muted")] if more > 0 else [])
+                return hint + ([Span(f"and {more} more: {read}", "muted")] if more > 0 else [])
+            case _ if view.past is not None:
+                return [Span(f"{read} read", "muted")]
             case RequestKind.QUESTION:
-                return [Span("enter ", key_role), Span("answer", "muted")]
+                return [Span(f"{read} ", key_role), Span("answer", "muted")]
             case _:
-                keys = (("a", "approve"), ("x", "reject"), ("enter", "read and answer"))
+                keys = ((approve, "approve"), (reject, "reject"), (read, "read and answer"))
                 return [span for key, what in keys for span in (Span(f"{key} ", key_role), Span(f"{what}  ", "muted"))]
 
     def _end_of(self, view: View, request: Request, width: int) -> tuple[Line, ...]:
         """What became of the selected request: it stays in its place until the selection leaves it."""
         glyphs = view.glyphs
-        said = words(request.answer.text) if request.answer else ""
-        by = words(request.answer.by) if request.answer else ""
+        answer = view.moment.answer(request)
+        said = words(answer.text) if answer else ""
+        by = words(answer.by) if answer else ""
+        mark = standing_span(view.moment.standing(answer) if answer else None, glyphs)
         match request.state:
-            case RequestState.ANSWERED if request.answer and request.answer.verdict == "rejected":
+            case RequestState.ANSWERED if answer and answer.verdict == "rejected":
                 end = Span(f"{glyphs.no} {said} by {by}", "error")
             case RequestState.ANSWERED:
                 end = Span(f"{glyphs.yes} {said} by {by}", "success")
@@ -140,7 +148,7 @@ class NeedsPane(ItemList):
                 end = Span(f"{words(request.asker)} went on; perhaps answered by {by}", "muted")
             case _:
                 end = Span("expired", "warning")
-        return fit([Span(words(request.request), "muted")], width), fit([end], width)
+        return fit([Span(words(request.request), "muted")], width), fit([end], width, [mark])
 
     def _due(self, view: View, request: Request) -> Span | None:
         """Its deadline, as time that is left or over."""
@@ -154,6 +162,19 @@ class NeedsPane(ItemList):
     def _waited(self, view: View, request: Request) -> list[Span]:
         seconds = seconds_between(request.asked_at, view.moment.now)
         return [Span(f"waits {age(seconds)}", "muted")] if seconds is not None else []
+
+
+def _claimed(view: View, request: Request) -> str:
+    """That somebody answered it as the person, and what."""
+    answer = view.moment.answer(request)
+    match view.moment.standing(answer) if answer else None:
+        case Standing.UNKNOWN_KEY:
+            how = "with an unknown key"
+        case Standing.BAD:
+            how = "with a bad signature"
+        case _:
+            how = "not signed"
+    return f"answered in your name, {how}: {words(answer.text) if answer else ''}"
 
 
 def need_key(need: Need) -> str:

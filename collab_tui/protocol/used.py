@@ -1,0 +1,76 @@
+"""Decisions that were acted on: by each agent once, whichever process it runs in, also when the registry was put back.
+
+The file holds one digest a line in the user's state folder. Deleting it only forgets what was used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from collab_tui.model.event import Event
+from collab_tui.model.signature import identity_of
+from collab_tui.model.words import name_key
+from collab_tui.registry.append import NotWrittenError, RefusedError, append_line
+
+MAX_USED: Final = 20_000
+"""Decisions that are remembered, the newest; a file of 1.3 MB."""
+_NAME: Final = "used_decisions"
+
+
+class UsedDecisions:
+    """The user's set of decisions that were acted on."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or Path(platformdirs.user_state_dir("collab-tui", appauthor=False))
+
+    @property
+    def path(self) -> Path:
+        """The file, whether or not it is there."""
+        return self._folder / _NAME
+
+    def use_once(self, decision: Event, by: str) -> bool:
+        """Take a decision to act on it as `by`; False when that was done before. Raises `RegistryError` where it cannot
+        be told.
+
+        Its words count, wherever they stand and however they are spelled: a copy of it is the same decision.
+        """
+        digest = hashlib.sha256(f"{identity_of(decision)} {name_key(by)}".encode()).hexdigest()
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise NotWrittenError(f"cannot make {self._folder}: {error.strerror}") from error
+        try:
+            append_line(str(self.path), lambda _: f"{digest}\n".encode(), unless=lambda: self._why_not(digest))
+        except RefusedError:
+            return False
+        return True
+
+    def _why_not(self, digest: str) -> str | None:
+        """Called under the lock."""
+        try:
+            used = self.path.read_text(encoding="ascii", errors="replace").splitlines()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise NotWrittenError(f"cannot read {self.path}: {error.strerror}") from error
+        if digest in used:
+            return "it was used before"
+        if len(used) >= MAX_USED:
+            self._forget(used[-MAX_USED // 2 :])
+        return None
+
+    def _forget(self, kept: list[str]) -> None:
+        """Keep the newest; the lock is held, and whoever reads without it sees the old file or the new one."""
+        fresh = self.path.with_suffix(f".{os.getpid()}")
+        try:
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
+                file.write("\n".join(kept) + "\n")
+            os.replace(fresh, self.path)
+        except OSError as error:
+            raise NotWrittenError(f"cannot shorten {self.path}: {error.strerror}") from error
