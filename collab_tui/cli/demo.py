@@ -37,16 +37,20 @@ def main(arguments: list[str]) -> int:
 
     from dataclasses import replace
 
-    from collab_tui.cli.settings import load_settings
+    from collab_tui.cli.settings import load_screen_settings
     from collab_tui.demo.performance import performance
+    from collab_tui.registry.seen import forget
 
-    config = load_settings()
+    config = load_screen_settings()
     config = replace(config, person=options.person or config.person)
     with performance(config.person, options.speed) as show:
         from collab_tui.tui.app import run_board  # its import takes as long as the agents need to come
 
         show.wait_until_present()
-        return run_board(show.registry, config)
+        try:
+            return run_board(show.registry, config, trust=show.trust)
+        finally:
+            forget(show.registry)
 
 
 def _speed(text: str) -> float:

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 _SILENT: Final = frozenset(
@@ -41,25 +41,41 @@ def silent_file_system(path: Path) -> str | None:
     return kind if kind in _SILENT or kind.startswith("fuse") else None
 
 
+class Mount(NamedTuple):
+    """One line of the mount table."""
+
+    kind: str
+    """The type of the file system."""
+    options: frozenset[str]
+    """Those of the mount and of the file system behind it, `ro` or `local_lock=all` say."""
+
+
 def mount_type(path: Path, mounts: Path = _MOUNTS) -> str:
-    """The file system type from the mount table; empty where there is none.
+    """The file system type from the mount table; empty where there is none."""
+    mount = mount_of(path, mounts)
+    return mount.kind if mount is not None else ""
+
+
+def mount_of(path: Path, mounts: Path = _MOUNTS) -> Mount | None:
+    """The mount that a path is on, from the mount table; None where there is none.
 
     The table, because statfs tells what a server answers: 9p says ext4.
     """
     real = os.path.realpath(path)
-    best, found = "", ""
+    best, found = "", None
     try:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
     except OSError:
-        return ""
+        return None
     for line in lines:
         fields, separator, rest = line.partition(" - ")
         if not separator:
             continue
-        point = _OCTAL.sub(lambda match: chr(int(match[1], 8)), fields.split(" ")[4])
+        own, behind = fields.split(" "), rest.split(" ")
+        point = _OCTAL.sub(lambda match: chr(int(match[1], 8)), own[4])
         inside = real == point or real.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(best):
-            best, found = point, rest.split(" ")[0]
+            best, found = point, Mount(behind[0], frozenset((own[5] + "," + behind[-1]).split(",")))
     return found
 
 

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from time import monotonic
 from typing import Final
 
+from collab_tui.model.board import Board
 from collab_tui.model.event import Item
 from collab_tui.model.fold import Fold
 from collab_tui.registry.base import News, Registry
@@ -29,11 +30,20 @@ _BETWEEN_PAINTS: Final = 0.06
 class Follower:
     """Reads a registry on and on, and tells of each batch."""
 
-    def __init__(self, registry: Registry, watch: Watch, fold: Fold, tell: Callable[[BoardRead], object]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        watch: Watch,
+        fold: Fold,
+        tell: Callable[[BoardRead], object],
+        prepare: Callable[[Board], None] | None = None,
+    ) -> None:
         self._registry = registry
         self._watch = watch
         self._fold = fold
         self._tell = tell
+        self._prepare = prepare
+        """Does in the thread what the screen would have to wait for."""
         self._source = Source()
         self._latest: deque[Item] = deque(maxlen=_LATEST)
         self._total = 0
@@ -42,9 +52,16 @@ class Follower:
         """How many lines a look ahead counted."""
 
     async def run(self) -> None:
-        """Follow until cancelled."""
+        """Follow until cancelled; what was read is remembered once all of it was, and at the end."""
+        try:
+            await self._follow()
+        finally:
+            await asyncio.to_thread(self._registry.remember)
+
+    async def _follow(self) -> None:
         told: Source | None = None
         next_paint = 0.0
+        remembered = False
         async with aclosing(self._watch.wakeups()) as wakeups:
             async for _ in wakeups:
                 while True:
@@ -55,12 +72,21 @@ class Follower:
                     if (early := next_paint - monotonic()) > 0:
                         await asyncio.sleep(early)
                         await asyncio.to_thread(self._read_on)
-                    board = await asyncio.to_thread(self._fold.board)
+                    board = await asyncio.to_thread(self._board)
                     latest = await self._last_lines()
                     self._tell(BoardRead(board, self._source, latest, max(self._lines, board.position)))
                     told, next_paint = self._source, monotonic() + _BETWEEN_PAINTS
                     if not self._source.remaining:
                         break
+                if self._fold.position and not remembered:
+                    await asyncio.to_thread(self._registry.remember)
+                    remembered = True
+
+    def _board(self) -> Board:
+        board = self._fold.board()
+        if self._prepare is not None:
+            self._prepare(board)
+        return board
 
     async def _last_lines(self) -> Sequence[Item]:
         """The end of the registry: what was just read, or, at the beginning of a backlog, a look ahead."""

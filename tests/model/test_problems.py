@@ -2,8 +2,9 @@ import pytest
 
 from collab_tui.model.board import ProblemKind
 from collab_tui.model.event import decode
-from collab_tui.model.fold import MAX_RECENT_IDS, Fold
+from collab_tui.model.fold import Fold
 from collab_tui.model.problems import MAX_KEPT
+from collab_tui.model.recent_ids import MAX_RECENT_IDS
 from tests.events import agent_of, at, board_of, lines, updates
 
 

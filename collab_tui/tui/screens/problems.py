@@ -1,55 +1,77 @@
-"""What is odd about the registry, line by line."""
+"""What is wrong with the registry and around it, and what to do: the list of `collab-tui doctor`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 
+from textual import work
+from textual.containers import Horizontal
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from collab_tui.model.board import Board, ProblemKind
+from collab_tui.model.findings import (
+    SUBJECT_TITLES,
+    Finding,
+    count_of,
+    counts_text,
+    finding_spans,
+    grouped,
+    severity_span,
+)
+from collab_tui.model.glyphs import Glyphs
 from collab_tui.model.summary import Span
+from collab_tui.registry.append import RegistryError
 from collab_tui.tui.safe import content, words
 from collab_tui.tui.screens.dialog import Dialog
 
-_TITLES = {
-    ProblemKind.UNREADABLE: "Lines that cannot be read: shown in the log, no event is taken from them",
-    ProblemKind.UNTERMINATED: "A last line without newline",
-    ProblemKind.REPEATED_ID: "Ids that were used before: those lines are ignored",
-    ProblemKind.NO_SUCH_REQUEST: "Answers to requests that are not there",
-    ProblemKind.BAD_PROGRESS: "Progress that is no number",
-    ProblemKind.BAD_TIME: "Times that cannot be read",
-    ProblemKind.OUT_OF_ORDER: "Times before the line before them: the order of the lines counts",
-}
-_SHOWN = 50
+Look = Callable[[], Sequence[Finding]]
+"""Finds what is wrong; may take a while. Raises `RegistryError` when it cannot look."""
 
 
 class ProblemsScreen(Dialog[None]):
-    """Grouped, the most serious first."""
+    """Grouped, the most serious first; worked out in a thread when it is opened."""
 
     TITLE_TEXT = "Problems"
+    HINTS = (("up down", "scroll"), ("esc", "close"))
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, look: Look, glyphs: Glyphs) -> None:
         super().__init__()
-        self._board = board
+        self._look = look
+        self._glyphs = glyphs
 
     def body(self) -> Iterable[Widget]:
-        """One block a kind."""
-        if not self._board.problem_count:
-            yield Static("Nothing odd was found.")
-        for kind, title in _TITLES.items():
-            found = [problem for problem in self._board.problems if problem.kind is kind]
-            if found:
-                spans = [Span(f"{title}\n", "warning")]
-                for problem in found[:_SHOWN]:
-                    spans += [Span(f"  line {problem.position + 1:<7}", "muted"), Span(f"{words(problem.text)}\n")]
-                if len(found) > _SHOWN:
-                    spans.append(Span(f"  and {len(found) - _SHOWN} more\n", "muted"))
-                yield Static(content(spans))
-        kept = len(self._board.problems)
-        if self._board.problem_count > kept:
-            yield Static(f"{self._board.problem_count - kept} more were counted and not kept.")
+        """Until it is known what there is."""
+        yield Static("looking...", id="looking")
 
     def on_mount(self) -> None:
         """The keys scroll."""
         self.query_one("#body").focus()
+        self._find()
+
+    @work(group="problems", exclusive=True)
+    async def _find(self) -> None:
+        try:
+            findings = await asyncio.to_thread(self._look)
+        except RegistryError as error:
+            self.put("#looking", content([Span(words(str(error)), "warning")]))
+            return
+        await self.query("#looking").remove()
+        for body in self.query("#body"):
+            await body.mount(*self._groups(findings))
+        for box in self.query("#dialog"):
+            box.border_subtitle = Content(counts_text(count_of(findings)))
+
+    def _groups(self, findings: Sequence[Finding]) -> Iterable[Widget]:
+        if not findings:
+            yield Static("Nothing odd was found.")
+        for subject, group in grouped(findings):
+            yield Static(Content(SUBJECT_TITLES[subject]), classes="heading")
+            for finding in group:
+                yield self._line(finding)
+
+    def _line(self, finding: Finding) -> Widget:
+        sign = Static(content([severity_span(finding.severity, self._glyphs)]), classes="sign")
+        told = Static(Content("\n").join(map(content, finding_spans(finding))), classes="told")
+        return Horizontal(sign, told, classes="finding")

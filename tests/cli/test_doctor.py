@@ -1,0 +1,200 @@
+"""`collab-tui doctor`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collab_tui.cli import doctor as command
+from collab_tui.model.findings import Severity, Subject
+from collab_tui.protocol import checkup
+from collab_tui.registry import doctor, seen
+from tests.cli.conftest import Collab
+from tests.events import START, at, decides, lines, says, updates
+from tests.program import environment, run
+from tests.test_samples import FOLDER, NOW
+
+HEALTHY = lines(
+    says("system", "registry_created", registry="abcdef", timestamp=at(0)),
+    updates("sena", status="in_progress", progress=40, timestamp=at(1)),
+    updates("lubit", status="idle", timestamp=at(2)),
+)
+
+
+@pytest.fixture(autouse=True)
+def _plain_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A local disk, no programs, nothing remembered; the clock stands still soon after the story's beginning."""
+    monkeypatch.setattr("platformdirs.user_state_dir", lambda *_, **__: str(tmp_path / "user-state"))
+    monkeypatch.setattr(checkup, "installed", lambda environment: [])
+    monkeypatch.setattr(doctor, "silent_file_system", lambda folder: None)
+    monkeypatch.setattr(doctor, "mount_of", lambda folder: None)
+    at_time(monkeypatch, START.replace(minute=1))
+
+
+def at_time(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
+    monkeypatch.setattr(command, "now", lambda: now)
+
+
+def write(data: bytes, name: str = "COLLABORATION_STATE.jsonl") -> Path:
+    path = Path(name).absolute()
+    path.write_bytes(data)
+    path.chmod(0o600)
+    return path
+
+
+def kinds(collab: Collab, *arguments: str) -> list[str]:
+    code, out, _ = collab("doctor", "--json", *arguments)
+    found = [finding["kind"] for finding in json.loads(out)["findings"]]
+    assert code == (1 if found else 0)
+    return found
+
+
+def test_a_healthy_registry_on_a_healthy_machine(collab: Collab) -> None:
+    path = write(HEALTHY)
+    assert collab("doctor") == (0, f"{path}\n\nNothing is wrong.\n", "")
+
+
+def test_a_good_day_is_healthy(collab: Collab, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_time(monkeypatch, NOW)
+    write((FOLDER / "good_day.jsonl").read_bytes())
+    code, out, _ = collab("doctor")
+    assert code == 0, out
+    assert "Nothing is wrong." in out
+
+
+def test_what_is_wrong_comes_grouped_the_most_serious_first_with_lines_and_mends(collab: Collab) -> None:
+    more = lines(
+        updates("sena", status="waiting_for_lubit", timestamp=at(3)),
+        updates("lubit", status="waiting_for_sena", timestamp=at(4)),
+        decides("human", "nobody", verdict="approved", timestamp=at(5)),
+    )
+    path = write(HEALTHY + b'{"agent": "lub\n' + more)
+    code, out, err = collab("doctor")
+    assert (code, err) == (1, "")
+    assert out.splitlines()[0] == str(path)
+    work, line = out.index("Agents and requests"), out.index("\nLines\n")
+    assert 0 < work < line
+    assert "deadlock: lubit waits for sena, sena for lubit  lines 5-6\n" in out
+    assert "! 1 line is only a part of a record  line 4\n    A writer died" in out
+    assert out.endswith("\n1 error, 2 warnings.\n")
+
+
+def test_json_is_as_documented(collab: Collab) -> None:
+    path = write(HEALTHY + b"[]\n" * 2000)
+    code, out, err = collab("doctor", "--json")
+    found: dict[str, Any] = json.loads(out)
+    assert (code, err) == (1, "")
+    assert found["registry"] == {"name": str(path), "id": "abcdef"}
+    assert found["counts"] == {"error": 0, "warning": 1, "note": 0}
+    (finding,) = found["findings"]
+    assert finding.pop("mend").startswith("A record is one object")
+    assert finding == {
+        "severity": "warning",
+        "kind": "no_object",
+        "subject": "lines",
+        "text": "2000 lines are JSON, but not objects",
+        "lines": list(range(4, 1004)),
+        "line_count": 2000,
+    }
+
+
+def test_the_help_documents_every_word_of_the_json(collab: Collab) -> None:
+    code, out, _ = collab("doctor", "--help")
+    assert code == 0
+    for word in (*Severity, *Subject, "registry", "findings", "kind", "text", "mend", "lines", "line_count", "counts"):
+        assert re.search(rf"\b{word}\b", out), word
+
+
+def test_notes_alone_are_exit_0(collab: Collab) -> None:
+    write(HEALTHY + b"\n")
+    code, out, _ = collab("doctor")
+    assert code == 0
+    assert "1 line is empty  line 4" in out
+    assert out.endswith("Nothing is wrong.\n")
+
+
+@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir()])
+def test_it_cannot_look(collab: Collab, tmp_path: Path, make: Any) -> None:
+    path = tmp_path / "gone.jsonl"
+    make(path)
+    code, out, err = collab("doctor", str(path))
+    assert (code, out) == (2, "")
+    assert str(path) in err
+
+
+def test_it_looks_although_the_settings_are_wrong_and_tells_that(collab: Collab, tmp_path: Path) -> None:
+    write(HEALTHY)
+    folder = tmp_path / "user-config"
+    folder.mkdir()
+    (folder / "config.toml").write_text("nonsense = 1\n", encoding="utf-8")
+    assert kinds(collab) == ["settings"]
+
+
+def test_keys_in_the_settings_are_checked_too(collab: Collab, tmp_path: Path) -> None:
+    write(HEALTHY)
+    folder = tmp_path / "user-config"
+    folder.mkdir()
+    (folder / "config.toml").write_text('[keys]\napprove = "nosuchkey"\n', encoding="utf-8")
+    assert kinds(collab) == ["settings"]
+
+
+def test_a_changed_history_is_an_error_that_names_the_file_to_forget(collab: Collab) -> None:
+    path = write(HEALTHY)
+    seen.remember(path, len(HEALTHY), 3)
+    write(HEALTHY.replace(b"40", b"90"))
+    code, out, _ = collab("doctor")
+    assert code == 1
+    assert "was changed, first in bytes 0 to" in out
+    assert "lines 1-3" in out
+    assert str(seen.memory_file(path)) in out
+    seen.forget(path)
+    assert kinds(collab) == []
+
+
+def test_a_removed_end_and_another_registry_are_told(collab: Collab) -> None:
+    path = write(HEALTHY)
+    seen.remember(path, len(HEALTHY), 3)
+    write(HEALTHY[:-10].rpartition(b"\n")[0] + b"\n")
+    assert kinds(collab) == ["changed"]
+    write(HEALTHY.replace(b"abcdef", b"fedcba"))
+    assert kinds(collab) == ["another_registry"]
+
+
+def test_the_person_is_the_one_who_looks(collab: Collab) -> None:
+    """A request to mina is the person's, and nobody else's, only for mina."""
+    write(HEALTHY + lines(says("sena", "decision_request", target="mina", request="Go?", timestamp=at(3))))
+    assert kinds(collab) == ["unanswerable"]
+    assert kinds(collab, "--as", "mina") == []
+
+
+def test_it_changes_nothing(tmp_path: Path) -> None:
+    """The real program, in folders of its own: no lock, no memory, no settings are made."""
+    home, project = tmp_path / "home", tmp_path / "project"
+    home.mkdir()
+    shutil.copy(FOLDER / "wild.jsonl", project / "registry.jsonl")
+
+    def everything() -> list[tuple[str, int, bytes]]:
+        found = sorted(path for folder in (home, project) for path in folder.rglob("*"))
+        return [(str(path), os.stat(path).st_mtime_ns, path.read_bytes()) for path in found]
+
+    before = everything()
+    done = run("doctor", "registry.jsonl", cwd=project, env=environment(home))
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert everything() == before
+    assert [path for path, _, _ in before] == [str(project / "registry.jsonl")]
+
+
+@pytest.mark.parametrize("name", ["wild.jsonl", "hostile.jsonl", "deadlock.jsonl", "many_agents.jsonl"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949", "ascii"])
+def test_every_sample_is_told_on_any_console_in_clean_lines(tmp_path: Path, name: str, encoding: str) -> None:
+    env = environment(tmp_path, PYTHONIOENCODING=encoding)
+    done = run("doctor", str(FOLDER / name), cwd=tmp_path, env=env)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", done.stdout.decode(encoding))
