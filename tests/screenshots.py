@@ -7,9 +7,7 @@ with every character at its own place (browsers squeeze wide characters otherwis
 from __future__ import annotations
 
 import asyncio
-import html
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -18,18 +16,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from collab_tui.config import Config
+from collab_tui.model.places import Number
 from collab_tui.tui.app import BoardApp
+from collab_tui.tui.picture import svg_of
+from collab_tui.tui.visiting import Beginning
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "sample_state"
 PICTURES = ROOT / "screenshots"
 NOW = datetime(2026, 11, 20, 14, 3, 10, tzinfo=UTC)
-CELL = 12.2
-"""Width of a character in the SVG that rich writes."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,8 @@ class Picture:
     size: tuple[int, int]
     keys: tuple[str, ...] = ()
     theme: str = "collab-dark"
+    event: int | None = None
+    """The event of a replay; None: the live board."""
 
 
 PICTURES_TO_DRAW = (
@@ -52,6 +52,8 @@ PICTURES_TO_DRAW = (
     Picture("deadlock", "deadlock", (132, 40)),
     Picture("explain", "deadlock", (100, 34), ("tab", "e")),
     Picture("event", "deadlock", (100, 34), ("tab", "tab", "tab", "up", "up", "enter")),
+    Picture("problems", "wild", (100, 40), ("p",)),
+    Picture("replay", "deadlock", (132, 40), event=16),
     Picture("many-agents", "many_agents", (160, 48)),
 )
 
@@ -65,50 +67,42 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
     raise TimeoutError("the screen did not come to rest")
 
 
+def _is_read(app: BoardApp) -> bool:
+    """All of it was read, and, for a replay, searched for deadlocks."""
+    if app.replay is not None:
+        timeline, board = app.replay.timeline, app.replay.board
+        is_there = board is not None and board.position == app.replay.player.position
+        return is_there and 0 < len(timeline) == timeline.searched
+    return app.live is not None and not app.live.source.remaining
+
+
 async def draw(picture: Picture) -> str:
     """The SVG of a picture."""
-    app = BoardApp(Path(f"{picture.sample}.jsonl"), Config(theme=picture.theme), clock=lambda: NOW)
+    beginning = Beginning(Number(picture.event)) if picture.event is not None else None
+    app = BoardApp(Path(f"{picture.sample}.jsonl"), Config(theme=picture.theme), clock=lambda: NOW, beginning=beginning)
     async with app.run_test(size=picture.size) as pilot:
-        await until(pilot, lambda: app.live is not None and not app.live.source.remaining)
+        await until(pilot, lambda: _is_read(app))
         for key in picture.keys:
             await pilot.press(key)
             await pilot.pause()
-        await until(pilot, lambda: all(worker.is_finished or worker.group == "follow" for worker in app.workers))
+        await until(
+            pilot, lambda: all(worker.is_finished or worker.group in ("follow", "visit") for worker in app.workers)
+        )
         await pilot.pause()
-        return app.export_screenshot(title="collab-tui", simplify=True)
-
-
-def place_characters(svg: str) -> str:
-    """Give every character its own x, so that columns hold in every viewer and font; drop what is fetched from afar."""
-
-    def place(match: re.Match[str]) -> str:
-        attributes, text = match[1], html.unescape(match[2])
-        start = re.search(r'\bx="([\d.]+)"', attributes)
-        if start is None or "textLength" not in attributes:
-            return match[0]
-        at, places = float(start[1]), []
-        for character in text:
-            places.append(f"{at:.1f}")
-            at += CELL * cell_len(character)
-        attributes = re.sub(r'\bx="[\d.]+"', f'x="{" ".join(places)}"', attributes)
-        attributes = re.sub(r'\s*textLength="[^"]*"', "", attributes)
-        return f"<text{attributes}>{html.escape(text)}</text>"
-
-    svg = re.sub(r"@font-face\s*{[^}]*}", "", svg)
-    svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
-    return re.sub(r"<text([^>]*)>([^<]*)</text>", place, svg)
+        return svg_of(app)
 
 
 def main() -> None:
     """Draw every picture."""
-    os.environ.update(TZ="UTC", TEXTUAL_ANIMATIONS="none", XDG_CONFIG_HOME=tempfile.mkdtemp())
+    home = tempfile.mkdtemp()
+    os.environ.update(TZ="UTC", TEXTUAL_ANIMATIONS="none", XDG_CONFIG_HOME=home, XDG_STATE_HOME=home)
     os.environ.pop("NO_COLOR", None)
     os.chdir(SAMPLES)
     PICTURES.mkdir(exist_ok=True)
     converter = shutil.which("rsvg-convert")
     for picture in PICTURES_TO_DRAW:
         target = PICTURES / f"{picture.name}.svg"
-        target.write_text(place_characters(asyncio.run(draw(picture))), encoding="utf-8")
+        target.write_text(asyncio.run(draw(picture)), encoding="utf-8")
         print(target.relative_to(ROOT))
         if converter:
             subprocess.run([converter, "-z", "1.5", target, "-o", target.with_suffix(".png")], check=True)

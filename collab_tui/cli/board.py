@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
 
 from collab_tui import __version__
-from collab_tui.cli.arguments import given_registry, registry_path, seconds
+from collab_tui.cli.arguments import given_registry, registry_path
 from collab_tui.cli.main import COMMANDS
+from collab_tui.cli.polling import add_poll
 from collab_tui.registry.append import UnusableError
 
 _EXAMPLES = """\
@@ -29,10 +31,11 @@ def main(arguments: list[str]) -> int:
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     path = Path(registry_path(given_registry(parser, options)))
-    _check_terminal()
-    from collab_tui.cli.settings import load_settings  # after what can be refused without them
+    check_terminal("`collab-tui status` prints it instead")
+    from collab_tui.cli.settings import load_screen_settings  # after what can be refused without them
 
-    settings = load_settings(path)
+    gc.disable()  # until the first paint, see `BoardApp`: nothing made so far is garbage, and looking costs 30 ms
+    settings = load_screen_settings(path)
     from collab_tui.tui.app import run_board
 
     return run_board(path, settings, poll=options.poll)
@@ -43,16 +46,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="collab-tui",
         description="The terminal board for AI agents that work on one project at the same time.",
-        epilog=f"commands:\n{commands}\n\n{_EXAMPLES}\n\nsettings: .collab/config.toml, and your own config.toml",
+        epilog=f"commands:\n{commands}\n\n{_EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "file", nargs="?", metavar="REGISTRY", help="the registry; else $COLLAB_REGISTRY, else found upward"
     )
     parser.add_argument("--registry", metavar="FILE", help="the same, as on every command")
-    parser.add_argument(
-        "--poll", type=seconds, metavar="SECONDS", help="look every so often instead of watching the folder"
-    )
+    add_poll(parser)
     parser.add_argument("--version", action="version", version=f"collab-tui {__version__}")
     return parser
 
@@ -68,8 +69,10 @@ def _check_command(name: str) -> None:
     raise UnusableError(f"there is no {name!r}; {suggestion} A registry that will come: --registry FILE")
 
 
-def _check_terminal() -> None:
-    """Textual would start without one: it reads from the first, asks the second for the size, paints on the third."""
+def check_terminal(instead: str) -> None:
+    """Refuse to start without one; Textual would: it reads from the first, asks the second for the size, paints on the
+    third.
+    """
     streams = (sys.stdin, sys.stdout, sys.stderr)
     if not all(stream is not None and stream.isatty() for stream in streams) or os.environ.get("TERM") == "dumb":
-        raise UnusableError("the board needs a terminal; `collab-tui status` prints it instead")
+        raise UnusableError(f"the board needs a terminal; {instead}")

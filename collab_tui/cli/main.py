@@ -17,14 +17,19 @@ COMMANDS = {
     "emit": "append one event",
     "decide": "answer a request",
     "unblock": "remove a blocker",
+    "replay": "play a registry from its beginning, or from any moment",
     "status": "print the board",
     "log": "print the events",
+    "doctor": "look for what is wrong, and say what to do",
+    "key": "show or make the key that signs your decisions",
+    "config": "print the settings in force, and where each was set",
 }
 """Command -> what it does. Each is `collab_tui.cli.<command>` with a `main(arguments) -> exit code`."""
 
 
 def run() -> None:
     """The entry point of the program."""
+    _open_closed_streams()
     sys.exit(main(sys.argv[1:]))
 
 
@@ -42,11 +47,20 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
+        from collab_tui.cli.arguments import complain
+
         code = getattr(error, "exit_code", None)
-        if code is None:
-            raise
-        _complain(str(error))
-        return int(code)
+        if code is not None:
+            complain(str(error))
+            return int(code)
+        if isinstance(error, OSError) and _is_about_output(error):
+            complain(f"the output could not be written: {error.strerror}")
+            _quietly()
+            return 74
+        from collab_tui.cli.crash import EXIT_CODE, tell
+
+        complain(tell(error, name))
+        return EXIT_CODE
 
 
 def _split(arguments: list[str]) -> tuple[str, list[str]]:
@@ -65,10 +79,20 @@ def _command(name: str) -> Callable[[list[str]], int]:
     return command
 
 
-def _complain(text: str) -> None:
-    """One line on standard error, in whatever its encoding can show."""
-    encoding = sys.stderr.encoding or "ascii"
-    print("collab-tui:", text.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)
+def _open_closed_streams() -> None:
+    """Put the null device where a stream is closed: the registry would be opened under its number instead, and
+    whatever is said by anybody would be written into it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open("/dev/null" if sys.platform != "win32" else "nul", mode, encoding="utf-8"))  # noqa: SIM115  # for good
+
+
+def _is_about_output(error: OSError) -> bool:
+    """What was printed did not fit; errors of files have their names."""
+    import errno
+
+    return error.filename is None and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EIO)
 
 
 def _quietly() -> int:

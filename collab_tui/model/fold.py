@@ -6,21 +6,20 @@ give the same board, in one go or in pieces (`copy` marks a point to go on from)
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final
 
 from collab_tui.model.agent_state import AgentState, progress_of
 from collab_tui.model.board import Board, ProblemKind
 from collab_tui.model.event import Event, Item, Unreadable, as_id, as_text, as_texts, parse_time
 from collab_tui.model.problems import ProblemLog
+from collab_tui.model.recent_ids import KnownRepeats, RecentIds
 from collab_tui.model.requests import RequestBook
+from collab_tui.model.signature import registry_id
 from collab_tui.model.waits import find_deadlocks, find_obstacles, find_waits
 from collab_tui.model.words import NOTHING_BLOCKS, Status, name_key, status_of
-
-MAX_RECENT_IDS: Final = 100_000
-"""How far back a repeated id is noticed, in events that have an id."""
 
 _FIRST_TIME: Final = datetime.min.replace(tzinfo=UTC)
 _STILL_WAITING: Final = frozenset({Status.WAITING, Status.BLOCKED})
@@ -29,7 +28,7 @@ _STILL_WAITING: Final = frozenset({Status.WAITING, Status.BLOCKED})
 class Fold:
     """The state of a registry, event by event."""
 
-    def __init__(self, person: str = "human") -> None:
+    def __init__(self, person: str = "human", problems: ProblemLog | None = None) -> None:
         self.person = person
         self.position = 0
         """The index of the next line."""
@@ -38,17 +37,19 @@ class Fold:
         """Every spelling of a name seen so far -> its agent."""
         self._by_key: dict[str, AgentState] = {}
         self._requests = RequestBook(person)
-        self._problems = ProblemLog()
-        self._recent_ids: set[str] = set()
-        self._id_order: deque[str] = deque()
+        self._problems = problems or ProblemLog()
+        self._ids: RecentIds | KnownRepeats = RecentIds()
         self._last_time = _FIRST_TIME
         self._runs_backward = False
         self._registry_id: str | None = None
 
     def extend(self, items: Iterable[Item]) -> None:
         """Take the next items, in file order."""
+        if self._registry_id is None:
+            items = self._identify(items)
         handler_of, declare, agents = _HANDLERS.get, Fold._declare, self._agents
         fromisoformat = datetime.fromisoformat
+        is_repeated = self._ids.is_repeated
         last_time, runs_backward, events = self._last_time, self._runs_backward, 0
         item: Item | None = None
         for item in items:
@@ -57,7 +58,8 @@ class Fold:
                 continue
             event: Event = item  # type: ignore[assignment]  # the class was compared: isinstance costs more here
             data = event[1]
-            if "id" in data and self._is_repeated(event):
+            if "id" in data and is_repeated(event):
+                self._repeated(event)
                 continue
             events += 1
             try:
@@ -111,13 +113,22 @@ class Fold:
 
     def copy(self) -> Fold:
         """An independent fold at the same position."""
+        twin = self.checkpoint()
+        twin._ids = self._ids.copy()
+        return twin
+
+    def checkpoint(self) -> Fold:
+        """A copy that folds on over lines only after this fold has taken them: it keeps no ids of its own.
+
+        A hundred copies of a hundred thousand ids would fill the memory.
+        """
         twin = Fold(self.person)
         twin.__dict__.update(self.__dict__)
         twin._by_key = {key: state.copy() for key, state in self._by_key.items()}
         twin._agents = {name: twin._by_key[state.key] for name, state in self._agents.items()}
         twin._requests = self._requests.copy()
         twin._problems = self._problems.copy()
-        twin._recent_ids, twin._id_order = self._recent_ids.copy(), self._id_order.copy()
+        twin._ids = KnownRepeats(self._ids.repeats)
         return twin
 
     def restart(self) -> None:
@@ -216,9 +227,19 @@ class Fold:
             agent.set_status(event, status)
 
     def _registry_created(self, agent: AgentState, event: Event) -> None:
-        self._registry_id = self._registry_id or event.text("registry")
+        """It says nothing of its writer, and of the registry only as its first line: see `_identify`."""
 
     # The rest is seldom needed.
+
+    def _identify(self, items: Iterable[Item]) -> Iterable[Item]:
+        """Take the registry's id from its first line; a later one that names another changes nothing."""
+        rest = iter(items)
+        first = next(rest, None)
+        if first is None:
+            return ()
+        if first.position == 0:
+            self._registry_id = registry_id(first)
+        return chain((first,), rest)
 
     def _resolve(self, text: str, targets: Collection[str], event: Event) -> None:
         for agent in self._by_key.values():
@@ -253,18 +274,8 @@ class Fold:
         self._agents[event.data["agent"]] = state
         return state
 
-    def _is_repeated(self, event: Event) -> bool:
-        own = event.data["id"]
-        if not isinstance(own, str) or not own:
-            return False  # numbers are counters of their writers: two agents that count from 1 repeat nothing
-        if own in self._recent_ids:
-            self._problems.add(ProblemKind.REPEATED_ID, event.position, f"id {own} was used before: ignored")
-            return True
-        self._recent_ids.add(own)
-        self._id_order.append(own)
-        if len(self._id_order) > MAX_RECENT_IDS:
-            self._recent_ids.discard(self._id_order.popleft())
-        return False
+    def _repeated(self, event: Event) -> None:
+        self._problems.add(ProblemKind.REPEATED_ID, event.position, f"id {event.data['id']} was used before: ignored")
 
     def _unreadable(self, item: Item) -> None:
         self._problems.add(ProblemKind.UNREADABLE, item.position, item.reason if isinstance(item, Unreadable) else "")

@@ -25,7 +25,13 @@ class Glyphs(NamedTuple):
     bar_empty: str
     live: str
     paused: str
+    past: str
+    playing: str
+    place: str
+    levels: str
+    """From nothing to the most, for bars of one line."""
     separator: str
+    signed: str
 
 
 UNICODE: Final = Glyphs(
@@ -53,7 +59,12 @@ UNICODE: Final = Glyphs(
     bar_empty="░",
     live="●",
     paused="‖",
+    past="◷",
+    playing="▶",
+    place="┃",
+    levels="▁▂▃▄▅▆▇█",
     separator="·",
+    signed="⚿",
 )
 
 ASCII: Final = Glyphs(
@@ -81,7 +92,12 @@ ASCII: Final = Glyphs(
     bar_empty="-",
     live="*",
     paused="=",
+    past="<",
+    playing=">",
+    place="|",
+    levels="_.:-=+*#",
     separator="-",
+    signed="&",
 )
 
 STATUS_WORDS: Final[dict[Status | None, str]] = {

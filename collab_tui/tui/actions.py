@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from textual.binding import Binding, BindingType
 
 SEEN_FOR: Final = 0.3
 """Seconds for which something must have been on the screen before a key answers or removes it."""
+
+
+class Where(Enum):
+    """On which board an action is there."""
+
+    EVERYWHERE = "everywhere"
+    PRESENT = "present"
+    """Not in the past."""
+    PAST = "past"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +39,14 @@ class Action:
     """How the key is written, where Textual's name is not it."""
     weight: int = 50
     """Place in the footer: the lowest come first and stay longest when it is narrow."""
+    where: Where = Where.EVERYWHERE
+    beside: str = ""
+    """The id of its opposite, which stands before it in the footer."""
 
     @property
     def method(self) -> str:
         """The action that a click or the palette runs: for one with several keys, asking which."""
-        return f"{self.id}_from_list" if "-" in self.shown_key else self.id
+        return f"{self.id}_from_list" if self.shown_key[1:2] == "-" else self.id
 
     @property
     def key_text(self) -> str:
@@ -41,28 +54,61 @@ class Action:
         return self.shown_key or self.keys.split(",")[0].replace("_", " ")
 
 
+def _past(
+    name: str, keys: str, label: str, title: str, shown_key: str = "", weight: int = 50, beside: str = ""
+) -> Action:
+    return Action(name, keys, label, title, "Past", shown_key, weight, Where.PAST, beside)
+
+
 ACTIONS: Final = (
-    Action("approve", "a", "approve", "Approve the selected request", "Answer", weight=1),
-    Action("reject", "x", "reject", "Reject the selected request", "Answer", weight=2),
-    Action("choose", "1,2,3,4,5,6,7,8,9", "choose", "Choose an option of the selected request", "Answer", "1-9", 3),
+    Action("approve", "a", "approve", "Approve the selected request", "Answer", weight=1, where=Where.PRESENT),
+    Action("reject", "x", "reject", "Reject the selected request", "Answer", weight=2, where=Where.PRESENT),
+    Action(
+        "choose",
+        "1,2,3,4,5,6,7,8,9",
+        "choose",
+        "Choose an option of the selected request",
+        "Answer",
+        "1-9",
+        3,
+        where=Where.PRESENT,
+    ),
     Action("open", "enter", "open", "Open what is selected", "Answer", weight=4),
-    Action("unblock", "u", "unblock", "Remove the selected blocker", "Answer", weight=5),
-    Action("decide", "d", "decide", "Decide something that nobody asked for", "Answer", weight=40),
-    Action("message", "m", "message", "Send a message to an agent", "Answer", weight=41),
+    Action("unblock", "u", "unblock", "Remove the selected blocker", "Answer", weight=5, where=Where.PRESENT),
+    Action("decide", "d", "decide", "Decide something that nobody asked for", "Answer", weight=40, where=Where.PRESENT),
+    Action("message", "m", "message", "Send a message to an agent", "Answer", weight=41, where=Where.PRESENT),
     Action("next_need", "n", "next", "Go to the next thing that needs attention", "Move", weight=10),
     Action("previous_need", "N,shift+n", "", "Go to the previous thing that needs attention", "Move", "N"),
     Action("next_pane", "tab", "pane", "Go to the next pane", "Move", weight=30),
     Action("previous_pane", "shift+tab", "", "Go to the previous pane", "Move", "shift+tab"),
     Action("filter", "slash", "filter", "Filter the log", "Look", "/", 20),
     Action("usual", "1,2,3,4,5", "usual filters", "Filter the log in a usual way", "Look", "1-5", 6),
-    Action("freeze", "space", "freeze", "Freeze the picture, or let it go on", "Look", weight=21),
+    Action("freeze", "space", "freeze", "Freeze the picture, or let it go on", "Look", weight=21, where=Where.PRESENT),
     Action("explain", "e", "explain", "Explain where the selected values come from", "Look", weight=22),
     Action("order", "o", "order", "Order the agents by need, name or activity", "Look", weight=23),
-    Action("problems", "p", "problems", "List what is odd about the registry", "Look", weight=42),
+    Action("back_in_time", "t", "back in time", "Go back in time", "Look", weight=24, where=Where.PRESENT),
+    Action("save", "y", "save", "Save a picture of this moment, or its text", "Look", weight=43),
+    Action("problems", "p", "problems", "List what is wrong, and what to do about it", "Look", weight=42),
     Action("themes", "ctrl+t", "", "Choose a theme", "Look", "ctrl+t"),
     Action("keys", "question_mark", "keys", "List the keys", "Look", "?", 0),
     Action("quit", "q", "quit", "Leave the board", "Look", weight=60),
+    _past("play", "space", "play", "Play, or pause", weight=1),
+    _past("step_back", "left", "", "One event back", "←"),
+    _past("step_on", "right", "step", "One event on", "→", 2, "step_back"),
+    _past("previous_decision", "left_square_bracket", "", "The previous decision", "["),
+    _past("next_decision", "right_square_bracket", "decision", "The next decision", "]", 5, "previous_decision"),
+    _past("previous_blocker", "left_curly_bracket", "", "The previous blocker", "{"),
+    _past("next_blocker", "right_curly_bracket", "blocker", "The next blocker", "}", 8, "previous_blocker"),
+    _past("previous_deadlock", "left_parenthesis", "", "The previous deadlock", "("),
+    _past("next_deadlock", "right_parenthesis", "deadlock", "The next deadlock", ")", 9, "previous_deadlock"),
+    _past("go_to", "colon", "go to", "Go to an event by its number, or to a time", ":", 6),
+    _past("slower", "minus", "", "Play slower", "-"),
+    _past("faster", "plus,equals_sign", "speed", "Play faster", "+", 7, "slower"),
+    _past("first", "home", "", "The first event"),
+    _past("last", "end", "first, last", "The last event", weight=10, beside="first"),
+    _past("return", "escape", "back to live", "Return to the live board", "esc", 3),
 )
+"""Two that share a key are never there at the same time, or the pane that has the keys decides."""
 
 USUAL_FILTERS: Final = (
     ("1", "everything", ""),

@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import ClassVar
 
-from textual import on, work
-from textual.app import App, SystemCommand
+from textual import events, on, work
+from textual.app import SystemCommand
+from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from collab_tui.config import Config
-from collab_tui.model.event import Event
+from collab_tui.model.board import Board
+from collab_tui.model.event import Event, Item
 from collab_tui.model.fold import Fold
 from collab_tui.model.glyphs import ASCII, UNICODE
 from collab_tui.model.moment import Moment, Order
+from collab_tui.protocol.presence import agent_mark, refusal
+from collab_tui.protocol.trust import Trust
 from collab_tui.registry.follow import Watch
 from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.tui.actions import ACTIONS
 from collab_tui.tui.desk import Desk, sending_key
-from collab_tui.tui.ending import end_on_signals, has_terminal
+from collab_tui.tui.ending import end_on_signals, has_terminal, paint_on_return, read_any_bytes
 from collab_tui.tui.follower import Follower
-from collab_tui.tui.messages import BoardRead, FreezeToggled, OrderChosen
+from collab_tui.tui.keymap import make_keymap
+from collab_tui.tui.messages import BoardRead, FreezeToggled, OrderChosen, ScreenMade, Source
+from collab_tui.tui.narrow import Encodable, narrow_encoding
+from collab_tui.tui.notifying import Notifier
+from collab_tui.tui.plain import PlainSigns
 from collab_tui.tui.safe import Scrub, toast
 from collab_tui.tui.screens.board import BoardScreen
-from collab_tui.tui.theme import DEFAULT, NO_COLOR, THEMES
+from collab_tui.tui.theme import THEMES, theme_in_force
+from collab_tui.tui.title import GIVE_BACK, Title
 from collab_tui.tui.view import View
+from collab_tui.tui.visiting import Beginning, Visiting
+from collab_tui.tui.widgets.needs import need_key
 
-_KEEP_TITLE = "\x1b[22;0t"
-_GIVE_BACK_TITLE = "\x1b[23;0t"
 _TICK = 1.0
 _SLOW_TICK = 15
 """Ticks between looks at the clock once every age is in minutes; what reads the same is not painted again."""
@@ -47,12 +58,20 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-class BoardApp(App[None]):
-    """The live board of one registry."""
+def _collect_garbage_again() -> None:
+    """What was made until the board is on the screen stays for good: it is never looked through."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
+class BoardApp(Visiting):
+    """The board of one registry: live, or, with a `beginning`, replayed."""
 
     CSS_PATH = "app.tcss"
     TITLE = "collab-tui"
     ENABLE_COMMAND_PALETTE: ClassVar[bool] = True
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", "Into the background", show=False)]
 
     def __init__(
         self,
@@ -61,37 +80,65 @@ class BoardApp(App[None]):
         *,
         poll: float | None = None,
         clock: Callable[[], datetime] = system_clock,
+        trust: Trust | None = None,
+        not_the_person: str | None = None,
+        beginning: Beginning | None = None,
     ) -> None:
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         for theme in THEMES:
             self.register_theme(theme)
-        wanted = NO_COLOR if os.environ.get("NO_COLOR") else config.theme
-        self.theme = wanted if wanted in self.available_themes else DEFAULT
+        self.theme = theme_in_force(config, os.environ)
+        self._keymap_in_force, _ = make_keymap(config)
+        self.set_keymap(self._keymap_in_force.for_textual)
+        if config.reduced_motion:
+            self.animation_level = "none"
         start = partial(self.run_worker, group="send", exit_on_error=False)
-        self.desk = Desk(JsonlRegistry(path), config.person, clock, start, self._draw)
+        trust = trust or Trust(config.person, config.approvers)
+        self.desk = Desk(JsonlRegistry(path), config.person, clock, start, self.draw, trust, not_the_person)
         self.live: BoardRead | None = None
-        """The newest board, also while the picture is frozen."""
+        """The newest board, also while the picture is frozen or the past is shown; None where nothing is followed."""
+        self._beginning = beginning
         self._order = Order(config.order)
         self._config = config
-        self.set_class(config.ascii, "-ascii")
-        self._watch_how = (path, poll)
+        self._watch_how = (path, poll if poll is not None else config.poll)
+        self._notifier = Notifier(config.notifications, self._write_raw, os.environ)
         self._frozen: BoardRead | None = None
-        self._scrub = Scrub()
-        self._title_written = ""
+        self._is_made = False
+        narrow = narrow_encoding()
+        self._line_filters: list[LineFilter] = [Scrub()]
+        self._line_filters += [PlainSigns()] if config.ascii or narrow else []
+        self._line_filters += [Encodable(narrow)] if narrow else []
+        self._title = Title(self._write_raw)
         self._ticks = 0
 
-    async def on_mount(self) -> None:
+    def get_default_screen(self) -> BoardScreen:
+        """The board is the one screen below all dialogs: another under it would cost 20 ms of the first paint."""
+        return BoardScreen(self.desk, self._keymap_in_force)
+
+    def on_mount(self) -> None:
         """Begin to follow while the screen is made; the first board is drawn when it is whole."""
         if not self.is_headless:
             end_on_signals(self._end)
-        made = self.push_screen(BoardScreen(self.desk))
-        self.follow()
-        await made
+            paint_on_return(self)
+        if self._beginning is None:
+            self.follow()
+        else:
+            self.visit_saved(self._beginning)
         self.set_interval(_TICK, self._tick)
+        self.set_timer(_TICK, _collect_garbage_again)
 
     def get_line_filters(self) -> list[LineFilter]:
-        """The second wall against text that steers the terminal."""
-        return [*super().get_line_filters(), self._scrub]
+        """The second wall against text that steers the terminal; and ASCII signs where they are wanted."""
+        return [*super().get_line_filters(), *self._line_filters]
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A cursor blinks unless nothing is to move."""
+        if not self._config.reduced_motion:
+            return
+        from textual.widgets import Input, TextArea  # the first paint need not wait for them
+
+        if isinstance(event.widget, Input | TextArea):
+            event.widget.cursor_blink = False
 
     # Registry -> screen
 
@@ -99,42 +146,69 @@ class BoardApp(App[None]):
     async def follow(self) -> None:
         """Follow the registry until the app ends."""
         path, poll = self._watch_how
-        await Follower(self.desk.registry, Watch(path, poll), Fold(self.desk.person), self.post_message).run()
+        prepare = self.desk.trust.prepare
+        await Follower(self.desk.registry, Watch(path, poll), Fold(self.desk.person), self.post_message, prepare).run()
 
     @on(BoardRead)
     def _board_read(self, message: BoardRead) -> None:
-        self.live = message
-        if self._frozen is not None and self._frozen.source.generation != message.source.generation:
-            self._frozen = None
+        before, self.live = self.live, message
+        is_another = before is not None and before.source.generation != message.source.generation
+        if is_another and (self._frozen is not None or self.replay is not None):
+            self.thaw()
+            self.come_back()
             toast(self, "The registry was replaced: the picture goes on", "warning")
-        requests = {request.id for request in message.board.open_requests}
+        moment = self._moment(message.board, self.desk.clock())
+        requests = {request.id for request in message.board.requests if moment.is_answerable(request)}
         agents = message.board.agents
         blockers = {sending_key(agent.name, blocker.text) for agent in agents for blocker in agent.blockers}
         self.desk.arrived(requests | blockers, {item.id for item in message.latest if isinstance(item, Event)})
-        self._draw()
+        self.draw()
 
-    def _draw(self) -> None:
-        """Draw the live board, or the frozen one, at this moment."""
-        shown = self._frozen or self.live
-        if shown is None or self.live is None or not self.is_running:
-            return  # nothing was read yet, or the screen is being taken down
-        now = self.desk.clock()
-        view = View(
-            moment=Moment(shown.board, now, self._config.limits, self.desk.person),
-            source=self.live.source,
-            glyphs=ASCII if self._config.ascii else UNICODE,
-            order=self._order,
-            sending=frozenset(self.desk.sending),
-            frozen_at=self._frozen.board.position if self._frozen else None,
-            latest=self.live.lines,
-        )
-        latest, self.live.latest = self.live.latest, ()
+    def draw(self) -> None:
+        """Draw the live board, the frozen one or one of the past, each at its time."""
+        shown = self.replay or self._frozen or self.live
+        if shown is None or shown.board is None or not self._is_made or not self.is_running:
+            return  # nothing was read yet, or the screen is being made or taken down
+        view = self._view(shown.board)
+        latest: Sequence[Item] = ()
+        if self.live is not None:
+            latest, self.live.latest = self.live.latest, ()
         for screen in self.screen_stack:
             if isinstance(screen, BoardScreen):
                 screen.show(view, latest)
             elif (follow := getattr(screen, "follow", None)) is not None:
                 follow(view)
-        self._write_title(len(view.moment.needs))
+        if self.live is not None:
+            self._tell_needs(self.live, view.moment if shown is self.live else None)
+
+    def _view(self, shown: Board) -> View:
+        live, replay, frozen = self.live, self.replay, self._frozen
+        clock = self.desk.clock()
+        read = len(replay.timeline) if replay is not None else 0
+        return View(
+            moment=self._moment(shown, clock if replay is None else replay.now or clock),
+            source=live.source if live is not None else replay.source if replay is not None else Source(),
+            glyphs=ASCII if self._config.ascii else UNICODE,
+            config=self._config,
+            keymap=self._keymap_in_force,
+            order=self._order,
+            sending=frozenset(self.desk.sending if replay is None else ()),
+            frozen_at=frozen.board.position if frozen is not None else None,
+            latest=live.lines if live is not None else read,
+            readable=live.board.position if live is not None else read,
+            past=replay.past(live.lines if live is not None else None) if replay is not None else None,
+        )
+
+    def _tell_needs(self, live: BoardRead, moment: Moment | None) -> None:
+        """Tell outside of the screen what needs the person now, whatever is shown."""
+        needs = (moment or self._moment(live.board, self.desk.clock())).needs
+        self._title.show(len(needs))
+        keys = frozenset(need_key(need) for need in needs)
+        self._notifier.look(keys, live.source.generation, monotonic(), is_backlog=bool(live.source.remaining))
+
+    def _moment(self, board: Board, now: datetime) -> Moment:
+        trust = self.desk.trust
+        return Moment(board, now, self._config.limits, self.desk.person, trust.judge_shown, signs=trust.has_key)
 
     def _tick(self) -> None:
         """Let the ages grow; a board at rest is looked at only now and then."""
@@ -144,35 +218,42 @@ class BoardApp(App[None]):
         last = self.live.board.last_time if self.live else None
         is_recent = last is not None and abs((self.desk.clock() - last).total_seconds()) < _RECENT
         if is_recent or self._ticks % _SLOW_TICK == 0:
-            self._draw()
+            self.draw()
+
+    @on(ScreenMade)
+    def _screen_made(self) -> None:
+        self._is_made = True
+        self.draw()
 
     @on(OrderChosen)
     def _order_chosen(self, message: OrderChosen) -> None:
         self._order = message.order
-        self._draw()
+        self.draw()
 
     @on(FreezeToggled)
     def _freeze_toggled(self) -> None:
         """Freeze the picture, or let it go on; events go on being counted."""
         self._frozen = None if self._frozen else self.live
-        self._draw()
+        self.draw()
+
+    def thaw(self) -> BoardRead | None:
+        """Let a frozen picture go; gives what was shown."""
+        shown, self._frozen = self._frozen or self.live, None
+        return shown
 
     @property
     def has_titled(self) -> bool:
         """The terminal's title was set, and is to be given back."""
-        return bool(self._title_written)
+        return self._title.is_written
 
     def _end(self, code: int) -> None:
         """Leave, with the exit code of whoever was told to."""
         self.exit(return_code=code)
 
-    def _write_title(self, needs: int) -> None:
-        """The terminal's title carries the count; nothing from events goes there."""
-        title = f"({needs}) collab-tui" if needs else "collab-tui"
-        if title != self._title_written and self._driver is not None and not self.is_headless:
-            keep = "" if self._title_written else _KEEP_TITLE
-            self._title_written = title
-            self._driver.write(f"{keep}\x1b]0;{title}\x07")  # Textual has no public way to set it
+    def _write_raw(self, text: str) -> None:
+        """Write to the terminal past the screen; Textual has no public way for a title or a notification."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(text)
 
     # Faults and commands
 
@@ -187,19 +268,32 @@ class BoardApp(App[None]):
         yield SystemCommand("Choose a theme", "Change the colours at once", self.action_change_theme)
         if isinstance(screen, BoardScreen):
             for action in ACTIONS:
-                if action.id != "themes" and screen.check_action(action.id, ()):
+                if action.id != "themes" and screen.works(action.id):
                     run = getattr(screen, f"action_{action.method}")
-                    yield SystemCommand(action.title, f"key {action.key_text}", run)
-        yield SystemCommand("Save a picture of the screen", "As SVG, in the folder you are in", self.action_screenshot)
+                    key = self._keymap_in_force.of(action).key_text
+                    yield SystemCommand(action.title, f"key {key}", run)
 
 
-def run_board(path: Path, config: Config, *, poll: float | None = None) -> int:
-    """Show the board until the person leaves; gives the exit code."""
-    app = BoardApp(path, config, poll=poll)
+def run_board(
+    path: Path,
+    config: Config,
+    *,
+    poll: float | None = None,
+    trust: Trust | None = None,
+    beginning: Beginning | None = None,
+) -> int:
+    """Show the board until the person leaves; gives the exit code. With a `beginning` the registry is replayed.
+
+    Without `trust` the user's own keys count, and an agent that runs the board cannot decide.
+    """
+    mark = agent_mark(os.environ) if trust is None else None
+    app = BoardApp(path, config, poll=poll, trust=trust, not_the_person=mark and refusal(mark), beginning=beginning)
+    read_any_bytes()
     try:
         app.run()
     finally:
         if app.has_titled and sys.__stderr__ is not None:  # where Textual writes to the terminal
-            sys.__stderr__.write(_GIVE_BACK_TITLE)
+            sys.__stderr__.write(GIVE_BACK)
             sys.__stderr__.flush()
+    app.raise_error()
     return app.return_code or 0

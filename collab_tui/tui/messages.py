@@ -34,6 +34,10 @@ class Source:
     """Bytes there are."""
 
 
+class ScreenMade(Message):
+    """The board's screen has all its panes: it can be drawn."""
+
+
 class BoardRead(Message):
     """The registry was read on: one batch, one board."""
 
@@ -83,3 +87,19 @@ class OrderChosen(Message):
 
 class FreezeToggled(Message):
     """The picture is to be frozen, or to go on."""
+
+
+class WentBack(Message):
+    """The past is to be shown, from the moment that is shown now."""
+
+
+class CameBack(Message):
+    """The live board is to be shown again."""
+
+
+class Sought(Message):
+    """Another place in the past is to be shown."""
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        super().__init__()

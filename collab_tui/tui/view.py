@@ -3,10 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
+from collab_tui.config import Config
 from collab_tui.model.glyphs import UNICODE, Glyphs
 from collab_tui.model.moment import Moment, Order
+from collab_tui.tui.keymap import Keymap
 from collab_tui.tui.messages import Source
+
+if TYPE_CHECKING:
+    from collab_tui.model.timeline import Mark, Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A place in the past, and how it moves. Its time is that of the moment."""
+
+    timeline: Timeline = field(compare=False)
+    """For the bar: it grows while it is read."""
+    position: int
+    total: int
+    has_time: bool
+    """Some line up to here has a readable time."""
+    is_playing: bool
+    speed: float
+    """Times faster than it was; infinite: as fast as it draws."""
+    shortens: bool
+    """Some gap is shortened at this speed."""
+    gap: float | None
+    """Seconds of the gap that is being shortened now."""
+    reading: int | None
+    """Per cent read; None: all is."""
+    searching: int | None
+    """Per cent searched for the deadlock that was asked for."""
+    marks: tuple[tuple[Mark, int], ...]
+    """How many lines are marked, as far as is known."""
+    live: int | None = None
+    """How many lines the live registry has by now; None: there is no live board to return to."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +49,8 @@ class View:
     moment: Moment
     source: Source
     glyphs: Glyphs = UNICODE
+    config: Config = field(default_factory=Config)
+    keymap: Keymap = field(default_factory=Keymap)
     order: Order = Order.NEED
     sending: frozenset[str] = field(default_factory=frozenset)
     """Ids of requests and blockers whose answer is on its way to the registry."""
@@ -23,7 +58,13 @@ class View:
     """The position at which the picture was frozen; None: it is live."""
     latest: int = 0
     """The position of the registry, which may be beyond a frozen picture's."""
+    readable: int = 0
+    """How many lines can be looked up: fewer than there are while a backlog is read."""
+    past: Past | None = None
+    """Where in the past this is; None: it is the present."""
 
     def differs_only_in_time(self, other: View) -> bool:
         """The other view is the same board with the same settings, at another time."""
-        return self.moment.board is other.moment.board and replace(self, moment=other.moment) == other
+        mine, others = self.moment, other.moment
+        same_board = mine.board is others.board and mine.signs == others.signs
+        return same_board and replace(self, moment=others) == other

@@ -13,11 +13,15 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from collab_tui.config import Config
+from collab_tui.model.places import parse_place
 from collab_tui.tui.actions import SEEN_FOR
 from collab_tui.tui.app import BoardApp
 from collab_tui.tui.screens.board import BoardScreen
+from collab_tui.tui.view import Past
+from collab_tui.tui.visiting import Beginning
 from collab_tui.tui.widgets.item_list import ItemList
 from collab_tui.tui.widgets.log import LogPane
+from tests.signing import KEY, signed
 from tests.tui.scenes import NOW, Event, line
 
 _TRIES = 800
@@ -104,6 +108,17 @@ class Seat:
         """The log."""
         return self.board.query_one(LogPane)
 
+    @property
+    def past(self) -> Past | None:
+        """Where in the past the board is that is shown."""
+        return self.board.view.past if self.board.view is not None else None
+
+    @property
+    def is_there(self) -> bool:
+        """What is shown is what was asked for."""
+        replay = self.app.replay
+        return replay is not None and self.past is not None and replay.player.position == self.past.position
+
     # Waiting
 
     async def until(self, holds: Callable[[], object], what: str = "the condition") -> None:
@@ -121,6 +136,10 @@ class Seat:
     async def read(self, count: int) -> None:
         """Wait until so many lines of the registry are on the board."""
         await self.until(lambda: self.app.live and self.app.live.board.position >= count, f"{count} lines")
+
+    async def at(self, position: int) -> None:
+        """Wait until the board of a position in the past is shown."""
+        await self.until(lambda: self.is_there and self.past and self.past.position == position, f"event {position}")
 
     async def looked(self) -> None:
         """Wait until the selected row was in sight for long enough to be answered."""
@@ -176,15 +195,25 @@ class Seat:
         write(events, self.path)
         self._known = self.path.stat().st_size
 
+    def decide_elsewhere(self, *decisions: Event) -> None:
+        """Append decisions of the person as another board of theirs does: signed."""
+        for decision in decisions:
+            self.write(signed(decision, self.path.read_bytes()))
+
     @property
     def appended(self) -> list[Event]:
-        """What stands in the registry since, without ids and times."""
+        """What stands in the registry since, without ids, times and signatures; a decision has to have one."""
         with self.path.open("rb") as file:
             file.seek(self._known)
             found = [json.loads(text) for text in file]
         for event in found:
             assert event.pop("id")
             assert event.pop("timestamp")
+            if event["event"] == "decision":
+                assert event.pop("key_id") == KEY.public.id
+                assert event.pop("signature")
+                assert ("request_digest" in event) == ("request_id" in event)
+                event.pop("request_digest", None)
         return found
 
     async def wrote(self, *events: Event) -> None:
@@ -199,6 +228,27 @@ class Seat:
         """Nothing is on its way, and nothing was appended."""
         await self.until(lambda: not self.app.desk.sending, "the end of sending")
         assert self.appended == []
+
+
+@asynccontextmanager
+async def replaying(
+    scene: Iterable[Event | str | bytes],
+    place: str | None = "1",
+    *,
+    speed: float | None = None,
+    size: tuple[int, int] = WIDE,
+    config: Config | None = None,
+) -> AsyncIterator[Seat]:
+    """Sit down before a saved scene at a place. Begins when it is all read and the place is shown."""
+    write(scene, NAME)
+    beginning = Beginning(parse_place(place) if place is not None else None, speed)
+    app = BoardApp(NAME, config or Config(), clock=lambda: NOW, beginning=beginning)
+    app.animation_level = "none"
+    async with app.run_test(size=size, notifications=True) as pilot:
+        seat = Seat(app, pilot, NAME)
+        await seat.until(lambda: seat.past is not None and seat.past.reading is None, "the end of reading")
+        await seat.until(lambda: speed is not None or seat.is_there, "the place")
+        yield seat
 
 
 @asynccontextmanager

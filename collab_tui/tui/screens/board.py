@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar, Final
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
@@ -16,12 +17,15 @@ from textual.widgets import Input, Static
 
 from collab_tui.model.event import Item
 from collab_tui.model.moment import Order
-from collab_tui.model.query import parse_query
-from collab_tui.tui.actions import ACTIONS, BY_ID, bindings
+from collab_tui.model.query import doubts, parse_query
+from collab_tui.tui.actions import ACTIONS, BY_ID, Action, bindings
 from collab_tui.tui.desk import Desk
-from collab_tui.tui.messages import FilterChanged, FreezeToggled, Opened, OrderChosen, PaneChosen, Selected
+from collab_tui.tui.keymap import Keymap
+from collab_tui.tui.messages import FilterChanged, FreezeToggled, Opened, OrderChosen, PaneChosen, ScreenMade, Selected
+from collab_tui.tui.safe import ROLE_CLASSES
 from collab_tui.tui.screens.answering import Answering
 from collab_tui.tui.screens.looking import Looking
+from collab_tui.tui.screens.replaying import Replaying
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.agents import AgentsPane
 from collab_tui.tui.widgets.empty import empty_text
@@ -30,6 +34,7 @@ from collab_tui.tui.widgets.item_list import ItemList
 from collab_tui.tui.widgets.key_bar import KeyBar
 from collab_tui.tui.widgets.log import LogPane
 from collab_tui.tui.widgets.needs import NeedsPane
+from collab_tui.tui.widgets.replay_bar import ReplayBar
 from collab_tui.tui.widgets.waits import WaitsPane
 
 _PANES: Final = ("needs", "agents", "waits", "log")
@@ -39,15 +44,17 @@ _LOW: Final = 30
 _LOWEST_WIDE: Final = 20
 
 
-class BoardScreen(Answering, Looking, Screen[None]):
+class BoardScreen(Replaying, Answering, Looking, Screen[None]):
     """The one screen that a person looks at."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
     AUTO_FOCUS = ""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, keymap: Keymap) -> None:
         super().__init__(id="board")
         self.desk = desk
+        self.keymap = keymap
         self.view: View | None = None
         self._shape = ""
         self._active = ""
@@ -66,29 +73,36 @@ class BoardScreen(Answering, Looking, Screen[None]):
             yield LogPane(self.desk.registry)
         yield Input(placeholder="text  agent:sena  event:decision  progress>50  time>14:00  -not", id="filter")
         yield Static(id="empty")
+        yield ReplayBar()
         yield KeyBar()
 
     def on_mount(self) -> None:
         """Nothing is known yet: say so until the first board comes."""
         self.query_one("#filter").display = False
         self.query_one("#empty").display = False
+        self.query_one(ReplayBar).display = False
+        self.post_message(ScreenMade())
 
     # Showing
 
     def show(self, view: View, latest: Sequence[Item] = ()) -> None:
         """Draw a view in every pane; when only the time went on, only what tells the time."""
         before, self.view = self.view, view
+        self.set_class(view.past is not None, "-past")
         for pane in self.query(ItemList):
             pane.show(view)
         if before is not None and not latest and before.differs_only_in_time(view):
             self.query_one(Header).show(view)
             self.query_one(PaneTabs).show(view, self._active)
+            self.query_one(ReplayBar).show(view)
             return
         self.query_one(Banner).show(view)
         log = self.query_one(LogPane)
         log.glyphs = view.glyphs
+        log.judge(view.moment)
         if view.frozen_at is None:
-            log.extend(view.latest, view.moment.board.position, latest, view.source.generation, view.moment.now)
+            log.extend(view.latest, view.readable, latest, view.source.generation, view.moment.now)
+            log.limit(view.past.position if view.past is not None else None)
         empty = empty_text(view, self.desk.registry.name)
         self.query_one("#panes").display = empty is None
         self.query_one("#empty").display = empty is not None
@@ -104,17 +118,27 @@ class BoardScreen(Answering, Looking, Screen[None]):
             return
         self.query_one(Header).show(self.view)
         self.query_one(PaneTabs).show(self.view, self._active)
+        self.query_one(ReplayBar).show(self.view)
         self.refresh_keys()
 
     def refresh_keys(self) -> None:
         """Show the keys that work now."""
-        possible = [a for a in ACTIONS if a.label and self.check_action(a.id, ())]
-        self.query_one(KeyBar).show(possible)
+        self.query_one(KeyBar).show([self._in_footer(a) for a in ACTIONS if a.label and self.works(a.id)])
+
+    def _in_footer(self, action: Action) -> Action:
+        """An action with the keys in force, those of its opposite before them."""
+        if not action.beside:
+            return self.keymap.of(action)
+        return replace(action, shown_key=f"{self.keymap.text(action.beside)} {self.keymap.text(action.id)}")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that would do nothing now are not shown and do nothing."""
-        if action not in BY_ID:
-            return True
+        """Keys that would do nothing now do nothing, but for those that say why not."""
+        return action not in BY_ID or self.works(action) or self.says_why_not(action)
+
+    def works(self, action: str) -> bool:
+        """The action would do something now."""
+        if not self.is_there(action):
+            return False
         answers = self.can_answer(action)
         return answers if answers is not None else self.can_look(action)
 
@@ -241,7 +265,8 @@ class BoardScreen(Answering, Looking, Screen[None]):
     def _filter_changed(self, event: Input.Changed) -> None:
         query = event.value.strip()
         log = self.query_one(LogPane)
-        log.filter(query, parse_query(query) if query else None)
+        doubt = "  ".join(doubts(query))
+        log.filter(f"{query}  ({doubt})" if doubt else query, parse_query(query) if query else None)
 
     @on(FilterChanged)
     def _filter_chosen(self, message: FilterChanged) -> None:
@@ -254,13 +279,16 @@ class BoardScreen(Answering, Looking, Screen[None]):
         event.input.display = bool(event.value.strip())
         self.focus_pane("log")
 
-    def key_escape(self) -> None:
-        """Leave the filter, then empty it."""
+    def key_escape(self, event: events.Key) -> None:
+        """Leave the filter and empty it, else give up a search; in the past, the next one returns to live."""
         box = self.query_one("#filter", Input)
         if box.display:
             box.value = ""
             box.display = False
             self.focus_pane("log")
+            event.stop()
+        elif self.replay is not None and self.replay.stop_search():
+            event.stop()
 
     # Settings of the picture
 

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from collab_tui.model.summary import Span
-from collab_tui.tui.safe import content, words
+from collab_tui.tui.safe import ROLE_CLASSES, content, words
 
 Result = TypeVar("Result")
 _FRAME = 6
@@ -24,7 +24,11 @@ _FRAME = 6
 class Dialog(ModalScreen[Result]):
     """A modal box; escape closes it without a result."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close", show=False),
+        Binding("ctrl+z", "app.suspend_process", "Into the background", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
     TITLE_TEXT = ""
     FOOT_HEIGHT: ClassVar[int] = 0
     """Lines of `foot`; what is left of the terminal is the body's."""
@@ -33,7 +37,7 @@ class Dialog(ModalScreen[Result]):
     def compose(self) -> ComposeResult:
         """Title, body and keys; a subclass gives the body."""
         with Vertical(id="dialog") as box:
-            box.border_title = self.title_text()
+            box.border_title = Content(self.title_text())
             with VerticalScroll(id="body", can_focus=True):
                 yield from self.body()
             yield from self.foot()
@@ -42,7 +46,8 @@ class Dialog(ModalScreen[Result]):
 
     def on_resize(self) -> None:
         """The body scrolls before the foot is pushed out of sight."""
-        self.query_one("#body").styles.max_height = max(2, self.size.height - _FRAME - self.FOOT_HEIGHT)
+        for body in self.query("#body"):
+            body.styles.max_height = max(2, self.size.height - _FRAME - self.FOOT_HEIGHT)
 
     def title_text(self) -> str:
         """What the frame says; never text from events."""
@@ -62,9 +67,13 @@ class Dialog(ModalScreen[Result]):
 
     def complain(self, text: str) -> None:
         """Say what went wrong or is going on, above the keys; an empty text takes no line."""
-        told = self.query_one("#wrong", Static)
-        told.update(Content(text))
-        told.display = bool(text)
+        self.put("#wrong", Content(text))
+        self.query("#wrong").set(display=bool(text))
+
+    def put(self, selector: str, told: Content) -> None:
+        """Show what was found out; nothing in a dialog that is being closed, whose widgets go before its workers."""
+        for place in self.query(selector).results(Static):
+            place.update(told)
 
     def action_close(self) -> None:
         """Close without a result."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from textual.app import App
 from textual.screen import ModalScreen
 
-from collab_tui.model.board import Board, Request
+from collab_tui.model.board import Request
 from collab_tui.model.event import Item
 from collab_tui.model.moment import Moment
+from collab_tui.protocol.trust import Trust
 from collab_tui.registry.base import Registry
 from collab_tui.tui.desk import Desk
+from collab_tui.tui.keymap import Keymap
 from collab_tui.tui.view import View
 
 if TYPE_CHECKING:
+    from collab_tui.model.findings import Finding
+    from collab_tui.model.places import Place
     from collab_tui.tui.screens.explain import Explainer
 
 
@@ -34,25 +39,34 @@ def explain(
     return ExplainScreen(title, positions, explainer, registry, moment)
 
 
-def event(item: Item, registry: Registry, person: str) -> ModalScreen[None]:
+def event(item: Item, registry: Registry, trust: Trust) -> ModalScreen[None]:
     """One line of the registry."""
     from collab_tui.tui.screens.event import EventScreen
 
-    return EventScreen(item, registry, person)
+    return EventScreen(item, registry, trust)
 
 
-def problems(board: Board) -> ModalScreen[None]:
-    """What is odd about the registry."""
+def problems(desk: Desk, view: View) -> ModalScreen[None]:
+    """What is wrong with the registry and around it; of a picture of an earlier moment, only what it shows."""
+    from collab_tui.protocol.checkup import check_moment, check_up
+    from collab_tui.registry.jsonl import JsonlRegistry
     from collab_tui.tui.screens.problems import ProblemsScreen
+    from collab_tui.tui.settings import screen_problems
 
-    return ProblemsScreen(board)
+    def look() -> Sequence[Finding]:
+        is_present = view.frozen_at is None and view.past is None
+        if is_present and isinstance(desk.registry, JsonlRegistry):
+            return check_up(desk.registry.path, view.moment.now, screen_problems, desk.person).findings
+        return check_moment(view.moment)
+
+    return ProblemsScreen(look, view.glyphs)
 
 
-def keys() -> ModalScreen[None]:
+def keys(keymap: Keymap) -> ModalScreen[None]:
     """The keys."""
     from collab_tui.tui.screens.keys import KeysScreen
 
-    return KeysScreen()
+    return KeysScreen(keymap)
 
 
 def confirm(text: str, go_on: str) -> ModalScreen[bool]:
@@ -69,6 +83,13 @@ def choose(title: str, labels: Sequence[str]) -> ModalScreen[int]:
     return ChooseScreen(title, labels)
 
 
+def go_to(go: Callable[[Place], None]) -> ModalScreen[None]:
+    """A place in the past."""
+    from collab_tui.tui.screens.go_to import GoToScreen
+
+    return GoToScreen(go)
+
+
 def decide(desk: Desk, names: Sequence[str], chosen: str | None) -> ModalScreen[None]:
     """Writing a decision that nobody asked for."""
     from collab_tui.tui.screens.compose import DecideScreen
@@ -81,3 +102,13 @@ def message(desk: Desk, names: Sequence[str], chosen: str | None) -> ModalScreen
     from collab_tui.tui.screens.compose import MessageScreen
 
     return MessageScreen(desk, names, chosen)
+
+
+def once_signing(app: App[object], desk: Desk, send: Callable[[], None]) -> None:
+    """Send a decision; where the person has no key yet, first ask to make it, and send nothing if they do not."""
+    if not desk.needs_key:
+        send()
+        return
+    from collab_tui.tui.screens.key import KeyScreen
+
+    app.push_screen(KeyScreen(desk.trust.keyring), lambda made: send() if made else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 from textual.widget import Widget
@@ -9,6 +10,7 @@ from textual.widgets import Static
 
 from collab_tui.model.summary import Span
 from collab_tui.tui.actions import ACTIONS, USUAL_FILTERS
+from collab_tui.tui.keymap import Keymap
 from collab_tui.tui.safe import content
 from collab_tui.tui.screens.dialog import Dialog
 
@@ -18,6 +20,7 @@ _LISTS = (
     ("click", "select; a second click opens"),
     ("esc", "close a dialog; empty the filter"),
     ("ctrl+p", "every command by name"),
+    *((("ctrl+z", "into the background, until the shell's fg"),) if sys.platform != "win32" else ()),
 )
 
 
@@ -26,13 +29,17 @@ class KeysScreen(Dialog[None]):
 
     TITLE_TEXT = "Keys"
 
+    def __init__(self, keymap: Keymap) -> None:
+        super().__init__()
+        self._keymap = keymap
+
     def body(self) -> Iterable[Widget]:
         """One block a group."""
         for group in dict.fromkeys(action.group for action in ACTIONS):
             spans = [Span(f"{group}\n", "strong")]
             for action in ACTIONS:
                 if action.group == group:
-                    spans += [Span(f"  {action.key_text:<12}", "accent"), Span(f"{action.title}\n")]
+                    spans += [Span(f"  {self._keymap.all_text(action):<12}", "accent"), Span(f"{action.title}\n")]
             if group == "Move":
                 spans += [s for key, what in _LISTS for s in (Span(f"  {key:<12}", "accent"), Span(f"{what}\n"))]
             if group == "Look":

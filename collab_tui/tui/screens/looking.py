@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -12,6 +15,8 @@ from collab_tui.model.board import Deadlock, Request
 from collab_tui.model.explain import Explanation, explain_agent, explain_request, explain_wait
 from collab_tui.tui.actions import USUAL_FILTERS
 from collab_tui.tui.desk import Desk
+from collab_tui.tui.keymap import Keymap
+from collab_tui.tui.safe import toast
 from collab_tui.tui.screens import dialogs
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.agents import AgentsPane
@@ -29,6 +34,7 @@ class Looking(Screen[None]):
 
     view: View | None
     desk: Desk
+    keymap: Keymap
 
     @property
     def pane(self) -> Widget | None:
@@ -64,8 +70,14 @@ class Looking(Screen[None]):
                 positions = (*agent.set_at.values(), agent.last_position)
                 self._explain(agent.name, positions, lambda setters: explain_agent(agent, setters))
         elif isinstance(pane, NeedsPane) and isinstance(need := pane.need, Request):
-            positions = (need.position, *((need.answer.position,) if need.answer else ()))
-            self._explain(need.request, positions, lambda setters: explain_request(need, setters.get(need.position)))
+            answer = view.moment.answer(need)
+            positions = (need.position, *((answer.position,) if answer else ()))
+            judgement = view.moment.judgement(answer.event) if answer else None
+            self._explain(
+                need.request,
+                positions,
+                lambda setters: explain_request(need, setters.get(need.position), answer, judgement),
+            )
         elif isinstance(pane, NeedsPane) and isinstance(deadlock := pane.need, Deadlock):
             self._explain_reasons("deadlock", [r for wait in deadlock.waits for r in explain_wait(wait)])
         elif isinstance(pane, WaitsPane):
@@ -84,7 +96,7 @@ class Looking(Screen[None]):
         position = log.selected if log.selected is not None else log.last_position
         item = log.item(position) if position is not None else None
         if item is not None:
-            self.app.push_screen(dialogs.event(item, log.registry, self.desk.person))
+            self.app.push_screen(dialogs.event(item, log.registry, self.desk.trust))
 
     def action_usual_from_list(self) -> None:
         """Ask which of the usual filters, then filter the log by it."""
@@ -96,13 +108,44 @@ class Looking(Screen[None]):
         )
 
     def action_problems(self) -> None:
-        """List what is odd about the registry."""
+        """List what is wrong with the registry and around it."""
         if self.view is not None:
-            self.app.push_screen(dialogs.problems(self.view.moment.board))
+            self.app.push_screen(dialogs.problems(self.desk, self.view))
+
+    def action_save(self) -> None:
+        """Ask whether as a picture or as text, then save what is shown in the folder the program was started in."""
+
+        def save(place: int | None) -> None:
+            if place is not None:
+                self._save(place == 0)
+
+        self.app.push_screen(dialogs.choose("Save what is shown", ["as a picture (SVG)", "as text"]), save)
+
+    @work(group="save")
+    async def _save(self, as_picture: bool) -> None:
+        from collab_tui.tui import picture
+
+        self.app.clear_notifications()  # neither they nor the dialog are part of the moment
+        await self.query("Toast").remove()
+        drawn = asyncio.Event()
+        self.call_after_refresh(drawn.set)
+        await drawn.wait()
+        if self.view is None:
+            return
+
+        has_time = self.view.past is None or self.view.past.has_time
+        stem = picture.stem_of(self.view.moment.now if has_time else None, self.view.moment.board.position)
+        shown, suffix = (picture.svg_of(self.app), ".svg") if as_picture else (picture.text_of(self.app), ".txt")
+        try:
+            path = await asyncio.to_thread(picture.save, shown, Path.cwd(), stem, suffix)
+        except OSError as error:
+            toast(self.app, f"Nothing was saved in the folder you are in: {error.strerror or error}", "error")
+        else:
+            toast(self.app, f"Saved as {path.name}")
 
     def action_keys(self) -> None:
         """List the keys."""
-        self.app.push_screen(dialogs.keys())
+        self.app.push_screen(dialogs.keys(self.keymap))
 
     def action_themes(self) -> None:
         """Choose a theme."""
@@ -155,6 +198,4 @@ class Looking(Screen[None]):
                 return isinstance(pane, LogPane)
             case "next_need" | "previous_need":
                 return bool(self._attention())
-            case "problems":
-                return bool(self.view.moment.board.problem_count)
         return True

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from time import monotonic
 
+from collab_tui.config import Column
 from collab_tui.model.ages import age
 from collab_tui.model.board import Agent, Because, Request, Wait
 from collab_tui.model.glyphs import STATUS_WORDS
 from collab_tui.model.moment import Moment
 from collab_tui.model.summary import STATUS_ROLES, Span
 from collab_tui.model.words import Status, name_key
-from collab_tui.tui.safe import Line, cut, cut_middle, fit, pad, width_of, words
+from collab_tui.tui.safe import MOST_ENTRIES, Line, cut, cut_middle, fit, pad, width_of, words
 from collab_tui.tui.view import View
-from collab_tui.tui.widgets.item_list import ItemList, Row
+from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row
 
 _MAX_NAME = 16
 _MAX_ROLE = 12
@@ -36,13 +37,17 @@ class AgentsPane(ItemList):
         super().__init__(id="agents")
         self._known: dict[str, Agent] = {}
         self._marks: dict[tuple[str, str], float] = {}
+        self._is_unmarking = False
+        self._shown: frozenset[str] = frozenset()
+        """The columns."""
         self._roles = 0
         self._ideal_height = 0
         self._waits: defaultdict[str, list[Wait]] = defaultdict(list)
 
     def show(self, view: View) -> None:
         """Mark what changed since the last view, for a second."""
-        self._mark(view)
+        if not view.config.reduced_motion:
+            self._mark(view)
         super().show(view)
         count = len(view.moment.agents)
         self.entitle("Agents", f"{count} by {view.order.value}" if count else "")
@@ -55,47 +60,72 @@ class AgentsPane(ItemList):
     def build(self, view: View, width: int) -> list[Row]:
         """The rows, in three densities: all that is known, two lines, one line."""
         agents = view.moment.ordered(view.order)
+        self._shown = frozenset(view.config.columns)
         self._waits.clear()
         self._roles = min(_MAX_ROLE, max((width_of([Span(words(agent.role))]) for agent in agents), default=0))
         for wait in view.moment.waits:
             self._waits[wait.waiter].append(wait)
-        names = min(_MAX_NAME, max((width_of([Span(agent.name)]) for agent in agents), default=0))
+        names = min(_MAX_NAME, max((width_of([Span(words(agent.name))]) for agent in agents), default=0))
         height = max(self.scrollable_content_region.height, 1)
         asked: defaultdict[str, str] = defaultdict(str)
         for need in view.moment.needs:
             if isinstance(need, Request):
                 asked[name_key(need.asker)] += f"{need.id}\n"
-        described = [(agent.key, self._lines(view, agent, names, width)) for agent in agents]
-        self._ideal_height = sum(len(lines) for _, lines in described)
-        for most in (5, 4, 3, 2):
-            if sum(min(len(lines), most) for _, lines in described) <= height:
-                return [Row(key, _most_important(lines, most), asked[key]) for key, lines in described]
-        return [Row(agent.key, (self._compact(view, agent, names, width),), asked[agent.key]) for agent in agents]
+        counts = [self._line_count(agent) for agent in agents]
+        self._ideal_height = sum(counts)
+        most = next((most for most in (5, 4, 3, 2) if sum(min(count, most) for count in counts) <= height), 1)
+
+        def lines_of(agent: Agent, count: int) -> LinesInSight:
+            if most == 1:
+                return LinesInSight(1, lambda: (self._compact(view, agent, names, width),))
+            return LinesInSight(min(count, most), lambda: _most_important(self._lines(view, agent, names, width), most))
+
+        return [
+            Row(agent.key, lines_of(agent, count), asked[agent.key])
+            for agent, count in zip(agents, counts, strict=True)
+        ]
+
+    def _line_count(self, agent: Agent) -> int:
+        """How many lines `_lines` gives."""
+        held_up = not agent.gone and Column.NEEDS in self._shown
+        return (
+            1
+            + bool(agent.current_task and Column.TASK in self._shown)
+            + bool(held_up and agent.blockers)
+            + bool(held_up and self._waits.get(agent.name))
+            + bool(agent.next_action and not agent.gone and Column.NEXT in self._shown)
+            + bool(agent.message and Column.MESSAGE in self._shown)
+        )
 
     def _lines(self, view: View, agent: Agent, names: int, width: int) -> list[tuple[int, Line]]:
         """All that is known, each line with its importance: 0 is never left out."""
         head = [*self._head(view, agent, names)]
-        if width >= 72 and self._roles:
+        if width >= 72 and self._roles and Column.ROLE in self._shown:
             head.append(Span(pad(words(agent.role), self._roles) + "  ", "muted"))
-        head.append(self._word(view, agent))
+        head += self._word(agent)
         room = width - width_of(head) - _PERCENT - _SEEN
         head += self._progress(view, agent, min(_BAR, room) if room >= _LEAST_BAR else 0)
         lines = [(0, fit(head, width, self._seen(view, agent)))]
         indent = Span(" " * (names + 3)) if width >= 70 else Span("  ")
-        if agent.current_task:
+        if agent.current_task and Column.TASK in self._shown:
             lines.append((2, fit([indent, self._value(agent, "current_task", words(agent.current_task))], width)))
         lines += [(1, fit([indent, *reason], width)) for reason in self._held_up(view, agent)]
-        if agent.next_action and not agent.gone:
+        if agent.next_action and not agent.gone and Column.NEXT in self._shown:
             value = self._value(agent, "next_action", words(agent.next_action))
             lines.append((3, fit([indent, Span("next  ", "muted"), value], width)))
+        if agent.message and Column.MESSAGE in self._shown:
+            value = self._value(agent, "message", words(agent.message))
+            lines.append((4, fit([indent, Span("says  ", "muted"), value], width)))
         return lines
 
     def _compact(self, view: View, agent: Agent, names: int, width: int) -> Line:
         """One line: name, status, per cent, and the one thing that matters most."""
         percent = f"{agent.progress:3.0f} %  " if agent.progress is not None else "       "
         held_up = self._held_up(view, agent)
-        matter = held_up[0] if held_up else (Span(words(agent.current_task)),)
-        left = [*self._head(view, agent, names), self._word(view, agent), Span(percent), *matter]
+        task = agent.current_task if Column.TASK in self._shown else None
+        matter = held_up[0] if held_up else (Span(words(task)),)
+        left = [*self._head(view, agent, names), *self._word(agent)]
+        left += [Span(percent), *matter] if Column.PROGRESS in self._shown else matter
         return fit(left, width, self._seen(view, agent))
 
     def _head(self, view: View, agent: Agent, names: int) -> tuple[Span, ...]:
@@ -103,15 +133,17 @@ class AgentsPane(ItemList):
         role = _role(agent)
         return Span(f"{glyph} ", role), Span(pad(words(agent.name), names) + "  ", "muted" if agent.gone else "strong")
 
-    def _word(self, view: View, agent: Agent) -> Span:
+    def _word(self, agent: Agent) -> list[Span]:
         word = "gone" if agent.gone else STATUS_WORDS.get(agent.status) or words(agent.raw_status)
         if agent.unblocked and not agent.gone:
-            return Span("unblocked, not yet moving  ", "warning")
+            return [Span("unblocked, not yet moving  ", "warning")]
+        if Column.STATUS not in self._shown:
+            return []
         role = self._role_of(agent, "status", _role(agent))
-        return Span(pad(cut(word, 24), max(_WORD, min(24, len(word)))) + "  ", role)
+        return [Span(pad(cut(word, 24), max(_WORD, min(24, len(word)))) + "  ", role)]
 
     def _progress(self, view: View, agent: Agent, bar: int) -> list[Span]:
-        if agent.progress is None:
+        if agent.progress is None or Column.PROGRESS not in self._shown:
             return []
         full = round(bar * agent.progress / 100)
         old = agent.is_older_than_task("progress")
@@ -130,19 +162,19 @@ class AgentsPane(ItemList):
         silence = view.moment.silence(agent)
         if silence is not None:
             return [Span(f"{view.glyphs.silent} silent {age(silence)}", "warning")]
-        seconds = view.moment.age(agent)
+        seconds = view.moment.age(agent) if Column.AGE in self._shown else None
         return [Span(age(seconds), "muted")] if seconds is not None else []
 
     def _held_up(self, view: View, agent: Agent) -> list[tuple[Span, ...]]:
         """What keeps it: its blockers, and whom it waits for and why."""
-        if agent.gone:
+        if agent.gone or Column.NEEDS not in self._shown:
             return []
         found: list[tuple[Span, ...]] = []
         if agent.blockers:
             more = f" +{len(agent.blockers) - 1}" if len(agent.blockers) > 1 else ""
             found.append((Span("needs  ", "muted"), Span(f"{words(agent.blockers[0].text)}{more}", "warning")))
         if waits := self._waits.get(agent.name):
-            told = [_wait_words(view.moment, wait, view.glyphs.separator) for wait in waits]
+            told = [_wait_words(view.moment, wait, view.glyphs.separator) for wait in waits[:MOST_ENTRIES]]
             found.append((Span("waits for  ", "muted"), Span(", ".join(told))))
         return found
 
@@ -159,18 +191,22 @@ class AgentsPane(ItemList):
             for key, agent in known.items():
                 before = self._known.get(key)
                 if before is not None and before is not agent:
-                    for name in ("status", "progress", "current_task", "next_action"):
+                    for name in ("status", "progress", "current_task", "next_action", "message"):
                         if getattr(before, name) != getattr(agent, name):
                             self._marks[key, name] = now + _MARKED_FOR
         self._known = known
-        if self._marks:
-            self._marks = {mark: until for mark, until in self._marks.items() if until > now}
-            self.set_timer(_MARKED_FOR, self._unmark)
+        self._forget_marks(now)
+
+    def _forget_marks(self, now: float) -> None:
+        """Let what was marked long enough rest, and look again when the next mark is due: one timer for all."""
+        self._marks = {mark: until for mark, until in self._marks.items() if until > now}
+        if self._marks and not self._is_unmarking:
+            self._is_unmarking = True
+            self.set_timer(min(self._marks.values()) - now, self._unmark)
 
     def _unmark(self) -> None:
-        """Let what was marked long enough rest."""
-        now = monotonic()
-        self._marks = {mark: until for mark, until in self._marks.items() if until > now}
+        self._is_unmarking = False
+        self._forget_marks(monotonic())
         self._rebuild()
 
     def _role_of(self, agent: Agent, name: str, role: str) -> str:

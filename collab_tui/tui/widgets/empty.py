@@ -15,7 +15,10 @@ def empty_text(view: View, registry: str) -> Content | None:
     if view.moment.board.position:
         return None
     source = view.source
-    if source.state is State.MISSING:
+    if view.past is not None and not source.remaining:
+        what = {State.MISSING: "It is gone.", State.UNREADABLE: f"{words(source.detail)}.", State.READY: "It is empty."}
+        title, told = "There is nothing to replay", [what[source.state]]
+    elif source.state is State.MISSING:
         title, told = "There is no registry here yet", ["It is waited for, and shown as soon as it is there.", _HOW]
     elif source.state is State.UNREADABLE:
         title = "The registry cannot be read"

@@ -36,23 +36,42 @@ class Header(OneLine):
     def __init__(self, name: str) -> None:
         super().__init__(id="header")
         self._registry = name
+        self._problems = range(0)
+        """The cells in which the number of problems stands."""
 
     def show(self, view: View) -> None:
         """Tell the counts of a view."""
         wide = self.size.width >= 100
         counts = self._counts(view, wide)
-        clock = [Span(f"   {view.moment.now.astimezone():%H:%M} ", "muted")]
+        has_time = view.past is None or view.past.has_time
+        clock = [Span(f"   {view.moment.now.astimezone():%H:%M} " if has_time else " ", "muted")]
         left = [Span(" collab-tui  ", "strong")]
         state = self._state(view, wide)
         room = self.size.width - width_of([*left, *state, *counts, *clock]) - 4
         if room >= 12:
             left.append(Span(cut_middle(self._registry, room) + "  ", "muted"))
         self.line = fit([*left, *state], self.size.width, [*counts, *clock])
+        self._problems = range(0)
+        if (told := self._problem_count(view, wide)) in self.line:
+            start = width_of(self.line[: self.line.index(told)])
+            self._problems = range(start, start + width_of([told]))
+
+    async def on_click(self, event: events.Click) -> None:
+        """The number of problems lists them."""
+        if event.x in self._problems:
+            await self.screen.run_action("problems")
+
+    @staticmethod
+    def _problem_count(view: View, wide: bool) -> Span:
+        problems = view.moment.board.problem_count
+        return Span(f"{problems} problem{'' if problems == 1 else 's'}" if wide else f"!{problems}", "warning")
 
     def _state(self, view: View, wide: bool) -> list[Span]:
-        """Live, frozen or without a source; and how fresh."""
+        """Live, past, frozen or without a source; and how fresh."""
         if view.frozen_at is not None:
             return [Span(f"{view.glyphs.paused} frozen, {view.latest - view.frozen_at} new", "warning")]
+        if view.past is not None and view.source.state is State.READY:
+            return [Span(f"{view.glyphs.past} replay", "accent")]
         if view.source.state is not State.READY:
             return [Span(f"{view.glyphs.unreadable} {view.source.state.value}", "error")]
         if view.source.remaining:
@@ -76,7 +95,6 @@ class Header(OneLine):
             "deadlocks": f"{deadlocks} deadlock{'' if deadlocks == 1 else 's'}"
             if wide
             else f"{glyphs.deadlock}{deadlocks}",
-            "problems": f"{problems} problem{'' if problems == 1 else 's'}" if wide else f"!{problems}",
             "needs": f"{glyphs.needs_you} {needs} need{'s' if needs == 1 else ''} you"
             if wide
             else f"{glyphs.needs_you}{needs}",
@@ -84,7 +102,7 @@ class Header(OneLine):
         told = [Span(words["agents"], "muted")]
         told += [Span(words["blocked"], "warning")] if blocked else []
         told += [Span(words["deadlocks"], "error")] if deadlocks else []
-        told += [Span(words["problems"], "warning")] if problems else []
+        told += [self._problem_count(view, wide)] if problems else []
         told += [Span(words["needs"], "accent")] if needs else []
         gap = Span(f" {glyphs.separator} " if wide else "  ", "muted")
         return [span for number, count in enumerate(told) for span in ((gap, count) if number else (count,))]
@@ -117,6 +135,9 @@ def banner_text(view: View) -> str:
     if source.network is not None:
         method = source.method.partition(" (")[0]
         return f"Network file system ({source.network}): {method}; appends made by hand on two machines can be lost."
+    if view.config.waiting is not None:
+        tables = " and ".join(view.config.waiting.content)
+        return f"Not in force until `collab-tui config allow`: the project's {tables}"
     if source.method.startswith("looking"):
         return source.method.capitalize()
     return ""

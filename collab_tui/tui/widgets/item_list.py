@@ -6,8 +6,9 @@ scrolls with it, so nothing jumps under the cursor. Nothing moves the selection 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, overload
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -26,9 +27,30 @@ class Row(NamedTuple):
     """One item: its identity and its lines. One without a key is a heading and cannot be selected."""
 
     key: str | None
-    lines: tuple[Line, ...]
+    lines: Sequence[Line]
     about: str = ""
     """The request that the keys would answer, where that is not the key: another one has to be looked at anew."""
+
+
+class LinesInSight(Sequence[Line]):
+    """The lines of an item that are made when they come into sight: of two hundred agents thirty are seen."""
+
+    def __init__(self, count: int, make: Callable[[], Sequence[Line]]) -> None:
+        self._count = count
+        self._make = make
+        self._made: Sequence[Line] | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Line]: ...
+    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made[index]
 
 
 class ItemList(Painter, ScrollView, can_focus=True):
@@ -49,8 +71,10 @@ class ItemList(Painter, ScrollView, can_focus=True):
         self.selected: str | None = None
         """The key of the selected item."""
         self._rows: tuple[Row, ...] = ()
-        self._flat: list[tuple[int, Line]] = []
-        """Every line with the number of its row."""
+        self._flat: list[tuple[int, int]] = []
+        """For every line the number of its row, and which line of that it is."""
+        self._painted: dict[int, Line] = {}
+        """What was painted last in each place that was in sight."""
         self._on_screen_since: dict[tuple[str, str], float] = {}
         """Key of each row in sight and what it is about -> since when."""
 
@@ -99,27 +123,34 @@ class ItemList(Painter, ScrollView, can_focus=True):
         if self.view is None or width <= 0:
             return
         rows = tuple(self.build(self.view, width - 2))
-        if rows == self._rows and not resized:
-            return
-        offset, before, drawn = self._line_of(self.selected), self._selected_row, self._flat
+        offset, before, lines = self._line_of(self.selected), self._selected_row, len(self._flat)
         was_empty, self._rows = not self.keys, rows
-        self._flat = [(number, line) for number, row in enumerate(rows) for line in row.lines]
+        self._flat = [(number, line) for number, row in enumerate(rows) for line in range(len(row.lines))]
         if self.selected is not None and self.selected not in self.keys:
             self.selected = None
         if self.selected is None and was_empty and self.keys:
             self.selected = self.keys[0]
+            self._rebuild(resized=True)  # a selected row may have more lines
+            self._selection_changed()
+            return
         self.virtual_size = Size(width, len(self._flat))
         moved = self._line_of(self.selected)
         if offset is not None and moved is not None and moved != offset and self.max_scroll_y:
             self.scroll_to(y=self.scroll_y + moved - offset, animate=False, force=True)
         self._note_on_screen()
-        if resized or moved != offset or len(drawn) != len(self._flat):
+        if resized or moved != offset or lines != len(self._flat):
+            self._painted.clear()
             self.refresh()
         else:
-            for place, line in enumerate(self._flat):
-                if line != drawn[place]:
-                    self.refresh_line(place)
-        if self._selected_row != before:
+            top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.size.height
+            in_sight, self._painted = self._painted, {}
+            for place, painted in in_sight.items():
+                if top <= place < bottom:
+                    if painted == self._line_at(place):
+                        self._painted[place] = painted
+                    else:
+                        self.refresh_line(place)
+        if _differ(self._selected_row, before):
             self._selection_changed()
 
     @property
@@ -132,12 +163,16 @@ class ItemList(Painter, ScrollView, can_focus=True):
         place = y + self.scroll_offset.y
         if place >= len(self._flat):
             return Strip.blank(width, self.rich_style)
-        number, line = self._flat[place]
-        key = self._rows[number].key
+        line = self._painted[place] = self._line_at(place)
+        key = self._rows[self._flat[place][0]].key
         chosen = key is not None and key == self.selected
         edge = Span("▌" if self.has_focus else "▏", "accent" if self.has_focus else "muted") if chosen else Span(" ")
         strip = self.paint((edge, *line), width, row="row--selected" if chosen and self.has_focus else "")
         return strip.apply_offsets(0, place)
+
+    def _line_at(self, place: int) -> Line:
+        number, line = self._flat[place]
+        return self._rows[number].lines[line]
 
     def on_resize(self) -> None:
         """Lines are cut to the width; a selected row that was in sight stays in sight."""
@@ -165,6 +200,10 @@ class ItemList(Painter, ScrollView, can_focus=True):
         self._on_screen_since = {row: self._on_screen_since.get(row, now) for row in seen}
 
     # Moving
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the past, first and last are events of the registry, wherever the keys go."""
+        return action != "edge" or self.view is None or self.view.past is None
 
     def action_move(self, step: int) -> None:
         """Select the next or previous row."""
@@ -205,3 +244,9 @@ class ItemList(Painter, ScrollView, can_focus=True):
         if place is not None:
             height = sum(1 for number, _ in self._flat if self._rows[number].key == self.selected)
             self.scroll_to_region(Region(0, place, 1, height), animate=False, force=True)
+
+
+def _differ(one: Row | None, other: Row | None) -> bool:
+    if one is None or other is None:
+        return one is not other
+    return (one.key, one.about, *one.lines) != (other.key, other.about, *other.lines)

@@ -22,8 +22,10 @@ from textual.strip import Strip
 
 from collab_tui.model.event import Event, Item
 from collab_tui.model.glyphs import UNICODE, Glyphs
+from collab_tui.model.moment import Moment
 from collab_tui.model.query import Predicate
-from collab_tui.model.summary import Span, separated, summarize
+from collab_tui.model.signature import Standing
+from collab_tui.model.summary import Span, separated, standing_span, summarize
 from collab_tui.registry.base import Registry
 from collab_tui.tui.actions import USUAL_FILTERS
 from collab_tui.tui.messages import FilterChanged, Opened, Selected
@@ -58,6 +60,8 @@ class LogPane(Painter, ScrollView, can_focus=True):
         """The position of the selected line; None: the newest is followed."""
         self.glyphs: Glyphs = UNICODE
         self._count = 0
+        self._limit: int | None = None
+        """The position in the past that is shown: no line after it is there yet; None: all are."""
         self._read = 0
         """How many of the lines can be looked up: fewer while a backlog is read."""
         self._generation = 0
@@ -74,8 +78,16 @@ class LogPane(Painter, ScrollView, can_focus=True):
         self._is_dated = False
         """Some line is not of today: then every time has its day."""
         self._strips: dict[tuple[int, int, str], Strip] = {}
+        self._moment: Moment | None = None
 
     # Content
+
+    def judge(self, moment: Moment) -> None:
+        """Tell of decisions who wrote them, as far as this board knows."""
+        before, self._moment = self._moment, moment
+        if before is None or before.signs != moment.signs:
+            self._strips.clear()
+            self.refresh()
 
     def extend(self, count: int, read: int, latest: Sequence[Item], generation: int, now: datetime) -> None:
         """There are `count` lines now, and `latest` are the last of them; `read` of them can be looked up.
@@ -103,6 +115,15 @@ class LogPane(Painter, ScrollView, can_focus=True):
             self._match_on(latest)
         self._resize(following)
 
+    def limit(self, position: int | None) -> None:
+        """Show only the lines before a position of the past; None shows all."""
+        if position == self._limit:
+            return
+        following, self._limit = self.is_following, position
+        if self.selected is not None and self.selected >= self._lines_there:
+            self.selected, following = None, True
+        self._resize(following)
+
     def filter(self, query: str, predicate: Predicate | None) -> None:
         """Show only the lines that pass, with the query in the title; None shows all."""
         self._title = f"Log  {query}".rstrip()
@@ -121,16 +142,23 @@ class LogPane(Painter, ScrollView, can_focus=True):
         return self.selected is None and self.scroll_offset.y >= self.max_scroll_y - 1
 
     @property
+    def _lines_there(self) -> int:
+        """How many lines there are at the position that is shown."""
+        return self._count if self._limit is None else min(self._count, self._limit)
+
+    @property
     def rows(self) -> int:
         """Lines that can be scrolled to."""
-        return self._count if self._matches is None else len(self._matches)
+        if self._matches is None:
+            return self._lines_there
+        return len(self._matches) if self._limit is None else bisect.bisect_left(self._matches, self._limit)
 
     @property
     def last_position(self) -> int | None:
         """The position of the newest line that passes the filter."""
         if not self.rows:
             return None
-        return self._count - 1 if self._matches is None else self._matches[-1]
+        return self._lines_there - 1 if self._matches is None else self._matches[self.rows - 1]
 
     def item(self, position: int) -> Item | None:
         """A line, if it is at hand; else it is asked for."""
@@ -206,11 +234,11 @@ class LogPane(Painter, ScrollView, can_focus=True):
         self.virtual_size = Size(width, self.rows)
         if following:
             self.scroll_end(animate=False, force=True, immediate=True)
-        total = f"{self._count:,}".replace(",", " ")
+        total = f"{self._lines_there:,}".replace(",", " ")
         if self._matches is None:
-            self.entitle(self._title, total if self._count else "")
+            self.entitle(self._title, total if self._lines_there else "")
         else:
-            more = "..." if self._scanned < self._count else ""
+            more = "..." if self._scanned < self._lines_there else ""
             self.entitle(self._title, f"{self.rows:,}{more} of {total}".replace(",", " "))
         self.refresh()
         self.post_message(Selected())
@@ -238,7 +266,9 @@ class LogPane(Painter, ScrollView, can_focus=True):
             strip = self.paint((edge, *line), width, row="row--selected" if state == "focused" else "")
             if len(self._strips) > 4 * _PAGE:
                 self._strips.clear()
-            self._strips[position, width, state] = strip
+            if self._moment is None or position < self._moment.board.position:
+                # Else it is not known yet who wrote it: the board is still to read that line.
+                self._strips[position, width, state] = strip
         return strip.apply_offsets(0, row)
 
     def _line(self, item: Item, width: int) -> Line:
@@ -259,7 +289,17 @@ class LogPane(Painter, ScrollView, can_focus=True):
         return fit(
             [*spans, *(Span(words(span.text) if span.text.strip() else span.text, span.role) for span in summary)],
             width,
+            self._mark(item, wide),
         )
+
+    def _mark(self, item: Item, wide: bool) -> list[Span]:
+        """Who wrote a decision, as far as that can be said."""
+        judgement = self._moment.judgement(item) if self._moment is not None and isinstance(item, Event) else None
+        if judgement is None:
+            return []
+        if judgement.standing is Standing.SIGNED and not wide:
+            return [Span(self.glyphs.signed, "success")]
+        return [standing_span(judgement.standing, self.glyphs)]
 
     def _time(self, at: datetime | None, wide: bool) -> str:
         """The time of day, with the day where it is not today; always as wide."""
@@ -290,6 +330,10 @@ class LogPane(Painter, ScrollView, can_focus=True):
         self._strips.clear()
 
     # Moving
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the past, first and last are events of the registry, wherever the keys go."""
+        return self._limit is None or action not in ("first", "follow")
 
     def _row_of(self, position: int) -> int:
         if self._matches is None:

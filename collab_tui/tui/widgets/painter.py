@@ -12,11 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from collab_tui.model.summary import Span
-
-_PLAIN = str.maketrans({"…": "~", "·": "-", "▌": ">", "▏": "|", "“": '"', "”": '"', "→": ">"})
-"""For terminals that draw these two cells wide: what stands for them when only ASCII signs are wanted."""
-
-ROLES = ("text", "strong", "muted", "accent", "success", "warning", "error")
+from collab_tui.tui.safe import ROLE_CLASSES
 
 
 class Painter(Widget):
@@ -24,7 +20,7 @@ class Painter(Widget):
 
     _titles: tuple[str | Content, str] = ("", "")
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES} | {"row--selected"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*ROLE_CLASSES, "row--selected"}
 
     def entitle(self, title: str | Content, subtitle: str = "") -> None:
         """Set what the frame says. Textual paints the whole widget at each setting, so only at a difference."""
@@ -39,12 +35,7 @@ class Painter(Widget):
         if row:
             base += Style(bgcolor=self.get_component_rich_style(row).bgcolor)
         background = Style(bgcolor=base.bgcolor)
-        plain = self.app.has_class("-ascii")
-        segments = [
-            Segment(span.text.translate(_PLAIN) if plain else span.text, self.role_style(span.role) + background)
-            for span in spans
-            if span.text
-        ]
+        segments = [Segment(span.text, self.role_style(span.role) + background) for span in spans if span.text]
         return Strip(segments).adjust_cell_length(width, base)
 
     def role_style(self, role: str) -> Style:

@@ -8,7 +8,7 @@ from collab_tui.model.explain import Explanation, explain_obstacle, explain_wait
 from collab_tui.model.summary import Span
 from collab_tui.model.words import Status
 from collab_tui.tui.desk import sending_key
-from collab_tui.tui.safe import Line, cut_middle, fit, pad, words
+from collab_tui.tui.safe import MOST_ENTRIES, Line, cut_middle, fit, pad, words
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList, Row
 
@@ -92,12 +92,15 @@ class WaitsPane(ItemList):
         left.append(Span(f"holds up {len(obstacle.holds_up)}: {held}", "muted"))
         if any(sending_key(name, obstacle.text) in view.sending for name in obstacle.holders):
             return fit(left, width, [Span("sending...", "accent")])
-        return fit(left, width, [Span("u ", "accent"), Span("unblock", "muted")])
+        if view.past is not None:
+            return fit(left, width)
+        return fit(left, width, [Span(f"{view.keymap.text('unblock')} ", "accent"), Span("unblock", "muted")])
 
     def _wait(self, view: View, wait: Wait, width: int) -> Line:
         awaited = "you" if view.moment.is_me(wait.awaited) else words(wait.awaited)
         who = f"{cut_middle(words(wait.waiter), 14)} {view.glyphs.arrow} {cut_middle(awaited, 14)}"
-        why = f" {view.glyphs.separator} ".join(_because(reason.because, words(reason.text)) for reason in wait.reasons)
+        reasons = (_because(reason.because, words(reason.text)) for reason in wait.reasons[:MOST_ENTRIES])
+        why = f" {view.glyphs.separator} ".join(reasons)
         answered = "answered?  " if all(reason.answered for reason in wait.reasons) else ""
         asked = next((view.moment.board.request(r.request_id) for r in wait.reasons if r.request_id), None)
         seconds = seconds_between(asked.asked_at, view.moment.now) if asked else None
