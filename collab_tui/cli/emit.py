@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from collab_tui.cli.arguments import agent_name, make_parser, registry_path
+from collab_tui.cli.arguments import agent_name, complain, make_parser, registry_path
 from collab_tui.registry.append import UnusableError, append
 
 TYPE_CHECKING = False
@@ -17,7 +17,9 @@ _EXAMPLES = """\
   collab-tui emit status_update --agent sena --status in_progress --progress 40 --task "metrics"
   collab-tui emit blocker --agent gitcode --blocker "no credentials for staging"
   collab-tui emit decision_request --agent sena --field request="Which first?" --field options='["a","b"]'
-  echo '{"event":"message","target":"lubit","message":"draft is ready"}' | collab-tui emit --agent sena"""
+  echo '{"event":"message","target":"lubit","message":"draft is ready"}' | collab-tui emit --agent sena
+exit: 0 it is on the disk; 2 refused; 75 others hold the lock, try again; 74 it could not be written, or not surely to
+the disk; ended by a signal: perhaps written. An object that brings its own "id" can be sent again: it counts once."""
 
 _NOT_FIELDS = {
     "agent": "give it as --agent NAME",
@@ -27,9 +29,22 @@ _NOT_FIELDS = {
 }
 """What `--field` must not set -> what to do instead."""
 
+_NEEDED = {
+    "decision_request": (("request", "request_type"), "what is asked: --field request=TEXT"),
+    "decision": (("verdict", "answer"), "what was decided: --field verdict=approved, or --field answer=TEXT"),
+}
+"""Event -> the fields of which it must have one, and what to say else."""
+_KNOWN_WORDS = (
+    "registry_created session_start session_end status_update progress decision_request decision request_withdrawn "
+    "blocker blocker_resolved completion message activation command command_result"
+)
+_KNOWN = frozenset(_KNOWN_WORDS.split())
+"""Events that do more than being shown. Any other may be written; one that is nearly one of these is a slip."""
+_NEAR = 0.85
+
 
 def main(arguments: list[str]) -> int:
-    """Append one event; prints nothing."""
+    """Append one event; prints nothing but a doubt about its name."""
     parser = _parser()
     options = parser.parse_args(arguments)
     event = {"event": options.event} if options.event is not None else _from_stdin(parser)
@@ -43,8 +58,27 @@ def main(arguments: list[str]) -> int:
         "agent": agent_name(options.agent or event.get("agent")),
         **{k: v for k, v in event.items() if k != "agent"},
     }
+    _check_fields(event)
     append(registry_path(options.registry), event, durable=not options.no_sync)
+    if event["event"] not in _KNOWN:
+        _warn_of_slip(event["event"])
     return 0
+
+
+def _check_fields(event: dict[str, Any]) -> None:
+    """Refuse what nobody could answer, and answers that say nothing."""
+    fields, what = _NEEDED.get(event["event"], ((), ""))
+    if fields and all(event.get(name) in (None, [], {}) or not str(event[name]).strip() for name in fields):
+        raise UnusableError(f"a {event['event']} needs {what}")
+
+
+def _warn_of_slip(kind: str) -> None:
+    """Say that an event was written under a name that was hardly meant."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(kind.casefold().replace("-", "_"), _KNOWN, 1, _NEAR)
+    if near:
+        complain(f"written as it is, but no event has a meaning that is called {kind!r}; did you mean {near[0]}?")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,13 +10,17 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from collab_tui.cli.arguments import make_parser, registry_path, seconds
+from collab_tui.cli.arguments import complain, make_parser, registry_path
 from collab_tui.cli.console import console_glyphs, make_console, styled
+from collab_tui.cli.polling import add_poll
 from collab_tui.cli.reading import check
+from collab_tui.cli.settings import load_settings
 from collab_tui.model.event import Event, Item
-from collab_tui.model.query import Predicate, parse_query
-from collab_tui.model.summary import Span, separated, summarize
+from collab_tui.model.query import Predicate, doubts, parse_query
+from collab_tui.model.signature import Standing
+from collab_tui.model.summary import Span, separated, standing_span, summarize
 from collab_tui.model.text import one_line
+from collab_tui.protocol.trust import Onlooker, Trust
 from collab_tui.registry.follow import Watch
 from collab_tui.registry.jsonl import JsonlRegistry
 
@@ -33,17 +37,25 @@ def main(arguments: list[str]) -> int:
     parser = make_parser("log", "Print the events that pass a filter, oldest first.", _EXAMPLES)
     parser.add_argument("filter", nargs="*", metavar="FILTER", help="the filter language of the board's log")
     parser.add_argument("-f", "--follow", action="store_true", help="go on with new events until ctrl+c")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line: line, and the event or the reason")
     parser.add_argument(
-        "--poll", type=seconds, metavar="SECONDS", help="look every so often instead of watching the folder"
+        "--json",
+        action="store_true",
+        help="one JSON object a line: line, the event or the reason and, of a decision in your name, its standing",
     )
+    add_poll(parser)
     negated = [argument for argument in arguments if _is_negated(argument)]
     options = parser.parse_args([argument for argument in arguments if not _is_negated(argument)])
-    printer = _Printer(parse_query(" ".join((*options.filter, *negated))), options.json)
     path = Path(registry_path(options.registry))
+    settings = load_settings(path)
+    trust = Trust(settings.person, settings.approvers)
+    query = " ".join((*options.filter, *negated))
+    for doubt in doubts(query):
+        complain(one_line(doubt))
+    printer = _Printer(parse_query(query), options.json, trust)
     registry = JsonlRegistry(path)
     if options.follow:
-        asyncio.run(_follow(registry, Watch(path, options.poll), printer))
+        poll = options.poll if options.poll is not None else settings.poll
+        asyncio.run(_follow(registry, Watch(path, poll), printer))
         return 0
     while True:
         news = registry.read_next(final=True)
@@ -72,8 +84,9 @@ async def _follow(registry: JsonlRegistry, watch: Watch, printer: _Printer) -> N
 
 
 class _Printer:
-    def __init__(self, matches: Predicate, as_json: bool) -> None:
+    def __init__(self, matches: Predicate, as_json: bool, trust: Trust) -> None:
         self._matches = matches
+        self._onlooker = Onlooker(trust)
         self._as_json = as_json
         self._console = make_console()
         self._glyphs = console_glyphs()
@@ -83,25 +96,29 @@ class _Printer:
         found = False
         for item in items:
             found = True
+            judgement = self._onlooker.see(item)
             if self._matches(item):
-                self._print_json(item) if self._as_json else self._print_line(item)
+                standing = judgement.standing if judgement is not None else None
+                self._print_json(item, standing) if self._as_json else self._print_line(item, standing)
         if found:
             sys.stdout.flush()
         return found
 
-    def _print_json(self, item: Item) -> None:
+    def _print_json(self, item: Item, standing: Standing | None) -> None:
         told: dict[str, Any] = {"line": item.position + 1}
         told |= {"id": item.id, "event": item.data} if isinstance(item, Event) else {"unreadable": item.reason}
+        told |= {"standing": standing.value} if standing is not None else {}
         sys.stdout.write(json.dumps(told) + "\n")
 
-    def _print_line(self, item: Item) -> None:
+    def _print_line(self, item: Item, standing: Standing | None) -> None:
         spans = [Span(f"{item.position + 1:>6}  ", "muted")]
         if isinstance(item, Event):
             at = item.time
             spans.append(Span(f"{at.astimezone():%Y-%m-%d %H:%M:%S}  " if at else " " * 21, "muted"))
             spans.append(Span(f"{one_line(item.agent or ''):<10}  ", "strong"))
             spans.append(Span(f"{one_line(item.kind):<17}  "))
-        spans += separated(summarize(item, self._glyphs))
+        mark = standing_span(standing, self._glyphs)
+        spans += separated([*summarize(item, self._glyphs), *([mark] if mark.text else [])])
         line = styled(spans)
         if sys.stdout.isatty():
             self._console.print(line, no_wrap=True, overflow="ellipsis")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import count, repeat
+from math import isfinite
 from typing import Any, Final, NamedTuple
 from zlib import crc32
 
@@ -137,7 +138,7 @@ def _decode_leniently(position: int, line: bytes) -> Item:
     if not bare.strip(b"\0"):
         return Unreadable(position, "NUL bytes", line)
     try:
-        data = json.loads(bare.decode("utf-8"), parse_constant=str)
+        data = json.loads(bare.decode("utf-8"), parse_constant=str, parse_float=_finite)
     except UnicodeDecodeError as error:
         return Unreadable(position, f"not UTF-8 at byte {error.start}", line)
     except RecursionError:
@@ -147,6 +148,12 @@ def _decode_leniently(position: int, line: bytes) -> Item:
     if not isinstance(data, dict):
         return Unreadable(position, f"a JSON {_json_type(data)}, not an object", line)
     return Event(position, clean_json(data), line)
+
+
+def _finite(number: str) -> float | str:
+    """A number of a line; one beyond all doubles stays its own text, as NaN does: JSON could not be written of it."""
+    value = float(number)
+    return value if isfinite(value) else number
 
 
 def _json_type(value: object) -> str:

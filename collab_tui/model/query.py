@@ -9,7 +9,8 @@
     time>14:00          times: 14:00, 2025-10-19, 2025-10-19T16:30
     -event:progress     not
 
-Terms are joined by and. Nothing is invalid: what is no comparison is searched as text.
+Terms are joined by and. Nothing is invalid: what is no comparison is searched as text. `doubts` tells what was hardly
+meant.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, tzinfo
+from difflib import get_close_matches
 from typing import Any, Final
 
 from collab_tui.model.agent_state import progress_of
 from collab_tui.model.event import Event, Item, as_text
 from collab_tui.model.glyphs import STATUS_WORDS
-from collab_tui.model.words import Status, name_key, status_of
+from collab_tui.model.words import ALIASES, Status, name_key, status_of
 
+_NEAR: Final = 0.75
+"""How alike a mistyped name and the one that was meant are."""
 Predicate = Callable[[Item], bool]
 
 _SHOWN: Final = {word: status for status, word in STATUS_WORDS.items()}
@@ -34,6 +38,15 @@ _SHOWN: Final = {word: status for status, word in STATUS_WORDS.items()}
 _TERM: Final = re.compile(
     r'(?P<not>[-!])?(?:(?P<field>[^\W\d]\w*)(?P<op>:|>=|<=|>|<|=))?(?:"(?P<quoted>[^"]*)"?|(?P<bare>\S+))'
 )
+_OUR_FIELDS: Final = (
+    "id agent event kind line status role progress next_action blockers blocker dependencies estimated_completion "
+    "message options default target deadline expires urgency key request_id verdict answer decision_for signature "
+    "key_id request_digest reason result session driver pid host cwd branch registry rule cause outcome took_ms "
+    "command_type payload command_id state"
+)
+_FIELDS: Final = frozenset(_OUR_FIELDS.split()).union(*ALIASES.values())
+"""The fields that have a meaning; events may carry any other."""
+_TIMES: Final = ("time", "timestamp", "ts")
 _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -50,19 +63,45 @@ def parse_query(query: str, zone: tzinfo | None = None) -> Predicate:
     return lambda item: all(test(item) for test in tests)
 
 
+def doubts(query: str) -> list[str]:
+    """What in a query can hardly have been meant: a field that is nearly one of ours, a value that is no time."""
+    found: list[str] = []
+    for match in _TERM.finditer(query):
+        name, value = match["field"], match["quoted"] if match["quoted"] is not None else match["bare"]
+        if name is None or value.startswith("//"):
+            continue
+        folded = name.casefold()
+        if folded in _TIMES:
+            wrong = [one for one in _choices(match) if _time_test(match["op"], one, None) is None]
+            found += [f"{one} is no time: write 14:00, 2025-10-19 or 2025-10-19T16:30" for one in wrong]
+        elif folded in ("line", "progress"):
+            wrong = [one for one in _choices(match) if _number(one.removesuffix("%")) is None]
+            found += [f"{one} is no number" for one in wrong]
+        elif folded not in _FIELDS and (near := get_close_matches(folded, _FIELDS, 1, _NEAR)):
+            found.append(f"unknown field {name}: did you mean {near[0]}:?")
+    return found
+
+
 def _term(match: re.Match[str], zone: tzinfo | None) -> Predicate:
     value = match["quoted"] if match["quoted"] is not None else match["bare"]
     name, op = match["field"], match["op"]
     if name is None or value.startswith("//"):  # `http://...` names no field
         test = _text_test(match[0].lstrip("-!") if name else value)
     elif op in ":=" and match["bare"]:
-        tests = [_field_test(name, op, choice, zone) for choice in value.split(",") if choice]
+        tests = [_field_test(name, op, choice, zone) for choice in _choices(match)]
         test = lambda item: any(test(item) for test in tests)  # noqa: E731
     else:
         test = _field_test(name, op, value, zone)
     if match["not"]:
         return lambda item: not test(item)
     return test
+
+
+def _choices(match: re.Match[str]) -> list[str]:
+    """The values of a field's term: several with commas between them, or one."""
+    if match["op"] in ":=" and match["bare"]:
+        return [choice for choice in match["bare"].split(",") if choice]
+    return [match["quoted"] if match["quoted"] is not None else match["bare"]]
 
 
 def _text_test(text: str) -> Predicate:
@@ -80,7 +119,7 @@ def searchable(item: Item) -> str:
 def _field_test(name: str, op: str, value: str, zone: tzinfo | None) -> Predicate:
     compare = _COMPARISONS[op]
     match name.casefold():
-        case "time" | "timestamp" | "ts":
+        case folded if folded in _TIMES:
             return _time_test(op, value, zone) or _text_test(f"{name}{op}{value}")
         case "line":
             number = _number(value)

@@ -204,12 +204,15 @@ def _open(path: str) -> tuple[int, bool]:
             raise UnusableError(f"{path} is no file that can be appended to: {error.strerror}") from error
         raise NotWrittenError(f"cannot open {path}: {error.strerror}") from error
     try:
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return descriptor, is_new
+        status = os.fstat(descriptor)
     except OSError as error:
         _release(descriptor)
         raise NotWrittenError(f"cannot open {path}: {error.strerror}") from error
+    if stat.S_ISREG(status.st_mode) and status.st_nlink <= 1:
+        return descriptor, is_new
     _release(descriptor)
+    if stat.S_ISREG(status.st_mode):
+        raise UnusableError(f"{path} is a hard link: what is appended would stand in another file too; use a copy")
     raise UnusableError(f"{path} is not a regular file")
 
 
@@ -267,10 +270,14 @@ def _lock(path: str, timeout: float) -> int:
             kind = UnusableError if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP) else NotWrittenError
             raise kind(f"cannot open the lock {sidecar}: {error.strerror}") from error
         try:
-            if _try_lock(descriptor) and os.fstat(descriptor).st_nlink:
-                # No link: somebody deleted the sidecar, and its next name would let a second holder in.
-                _note_holder(descriptor)
-                return descriptor
+            if _try_lock(descriptor):
+                status = os.fstat(descriptor)
+                if status.st_nlink > 1 or not stat.S_ISREG(status.st_mode):
+                    raise UnusableError(f"{sidecar} is no file of its own, and the holder's name goes there: delete it")
+                if status.st_nlink:
+                    # No link: somebody deleted the sidecar, and its next name would let a second holder in.
+                    _note_holder(descriptor)
+                    return descriptor
             if time.monotonic() >= deadline:
                 raise LockedError(f"{path} is locked by {_holder(descriptor)} since over {timeout:g} s; try again")
         except OSError as error:

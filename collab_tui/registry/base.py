@@ -81,6 +81,10 @@ class Registry(Protocol):
         """Every whole line from a position to the end as it is now, without moving where `read_next` goes on."""
         ...
 
+    def remember(self) -> None:
+        """Keep for later what was read so far, so that it can be told when that was changed. Never raises."""
+        ...
+
 
 def read_to_end(registry: Registry, fold: Fold, *, final: bool = False) -> News:
     """Take everything that is there now into the fold; gives the last look, whose items are used up."""

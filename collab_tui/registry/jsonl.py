@@ -10,6 +10,7 @@ from __future__ import annotations
 import bisect
 import os
 import stat
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,12 @@ _CHUNK: Final = 1 << 16
 _BLOCK: Final = 1 << 20
 _HEAD: Final = 4096
 _BEFORE: Final = 64
+SETTLED_AFTER: Final = 5.0
+"""Seconds for which lines with NUL bytes must stay as they are to count as damaged, and not as still on their way: a
+reader on a network drive sees NULs before the bytes of another machine arrive.
+"""
+_LONG_AGO: Final = 86_400.0
+"""Seconds since the last change by the clock of whoever keeps the file: more than that clock may be wrong by."""
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -41,8 +48,10 @@ class Position:
 class JsonlRegistry:
     """A registry in one file. Any thread may call it; only one reads on at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.path = path
+        self._monotonic = monotonic
+        self._patience = SETTLED_AFTER
         self._reading = Lock()
         self._reset()
 
@@ -66,7 +75,10 @@ class JsonlRegistry:
         return appending.append(str(self.path), event, unless=unless, seal=seal)
 
     def read_next(self, *, final: bool = False) -> News:
-        """The next piece after what was read before. With `final` an unterminated last line counts."""
+        """The next piece after what was read before. With `final` an unterminated last line counts.
+
+        Lines with NUL bytes, and what comes after them, wait until they settled; with `final` they count at once.
+        """
         with self._reading:
             return self._read_next(final)
 
@@ -133,6 +145,7 @@ class JsonlRegistry:
             reading = twin._reading
             twin.__dict__.update(self.__dict__)
             twin._reading, twin._starts = reading, self._starts.copy()
+        twin._patience = 0  # what stands behind NUL bytes is there too
         found = list(twin.items(position, twin._position))
         while True:
             news = twin.read_next()
@@ -158,6 +171,14 @@ class JsonlRegistry:
             return ""
         return f"from byte {self.position_of(position).offset:,}"
 
+    def remember(self) -> None:
+        """Keep for later what was read so far: see `collab_tui.registry.seen`."""
+        from collab_tui.registry import seen  # after the first paint
+
+        with self._reading:
+            size, lines = self._offset, self._position
+        seen.remember(self.path, size, lines)
+
     # Following
 
     def _reset(self) -> None:
@@ -170,6 +191,9 @@ class JsonlRegistry:
         """Where chunks of about `_CHUNK` bytes begin; a line that is too long has one of its own."""
         self._skipping = False
         """In the middle of a line that is too long."""
+        self._unsettled = b""
+        """Whole lines from the place read to, the first with NUL bytes: they may yet become others."""
+        self._unsettled_since = 0.0
 
     def _look(self, descriptor: int, final: bool) -> News:
         status = os.fstat(descriptor)
@@ -192,12 +216,31 @@ class JsonlRegistry:
             unterminated = not isinstance(next(iter(decode(data[end:], 0))), Unreadable)
             end = len(data) if unterminated else end
         chunk = data[:end]
+        if not final and b"\0" in chunk:
+            chunk = chunk[: self._settled(chunk, status)]
+            end = len(chunk)
         first = self._position
         if chunk and (not self._starts or self._offset - self._starts[-1].offset >= _CHUNK):
             self._starts.append(Position(self._position, self._offset))
         self._advance(descriptor, chunk, chunk.count(b"\n") + unterminated)
         remaining = status.st_size - self._offset if end and not unterminated else 0
         return News(decode(chunk, first) if chunk else (), State.READY, "", restarted, unterminated, max(0, remaining))
+
+    def _settled(self, chunk: bytes, status: os.stat_result) -> int:
+        """How many bytes of these whole lines, some with NUL bytes, can be taken for what they will be."""
+        is_old = status.st_size - self._offset - len(chunk) >= _CHUNK or time.time() - status.st_mtime > _LONG_AGO
+        if is_old or not self._patience:
+            return len(chunk)
+        start = chunk.rfind(b"\n", 0, chunk.find(b"\0")) + 1
+        if start:
+            return start
+        now = self._monotonic()
+        if not self._unsettled or not chunk.startswith(self._unsettled):
+            self._unsettled, self._unsettled_since = chunk, now
+        if now - self._unsettled_since < self._patience:
+            return 0
+        settled, self._unsettled = len(self._unsettled), b""
+        return settled
 
     def _what_changed(self, descriptor: int, status: os.stat_result) -> str | None:
         """How the file differs from the one read before; None when it goes on."""

@@ -27,28 +27,49 @@ Line = tuple[Span, ...]
 _HARMFUL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\u2028\u2029]")
 _LONGEST: Final = 2000
 """Characters of one field that are looked at for one line of a list."""
+_MOST_CHARACTERS: Final = 20_000
+_MOST_LINES: Final = 400
+"""Of one text that keeps its lines. Twice as many take a tenth of a second to draw, and nobody reads them here."""
+MOST_ENTRIES: Final = 60
+"""Of a list that an event carries, for the same reason."""
 
-MUTED: Final = "$foreground 62%"
-ROLE_STYLES: Final = {
-    "text": "",
-    "strong": "bold",
-    "muted": MUTED,
-    "accent": "$accent",
-    "success": "$success",
-    "warning": "$warning",
-    "error": "$error",
-}
-"""Role -> style of content in dialogs. Lists take theirs from component classes of the same names."""
+ROLES: Final = ("text", "strong", "muted", "accent", "success", "warning", "error")
+ROLE_CLASSES: Final = frozenset(f"role--{role}" for role in ROLES)
+"""The component classes that say how each role looks, in lists and in content."""
+MUTED: Final = ".role--muted"
 
 
 def words(text: str | None) -> str:
-    """Text from an event for a place that has one line."""
-    return one_line((text or "")[:_LONGEST])
+    """Text from an event for a place that has one line; one that is too long for any such place ends in dots."""
+    if text is None or len(text) <= _LONGEST:
+        return one_line(text or "")
+    return one_line(text[:_LONGEST]) + "..."
+
+
+def excerpt(text: str, characters: int = _MOST_CHARACTERS, lines: int = _MOST_LINES) -> str:
+    """A text that keeps its lines; of a long one the beginning, and how much of it is not shown."""
+    shown = text[:characters]
+    end = -1
+    for _ in range(lines):
+        if (end := shown.find("\n", end + 1)) < 0:
+            break
+    else:
+        shown = shown[:end]
+    if len(shown) == len(text):
+        return text
+    return f"{shown}\n... {len(text) - len(shown):,} more characters are not shown"
+
+
+def some(entries: Sequence[str]) -> list[str]:
+    """Entries of a list, each on one line; of a long one the first, and how many are not shown."""
+    shown = [words(entry) for entry in entries[:MOST_ENTRIES]]
+    more = len(entries) - len(shown)
+    return [*shown, f"... {more:,} more are not shown"] if more else shown
 
 
 def content(spans: Iterable[Span]) -> Content:
-    """Spans as content for a dialog: text is literal."""
-    return Content.assemble(*((span.text, ROLE_STYLES[span.role]) for span in spans))
+    """Spans as content, for screens that have `ROLE_CLASSES`: text is literal."""
+    return Content.assemble(*((span.text, f".role--{span.role}") for span in spans))
 
 
 def toast(app: App[Any], text: str, severity: SeverityLevel = "information") -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from collab_tui.cli import emit
+from collab_tui.model.fold import _HANDLERS
 from collab_tui.registry.append import append
 from tests.cli.conftest import Collab, events, last
 from tests.program import PROGRAM, environment
@@ -288,3 +290,62 @@ def test_what_cannot_be_appended_to(collab: Collab, tmp_path: Path) -> None:
         assert (code, out) == (2, ""), err
         assert err.count("\n") == 1
     assert target.read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        (("decision_request",), "request"),
+        (("decision_request", "--field", "request= "), "request"),
+        (("decision_request", "--field", "request=[]", "--field", "details=x"), "request"),
+        (("decision", "--field", "request_id=r1"), "verdict=approved"),
+        (("decision", "--field", "request_id=r1", "--field", "answer=null"), "verdict=approved"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
+)
+def test_a_request_asks_and_a_decision_decides(collab: Collab, path: Path, given: tuple[str, ...], what: str) -> None:
+    code, out, err = collab("emit", *given, "--agent", "sena")
+    assert (code, out) == (2, "")
+    assert f"a {given[0]} needs" in err
+    assert what in err
+    assert err.count("\n") == 1
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("decision_request", "--field", "request=Well?"),
+        ("decision_request", "--field", "request_type=approval of the plan"),
+        ("decision", "--field", "answer=0"),
+        ("decision", "--field", "verdict=approved"),
+        ("validation_started",),
+        ("세나",),
+    ],
+    ids=" ".join,
+)
+def test_whatever_else_is_written_without_a_word(collab: Collab, path: Path, given: tuple[str, ...]) -> None:
+    assert collab("emit", *given, "--agent", "sena") == (0, "", "")
+    assert last(path)["event"] == given[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("decison", "decision"), ("Blocker", "blocker"), ("status-update", "status_update")]
+)
+def test_an_event_that_is_nearly_one_of_ours_is_written_and_doubted(
+    collab: Collab, path: Path, given: str, meant: str
+) -> None:
+    code, out, err = collab("emit", given, "--agent", "sena")
+    assert (code, out) == (0, "")
+    assert last(path) == {"agent": "sena", "event": given}
+    assert err.endswith(f"did you mean {meant}?\n")
+    assert err.count("\n") == 1
+
+
+def test_an_event_that_is_nearly_one_of_ours_cannot_steer_the_terminal(collab: Collab, path: Path) -> None:
+    _, _, err = collab("emit", "decision\x1b", "--agent", "sena")
+    assert "decision\\x1b" in err
+
+
+def test_the_known_events_are_those_that_the_board_knows() -> None:
+    assert set(_HANDLERS) | {"progress"} == emit._KNOWN

@@ -91,3 +91,8 @@ def test_in_a_pipe_lines_are_whole_and_without_colour(collab: Collab, registry: 
 def test_an_empty_registry_has_nothing_to_say(collab: Collab, registry: Path) -> None:
     registry.write_bytes(b"")
     assert collab("log") == (0, "", "")
+
+
+def test_a_filter_that_was_hardly_meant_is_doubted(collab: Collab, registry: Path) -> None:
+    assert collab("log", "agnt:sena") == (0, "", "collab-tui: unknown field agnt: did you mean agent:?\n")
+    assert collab("log", "time>noon")[2].startswith("collab-tui: noon is no time: write 14:00")

@@ -163,7 +163,7 @@ def test_bad_settings_are_one_line(collab: Collab, registry: Path) -> None:
     for command in ("status", "status --json", "decide aaaa0001 approve", "unblock gitcode no"):
         code, out, err = collab(*command.split())
         assert (code, out) == (2, "")
-        assert err.startswith(f"collab-tui: {config}: unknown setting 'thme'")
+        assert err.startswith(f"collab-tui: {config}:1: unknown setting 'thme'")
         assert err.count("\n") == 1
     assert collab("emit", "message", "--agent", "sena")[0] == 0  # a hook must not stop at them
 

@@ -24,7 +24,7 @@ def registry(tmp_path: Path) -> Path:
         lines(
             updates("세나", status="in_progress", progress=40, current_task="지표 검증 ✔ — 日本語 👍"),
             updates("lubit", status="blocked", blockers=["자격 증명 없음 ■ ⚠"]),
-            asks("세나", "r1", request="배포할까요? ▲", options=["예 ●", "아니오"]),
+            asks("세나", "r1", request="배포할까요? ▲", options=["예 ●", "아니오"], target="lubit"),
             b"\xff\xfe".decode("latin-1"),
         )
     )
@@ -71,7 +71,7 @@ def test_emit_imports_nothing_heavy(registry: Path, arguments: tuple[str, ...], 
         ("status",),
         ("status", "--json"),
         ("log",),
-        ("decide", "r1", "--answer", "1"),
+        ("decide", "r1", "--answer", "1", "--agent", "lubit"),
         ("unblock", "lubit", "자"),
         ("init",),
     ],
@@ -95,9 +95,9 @@ def test_only_the_screen_imports_textual(registry: Path, arguments: tuple[str, .
         ("status", "--json"),
         ("log",),
         ("log", "--json"),
-        ("decide", "r1", "--answer", "1"),
+        ("decide", "r1", "--answer", "1", "--agent", "lubit"),
         ("unblock", "lubit", ""),
-        ("decide", "r1", "--answer", "없음"),
+        ("decide", "r1", "--answer", "없음", "--agent", "lubit"),
         ("log", "--없음"),
         ("init", "."),
     ],
@@ -131,7 +131,7 @@ def test_every_exit_code_reaches_the_shell(registry: Path) -> None:
     codes = {
         ("status",): 0,
         ("decide", "r1", "approve", "--agent", "세나"): 1,
-        ("decide", "nope", "approve"): 2,
+        ("decide", "nope", "approve", "--agent", "세나"): 2,
         ("emit", "x"): 2,
         ("--nonsense",): 2,
     }
@@ -141,7 +141,8 @@ def test_every_exit_code_reaches_the_shell(registry: Path) -> None:
 
 def test_no_warning_is_hidden(registry: Path) -> None:
     """Every warning is an error in these processes: encodings left to chance, things left open."""
-    for arguments in (("status", "--json"), ("log",), ("emit", "x", "--agent", "a"), ("decide", "r1", "--answer", "1")):
+    decided = ("decide", "r1", "--answer", "1", "--agent", "lubit")
+    for arguments in (("status", "--json"), ("log",), ("emit", "x", "--agent", "a"), decided):
         command = [sys.executable, "-W", "error", "-X", "warn_default_encoding", "-X", "dev", "-c", _RUN, *arguments]
         done = subprocess.run(command, cwd=registry.parent, env=environment(registry.parent), capture_output=True)
         assert (done.returncode, done.stderr) == (0, b""), arguments

@@ -46,7 +46,14 @@ class Terminal:
     """One program on one pty."""
 
     def __init__(
-        self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], columns: int = 160, rows: int = 48
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        columns: int = 160,
+        rows: int = 48,
+        encoding: str = "utf-8",
     ) -> None:
         self.raw = b""
         self.titles: list[str] = []
@@ -56,7 +63,7 @@ class Terminal:
         """How many kitty keyboard modes were pushed and not popped."""
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.Stream(self._screen)
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         self._unread = ""
         self._master, self._slave = pty.openpty()
         self._set_size(columns, rows)
@@ -119,7 +126,11 @@ class Terminal:
 
     def send(self, keys: str) -> None:
         """Type."""
-        os.write(self._master, keys.encode())
+        self.send_bytes(keys.encode())
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send what no keyboard may have made."""
+        os.write(self._master, data)
 
     def resize(self, columns: int, rows: int) -> None:
         """Another size; the kernel tells the program."""
@@ -173,6 +184,8 @@ class Terminal:
         modes = re.fullmatch(r"\?([0-9;]+)([hl])", sequence)
         if modes:
             numbers = {int(number) for number in modes[1].split(";")}
+            if 1049 in numbers:
+                self._screen.erase_in_display(2)  # the other screen is another one
             self.modes = self.modes | numbers if modes[2] == "h" else self.modes - numbers
         elif sequence in _ANSWERS:
             self.send(_ANSWERS[sequence])
@@ -188,10 +201,10 @@ class Terminal:
 
 @contextmanager
 def terminal(
-    *command: str, cwd: Path, env: Mapping[str, str], columns: int = 160, rows: int = 48
+    *command: str, cwd: Path, env: Mapping[str, str], columns: int = 160, rows: int = 48, encoding: str = "utf-8"
 ) -> Iterator[Terminal]:
     """The program while it runs; ended afterwards whatever happens."""
-    opened = Terminal(command, cwd=cwd, env=env, columns=columns, rows=rows)
+    opened = Terminal(command, cwd=cwd, env=env, columns=columns, rows=rows, encoding=encoding)
     try:
         yield opened
     finally:

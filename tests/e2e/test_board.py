@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import pytest
 from tests.e2e.terminal import Terminal, terminal
 from tests.events import asks, lines, updates
 from tests.program import PROGRAM, emit, environment
+from tests.signing import install_key_at
 
 TITLES = r"(\(\d+\) )?collab-tui"
 
@@ -34,7 +36,8 @@ def decisions(path: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Path:
-    """Two agents at work."""
+    """Two agents at work, and a person with a key."""
+    install_key_at(tmp_path)
     path = tmp_path / "registry.jsonl"
     path.write_bytes(
         lines(
@@ -121,6 +124,21 @@ def test_quitting_gives_the_terminal_back(registry: Path) -> None:
         assert shown.keyboard_modes == 0
         assert shown.settings_now == shown.settings
         assert b"Traceback" not in shown.raw
+
+
+@pytest.mark.parametrize("leave", ["q", "SIGTERM"])
+def test_the_title_is_kept_and_given_back(registry: Path, leave: str) -> None:
+    with board(registry) as shown:
+        shown.wait_for("metrics v2")
+        shown.wait_for(lambda: shown.titles == ["collab-tui"])
+        if leave == "q":
+            shown.send("q")
+        else:
+            shown.process.send_signal(signal.SIGTERM)
+        shown.wait()
+        kept, set_to, given_back = (shown.raw.find(part) for part in (b"\x1b[22;0t", b"\x1b]0;", b"\x1b[23;0t"))
+        assert 0 <= kept < set_to < given_back
+        assert shown.raw.count(b"\x1b[23;0t") == shown.raw.count(b"\x1b[22;0t") == 1
 
 
 def test_a_registry_that_comes_later_is_waited_for(tmp_path: Path) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from collab_tui.cli.emit import _KNOWN
+from collab_tui.model.query import _FIELDS
 from tests.e2e.terminal import Terminal, strange_tokens, terminal
-from tests.program import PROGRAM, environment
+from tests.program import PROGRAM, environment, run
+from tests.signing import install_key_at
 
 CLOSE = re.compile(r"esc (close|cancel)|ctrl\+s (send|answer)")
 """What every dialog says at its end, and nothing else does; a narrow one has no room for the whole of it."""
@@ -31,23 +34,50 @@ PAYLOADS = (
 )
 
 
+LISTS = ("blockers", "dependencies", "evidence", "options", "resolved_blockers")
+LONG = ("긴 \x1b]52;c;bG9uZw==\x07" * 30_000, "\n" * 490_000 + "\x1b[2Jend")
+"""900 KB, and as many lines as one line of the registry can hold."""
+
+
+def everything(kind: str, text: str, name: str) -> dict[str, object]:
+    """An event whose every field that means anything, and one that means nothing, holds a text."""
+    fields: dict[str, object] = dict.fromkeys(sorted(_FIELDS - {"line", "kind"}), text)
+    fields |= {field: [text, f"{text} too"] for field in LISTS}
+    return {**fields, text: {text: [text]}, "id": f"{name}{text}", "agent": f"{name}{text}", "event": kind}
+
+
 def hostile_lines() -> bytes:
-    """Every payload in every field that is shown, escaped in one copy and as raw bytes in another."""
-    events = []
+    """Every payload in every field of every event, escaped in one copy and as raw bytes in another."""
+    events: list[dict[str, object]] = []
     for number, text in enumerate(PAYLOADS):
         agent = f"mallory{number:02}"
+        events += (everything(kind, text, f"{agent} {kind}") for kind in (*sorted(_KNOWN), text))
         shown = dict.fromkeys(("current_task", "next_action", "status", "role", "message"), text)
         events += [
             {"agent": agent, "event": "status_update", "progress": number, "blockers": [text], **shown},
-            {"agent": agent + text, "event": text, "status": "working", "dependencies": [text], text: text},
             {"agent": agent, "event": "decision_request", "request": text, "details": text, "evidence": [text]},
             {"agent": agent, "event": "decision_request", "request": text, "options": [text, "no"], "urgency": text},
-            {"agent": agent, "event": "message", "target": text, "message": text},
         ]
     escaped = [json.dumps(event) for event in events]
     raw = [json.dumps(event, ensure_ascii=False) for event in events]
     torn = [f'{{"agent": "torn", "message": "{text}' for text in PAYLOADS]
     return "\n".join([*escaped, *raw, *torn, ""]).encode("utf-8", "surrogatepass")
+
+
+def long_lines() -> bytes:
+    """Texts as long as they can be, one in each field that is shown."""
+    fields = ("agent", "event", "current_task", "message", "request", "details")
+    events = [
+        {"agent": "mallory", "event": "decision_request", "request": "?", field: text}
+        for text in LONG
+        for field in fields
+    ]
+    events += [
+        {"agent": "mallory", "event": "decision_request", "request": "?", field: [text]}
+        for text in LONG
+        for field in LISTS[:4]
+    ]
+    return "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in events).encode()
 
 
 @pytest.mark.parametrize("payload", PAYLOADS[:10])
@@ -65,15 +95,25 @@ def hostile(tmp_path: Path) -> Path:
 
 
 def look_everywhere(shown: Terminal) -> None:
-    """Through every pane, and into the dialogs."""
+    """Through every pane, into the dialogs, back in time, and into what Textual itself offers."""
     for _ in range(4):
         shown.send("\t\x1b[F")
-    for dialog in ("e", "\r", "p", "d", "m"):
+        for dialog in ("e", "\r"):
+            shown.wait_for(lambda: CLOSE.search(shown.text), press=dialog)
+            shown.wait_for(lambda: not CLOSE.search(shown.text), press="\x1b")
+    for dialog in ("p", "d", "m", "?"):
         shown.wait_for(lambda: CLOSE.search(shown.text), press=dialog)
+        shown.send("\x1b[F\x1b[5~")
         shown.wait_for(lambda: not CLOSE.search(shown.text), press="\x1b")
+    shown.wait_for("Search for commands", press="\x10")
+    shown.wait_for(lambda: "Search for commands" not in shown.text, press="\x1b")
+    shown.wait_for("◷", press="t")
+    for key in ("\x1b[D", "[", "{", "("):
+        shown.send(key)
+    shown.wait_for(lambda: "◷" not in shown.text, press="\x1b")
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(160, 48), (80, 24), (60, 40)])
+@pytest.mark.parametrize(("columns", "rows"), [(160, 48), (60, 40)])
 def test_the_board_paints_only_what_textual_paints(hostile: Path, columns: int, rows: int) -> None:
     home = hostile.parent
     with terminal(PROGRAM, str(hostile), cwd=home, env=environment(home), columns=columns, rows=rows) as shown:
@@ -101,15 +141,41 @@ def test_so_does_the_sample(tmp_path: Path, columns: int, rows: int) -> None:
         assert strange_tokens(shown.raw, TITLES) == []
 
 
-@pytest.mark.parametrize("command", ["status", "log"])
+def test_as_long_as_they_can_be(tmp_path: Path) -> None:
+    path = tmp_path / "long.jsonl"
+    path.write_bytes(long_lines())
+    with terminal(PROGRAM, str(path), cwd=tmp_path, env=environment(tmp_path)) as shown:
+        shown.wait_for("mallory")
+        shown.wait_for("␛]52;c;bG9uZw")
+        look_everywhere(shown)
+        shown.send("q")
+        assert shown.wait() == 0
+        assert strange_tokens(shown.raw, TITLES) == []
+
+
+COMMANDS = {"status": 0, "log": 0, "doctor": 1, "config": 0}
+"""Command that prints what events hold, or might -> its exit code."""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_commands_print_only_colours(hostile: Path, command: str) -> None:
     with terminal(
         PROGRAM, command, "--registry", str(hostile), cwd=hostile.parent, env=environment(hostile.parent)
     ) as shown:
-        assert shown.wait() == 0
+        assert shown.wait() == COMMANDS[command]
         assert strange_tokens(shown.raw, "none") == []
-        assert "␛]52" in shown.raw.decode()
-        assert b"\x1b[" in shown.raw  # in colour
+        if command != "config":
+            assert "␛]52" in shown.raw.decode()
+            assert b"\x1b[" in shown.raw  # in colour
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_as_long_as_they_can_be_and_in_a_pipe(hostile: Path, command: str) -> None:
+    with hostile.open("ab") as file:
+        file.write(long_lines())
+    done = run(command, "--registry", str(hostile), cwd=hostile.parent)
+    assert (done.returncode, done.stderr) == (COMMANDS[command], b"")
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", done.stdout.decode())
 
 
 @pytest.mark.parametrize(
@@ -131,6 +197,7 @@ def test_errors_that_name_what_there_is_are_one_clean_line(hostile: Path, argume
 
 
 def test_answers_that_repeat_what_was_asked_are_one_clean_line(tmp_path: Path) -> None:
+    install_key_at(tmp_path)
     path = tmp_path / "registry.jsonl"
     text = "first\nsecond\x1b[2Jthird"
     asked = {"agent": "mal\nlory", "event": "decision_request", "id": "r1", "request": text, "options": [text, "no"]}

@@ -15,6 +15,7 @@ import pytest
 from tests.e2e.test_hostile_text import hostile_lines
 from tests.events import asks, lines, updates
 from tests.program import PATIENCE, PROGRAM, emit, environment, eventually
+from tests.signing import install_key_at
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
@@ -69,6 +70,7 @@ def tmux(tmp_path: Path) -> Iterator[Tmux]:
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Path:
+    install_key_at(tmp_path)
     path = tmp_path / "registry.jsonl"
     path.write_bytes(
         lines(

@@ -1,9 +1,13 @@
+import hashlib
+
 import pytest
 from hypothesis import given
 
 from collab_tui.model.board import ProblemKind
+from collab_tui.model.event import decode
+from collab_tui.model.fold import Fold
 from collab_tui.model.words import Status
-from tests.events import agent_of, at, board_of, says, stories, updates
+from tests.events import agent_of, at, board_of, line, says, stories, updates
 
 # Agents.
 
@@ -151,11 +155,16 @@ def test_completion_means_completed_and_one_hundred_per_cent():
     assert (sena.set_at["status"], sena.set_at["progress"]) == (1, 1)
 
 
-def test_the_registry_names_itself_once():
+def test_the_registry_is_known_by_its_first_line_and_no_later_one():
     created = says("system", "registry_created", registry="abc")
-    board = board_of(created, says("sena", "registry_created", registry="def"))
-    assert board.registry_id == "abc"
-    assert board_of(updates("sena")).registry_id is None
+    assert board_of(created, says("sena", "registry_created", registry="def")).registry_id == "abc"
+    plain = updates("sena")
+    digest = hashlib.sha256(line(plain).rstrip(b"\n")).hexdigest()
+    assert board_of(plain).registry_id == board_of(plain, created).registry_id == digest
+    assert board_of().registry_id is None
+    torn = Fold()
+    torn.extend(decode(b"{torn\n" + line(created), 0))
+    assert torn.board().registry_id == hashlib.sha256(b"{torn").hexdigest()
 
 
 # Every value knows where it came from.

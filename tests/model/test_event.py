@@ -225,3 +225,9 @@ def test_a_value_of_any_depth_has_a_text(depth):
 
 def test_text_keeps_the_scripts_it_is_written_in():
     assert as_text({"상태": "완료"}) == json.dumps({"상태": "완료"}, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "-Infinity"])
+def test_a_number_that_json_cannot_write_stays_its_own_text(number):
+    (read,) = decode(f'{{"agent":"sena","progress":{number},"small":1e-5}}'.encode(), 0)
+    assert read.data == {"agent": "sena", "progress": number, "small": 1e-5}

@@ -5,7 +5,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from collab_tui.model.event import decode
-from collab_tui.model.query import parse_query
+from collab_tui.model.query import doubts, parse_query
 from collab_tui.model.text import clean
 from tests.events import KNOWN_FIELDS, event, hostile_text, items, lines, wild_objects
 
@@ -176,3 +176,41 @@ def test_a_status_may_be_named_as_the_screen_names_it():
     assert parse_query("status:in_progress")(event(status="validating"))
     assert not parse_query("status:done")(working)
     assert not parse_query("status:whatever")(event(status="something_else"))
+
+
+@pytest.mark.parametrize(
+    ("query", "doubt"),
+    [
+        ("agnt:sena", "unknown field agnt: did you mean agent:?"),
+        ("-Evnt:message deploy", "unknown field Evnt: did you mean event:?"),
+        ("time>25:99", "25:99 is no time: write 14:00, 2025-10-19 or 2025-10-19T16:30"),
+        ("time:14:00,noon", "noon is no time: write 14:00, 2025-10-19 or 2025-10-19T16:30"),
+        ("progress>half", "half is no number"),
+        ("line:x", "x is no number"),
+    ],
+)
+def test_what_was_hardly_meant_is_doubted(query, doubt):
+    assert doubts(query) == [doubt]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "agent:sena task:x -event:progress deploy",
+        "progress>50%",
+        "time>14:00 time<2025-10-19T16:30",
+        "my_own_field:5",
+        "https://example.org",
+        '"agnt:sena"',
+        "ts>2025-10-19",
+        "line>=6",
+    ],
+)
+def test_what_can_be_meant_is_not_doubted(query):
+    assert doubts(query) == []
+
+
+@given(st.text(max_size=40))
+def test_any_query_can_be_doubted(query):
+    assert all(isinstance(doubt, str) for doubt in doubts(query))

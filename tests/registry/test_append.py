@@ -243,6 +243,18 @@ def test_a_lock_that_is_a_symbolic_link_is_refused(path: Path, tmp_path: Path) -
     assert not path.exists()
 
 
+@pytest.mark.parametrize("suffix", ["", ".lock"])
+def test_a_hard_link_is_refused(path: Path, tmp_path: Path, suffix: str) -> None:
+    """Of the lock too: the holder's name would be written over what is there."""
+    target = tmp_path / "precious"
+    target.write_bytes(b"precious\n")
+    Path(f"{path}{suffix}").hardlink_to(target)
+    with pytest.raises(UnusableError, match=r"a hard link|no file of its own"):
+        append(str(path), EVENT)
+    assert target.read_bytes() == b"precious\n"
+    assert suffix == "" or not path.exists()
+
+
 def test_a_folder_is_refused(path: Path) -> None:
     path.mkdir()
     with pytest.raises(UnusableError, match="no file that can be appended to"):
@@ -255,6 +267,9 @@ def test_a_fifo_is_refused_without_waiting_for_its_reader(path: Path) -> None:
     os.mkfifo(path)
     with pytest.raises(UnusableError, match="not a regular file"):
         append(str(path), EVENT)
+    os.mkfifo(f"{path}.other.lock")
+    with pytest.raises(UnusableError, match="no file of its own"):
+        append(f"{path}.other", EVENT)
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:

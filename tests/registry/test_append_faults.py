@@ -203,7 +203,10 @@ CALLS = ("open", "fstat", "lseek", "read", "write", "fdatasync", "close")
 
 @pytest.mark.parametrize("exists", [True, False])
 @pytest.mark.parametrize("name", CALLS)
-def test_a_fault_at_every_system_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, exists: bool) -> None:
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ESTALE])
+def test_a_fault_at_every_system_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, name: str, exists: bool
+) -> None:
     """Whatever fails, at whichever call: an error of ours or the line is there; never a raw error, a leak, a lock."""
     genuine = getattr(os, name)
     faults = 0
@@ -219,7 +222,7 @@ def test_a_fault_at_every_system_call(tmp_path: Path, monkeypatch: pytest.Monkey
             if seen == nth:
                 if name == "close":
                     genuine(*arguments)
-                raise OSError(errno.EIO, os.strerror(errno.EIO))
+                raise OSError(code, os.strerror(code))
             return genuine(*arguments, **keywords)
 
         acknowledged = None
@@ -235,7 +238,7 @@ def test_a_fault_at_every_system_call(tmp_path: Path, monkeypatch: pytest.Monkey
         if seen < nth:
             break
         faults += 1
-        assert acknowledged is not None or "Input/output error" in told
+        assert acknowledged is not None or os.strerror(code) in told
         assert open_descriptors() == before
         last = append(str(path), EVENT, timeout=0)
         events = [json.loads(line) for line in path.read_bytes().splitlines()]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -68,6 +70,20 @@ def test_a_killed_holder_leaves_no_lock(path: Path) -> None:
         process.kill()
     append(str(path), EVENT, timeout=0)
     assert path.read_bytes().count(b"\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="processes cannot be stopped")
+def test_a_stopped_holder_is_named_and_nothing_is_lost_when_it_goes_on(path: Path) -> None:
+    with held(path) as holder:
+        holder.send_signal(signal.SIGSTOP)
+        for _ in range(2):
+            with pytest.raises(LockedError, match=f"locked by process {holder.pid} "):
+                append(str(path), EVENT, timeout=0.02)
+        assert not path.exists()
+        holder.send_signal(signal.SIGCONT)
+    append(str(path), EVENT, timeout=0)
+    agents = [json.loads(line)["agent"] for line in path.read_bytes().splitlines()]
+    assert agents == ["lubit", "sena"]
 
 
 def test_a_writer_waits_for_the_lock(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from collab_tui.model.event import Event, Item, Unreadable
 from collab_tui.registry.append import append
 from collab_tui.registry.base import State
-from collab_tui.registry.jsonl import JsonlRegistry
+from collab_tui.registry.jsonl import _CHUNK, SETTLED_AFTER, JsonlRegistry
 
 LINE = st.one_of(
     st.integers(0, 99).map(lambda number: json.dumps({"agent": "x", "number": number}).encode()),
@@ -37,7 +37,8 @@ class FileAndReader(RuleBasedStateMachine):
         super().__init__()
         self.path = path
         self.stamps = count()
-        self.registry = JsonlRegistry(path)
+        self.now = 0.0
+        self.registry = JsonlRegistry(path, monotonic=lambda: self.now)
         self.items: list[Item] = []
         self.read = b""
         """The bytes that the reader took since it last restarted."""
@@ -72,6 +73,28 @@ class FileAndReader(RuleBasedStateMachine):
         """A writer that died in its line."""
         with self.path.open("ab") as file:
             file.write(b'{"agent":"lubit","status":"working"}'[:cut])
+
+    @precondition(lambda self: self.path.exists())
+    @rule(size=st.sampled_from([1, 40, 5000]), line=LINE, follows=st.booleans())
+    def nul_fill(self, size: int, line: bytes, follows: bool) -> None:
+        """Bytes that are not there yet, or are lost; perhaps with the whole line of another behind them."""
+        with self.path.open("ab") as file:
+            file.write(b"\0" * size + (b"\n" + line + b"\n" if follows else b""))
+
+    @precondition(lambda self: b"\0" in self.content()[len(self.read) :])
+    @rule(line=LINE)
+    def nul_becomes_data(self, line: bytes) -> None:
+        """What was not there yet comes, where no reader took it for damage before."""
+        content = self.content()
+        start = content.index(b"\0", len(self.read))
+        size = len(content) - start - len(content[start:].lstrip(b"\0"))
+        with self.path.open("r+b") as file:
+            file.seek(start)
+            file.write((line + b"\n" + b" " * size)[:size])
+
+    @rule()
+    def time_passes(self) -> None:
+        self.now += SETTLED_AFTER
 
     @precondition(lambda self: self.path.exists())
     @rule(share=st.floats(0, 1))
@@ -136,9 +159,15 @@ class FileAndReader(RuleBasedStateMachine):
         complete = content[: content.rfind(b"\n") + 1]
         if not content.startswith(self.read):
             raise AssertionError("the part that was read changed, and nobody said so")
-        assert [item.line for item in self.items] == complete.split(b"\n")[:-1]
+        lines = complete.split(b"\n")[:-1]
+        taken = [item.line for item in self.items]
+        assert taken == lines[: len(taken)]
+        if taken != lines:
+            assert b"\0" in lines[len(taken)], "only NUL bytes are waited at"
+            assert len(complete) - sum(map(len, taken)) - len(taken) < 2 * _CHUNK, "only near the end"
         assert [item.position for item in self.items] == list(range(len(self.items)))
-        assert list(ahead) == self.items
+        assert [item.line for item in ahead] == lines
+        complete = b"".join(line + b"\n" for line in taken)
         assert all(isinstance(item, Event | Unreadable) for item in self.items)
         status = self.path.stat()
         identity = (status.st_dev, status.st_ino)

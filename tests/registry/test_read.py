@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from collab_tui.model.event import MAX_LINE, Event, Item, Unreadable
 from collab_tui.registry.append import NotWrittenError
 from collab_tui.registry.base import News, State
-from collab_tui.registry.jsonl import JsonlRegistry
+from collab_tui.registry.jsonl import SETTLED_AFTER, JsonlRegistry
 
 GOOD = b'{"agent":"sena","event":"message"}'
 
@@ -36,6 +36,7 @@ def read_all(registry: JsonlRegistry, final: bool = False) -> tuple[list[Item], 
 
 def read(path: Path, content: bytes, final: bool = False) -> list[Item]:
     path.write_bytes(content)
+    os.utime(path, (0, 0))  # NUL bytes of long ago are not waited at
     items, news = read_all(JsonlRegistry(path), final)
     assert news.state is State.READY
     assert [item.position for item in items] == list(range(len(items)))
@@ -79,6 +80,11 @@ def test_a_byte_order_mark(path: Path) -> None:
         (b"null", "null"),
         (b"\x89PNG\x1a", "not UTF-8"),
         (b"[" * 200_000, "nested too deeply"),
+        (b'{"a":' * 5000 + b"1" + b"}" * 5000, "nested too deeply"),
+        (b'{"agent":"sena","progress":%s}' % (b"9" * 4301), "not JSON: Exceeds the limit"),
+        (GOOD + GOOD, "not JSON: Extra data"),
+        (b"<<<<<<< HEAD", "not JSON"),
+        (GOOD.decode().encode("utf-16"), "not UTF-8 at byte 0"),
         (b'{"message":"' + b"m" * MAX_LINE + b'"}', "too long: 1,048,591 bytes, the limit is 1,048,576"),
     ],
 )
@@ -129,7 +135,7 @@ def test_the_longest_line_is_read(path: Path) -> None:
     assert [type(item) for item in items] == [Event, Event, Event]
 
 
-@pytest.mark.parametrize("tail", [GOOD, GOOD[:9], b"\0\0\0\0", b"m" * (MAX_LINE + 9), b" "])
+@pytest.mark.parametrize("tail", [GOOD, GOOD[:9], b"m" * (MAX_LINE + 9), b" "])
 def test_an_unterminated_tail_is_no_event_while_following(path: Path, tail: bytes) -> None:
     path.write_bytes(GOOD + b"\n" + tail)
     registry = JsonlRegistry(path)
@@ -155,6 +161,79 @@ def test_nul_bytes_that_become_data_later(path: Path) -> None:
     items, news = read_all(registry)
     assert [type(item) for item in items] == [Event]
     assert news.restarted is None
+
+
+class Clock:
+    """A monotonic clock that stands until it is moved."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_nul_bytes_with_a_newline_behind_them_that_become_data_later(path: Path) -> None:
+    """Another machine's line came before the bytes of the first: no event of either is lost."""
+    path.write_bytes(GOOD + b"\n" + b"\0" * (len(GOOD) + 1) + GOOD + b"\n")
+    clock = Clock()
+    registry = JsonlRegistry(path, monotonic=clock)
+    assert len(read_all(registry)[0]) == 1
+    clock.now += SETTLED_AFTER - 0.1
+    assert read_all(registry)[0] == []
+    with path.open("r+b") as file:
+        file.seek(len(GOOD) + 1)
+        file.write(GOOD + b"\n")
+    items, news = read_all(registry)
+    assert [type(item) for item in items] == [Event, Event]
+    assert [item.position for item in items] == [1, 2]
+    assert news.restarted is None
+
+
+def test_nul_bytes_that_stay_are_one_damaged_line_and_stop_nothing(path: Path) -> None:
+    """As after a loss of power; what is appended meanwhile does not start the waiting anew."""
+    path.write_bytes(GOOD + b"\n" + b"\0" * 5000 + b"\n" + GOOD + b"\n")
+    clock = Clock()
+    registry = JsonlRegistry(path, monotonic=clock)
+    assert [type(item) for item in read_all(registry)[0]] == [Event]
+    clock.now += SETTLED_AFTER - 0.1
+    with path.open("ab") as file:
+        file.write(GOOD + b"\n")
+    assert read_all(registry)[0] == []
+    clock.now += 0.1
+    items, _ = read_all(registry)
+    assert [type(item) for item in items] == [Unreadable, Event, Event]
+    assert items[0].reason == "NUL bytes"
+
+
+def test_every_run_of_nul_bytes_waits_for_itself(path: Path) -> None:
+    path.write_bytes(b"\0\0\n")
+    clock = Clock()
+    registry = JsonlRegistry(path, monotonic=clock)
+    for _ in range(2):
+        assert read_all(registry)[0] == []
+        clock.now += SETTLED_AFTER
+        assert [item.line for item in read_all(registry)[0]] == [b"\0\0"]
+        with path.open("ab") as file:
+            file.write(b"\0\0\n")
+
+
+def test_commands_that_read_to_the_end_do_not_wait_at_nul_bytes(path: Path) -> None:
+    path.write_bytes(b"\0\0\n" + GOOD + b"\n")
+    assert [type(item) for item in JsonlRegistry(path).read_next(final=True).items] == [Unreadable, Event]
+    assert [type(item) for item in JsonlRegistry(path).since(0)] == [Unreadable, Event]
+
+
+@pytest.mark.parametrize("age", ["long after the last change", "far before the end"])
+def test_old_nul_bytes_are_not_waited_at(path: Path, age: str) -> None:
+    path.write_bytes(b"\0\0\n" + GOOD + b"\n")
+    if age.startswith("long"):
+        os.utime(path, (0, 0))
+    else:
+        with path.open("ab") as file:
+            file.write((GOOD + b"\n") * (200_000 // len(GOOD)))
+    items = [*JsonlRegistry(path, monotonic=Clock()).read_next().items]
+    assert isinstance(items[0], Unreadable)
+    assert isinstance(items[1], Event)
 
 
 def test_a_saved_file_counts_its_unterminated_object(path: Path) -> None:

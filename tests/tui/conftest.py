@@ -11,16 +11,21 @@ from types import SimpleNamespace
 import pytest
 from textual.widgets import Input, TextArea
 
+from collab_tui.config import user_config_file
+from collab_tui.protocol.presence import AGENT_MARKS
 from collab_tui.registry import append, follow
+from tests.signing import install_key
 from tests.tui.scenes import NOW
 
 
 @pytest.fixture(autouse=True)
 def _same_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("TZ", "UTC")
-    for name in ("NO_COLOR", "TEXTUAL_THEME", "COLLAB_REGISTRY", "COLLAB_AGENT", "AGENT"):
+    for name in ("NO_COLOR", "TEXTUAL_THEME", "COLLAB_REGISTRY", *AGENT_MARKS):
         monkeypatch.delenv(name, raising=False)
+    install_key(user_config_file().parent)
     monkeypatch.chdir(tmp_path)
     # Events that the board appends are of the scene's time.
     clock = {name: getattr(time, name) for name in ("monotonic", "sleep", "strftime", "gmtime")}

@@ -122,3 +122,13 @@ async def test_a_double_click_opens_a_request() -> None:
         await seat.pilot.click("#needs", offset=(5, 1), times=2)
         await seat.dialog("RequestScreen")
         await seat.sees("GO for the canary?", "Approve", "Reject")
+
+
+@pytest.mark.parametrize(("key", "what"), [("1-9", "Which option?"), ("1-5", "Show in the log")])
+async def test_a_click_on_several_keys_of_the_footer_asks_which(key: str, what: str) -> None:
+    async with sitting([scenes.asks("sena", "r", "Which?", options=["one", "two", "three"])]) as seat:
+        await seat.go("needs" if key == "1-9" else "log")
+        await seat.sees(f" {key} ")
+        await seat.pilot.click("#keys", offset=(seat.lines[-1].index(f" {key} ") + 1, 0))
+        await seat.dialog("ChooseScreen")
+        await seat.sees(what)

@@ -98,7 +98,8 @@ async def test_no_size_is_too_small_or_too_large(scene: type, size: tuple[int, i
 async def test_panes_grow_but_do_not_shrink() -> None:
     async with sitting(scenes.calm()) as seat:
         before = row_of(seat, "Waits and blockers ─")
-        seat.write(scenes.decides("human", "go", "approved"), *(updates(f"vega-{n}", status="idle") for n in range(8)))
+        seat.decide_elsewhere(scenes.decides("human", "go", "approved"))
+        seat.write(*(updates(f"vega-{n}", status="idle") for n in range(8)))
         await seat.sees("vega-7")
         grown = row_of(seat, "Waits and blockers ─")
         assert grown >= before

@@ -39,7 +39,7 @@ async def test_a_request() -> None:
 async def test_an_answered_request() -> None:
     async with sitting(scenes.calm()) as seat:
         await seat.go("needs", "go")
-        seat.write(scenes.decides("human", "go", "rejected"))
+        seat.decide_elsewhere(scenes.decides("human", "go", "rejected"))
         await seat.sees("✖ rejected by human")
         await explained(seat, "needs", "go")
         await seat.sees("rejected by human", "a decision that names it", "line 4, human")

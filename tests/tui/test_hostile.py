@@ -116,7 +116,7 @@ async def test_a_toast_and_a_confirmation_of_it() -> None:
         await seat.press("1")
         await seat.dialog("ConfirmScreen")
         assert not STEERS.search(seat.text.replace("\n", ""))
-        seat.write(scenes.decides("human", "r", "approved"))
+        seat.decide_elsewhere(scenes.decides("human", "r", "approved"))
         await seat.read(2)
         await seat.press("tab", "enter")
         await seat.until(lambda: "answered it meanwhile" in seat.toasts, "a toast")

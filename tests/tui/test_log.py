@@ -189,3 +189,14 @@ async def test_events_that_nobody_knows_are_told() -> None:
     fields: dict[str, Any] = {"score": 0.93, "note": "잘 됨", "nested": {"deep": [1, 2]}}
     async with sitting([told("validator", "validation_started", 1, **fields)]) as seat:
         await seat.sees("validation_started", "score: 0.93", "note: 잘 됨", "nested: ")
+
+
+async def test_a_filter_that_was_hardly_meant_is_doubted() -> None:
+    async with sitting(scenes.good_day()) as seat:
+        await seat.press("slash")
+        await seat.type("agnt:sena")
+        await seat.sees("unknown field agnt: did you mean agent:?")
+        for _ in "nt:sena":
+            await seat.press("backspace")
+        await seat.type("ent:sena")
+        await seat.sees_no("unknown field")

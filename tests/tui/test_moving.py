@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collab_tui.tui.actions import ACTIONS
+from collab_tui.tui.actions import ACTIONS, Where
 from tests.tui import scenes
 from tests.tui.scenes import updates
 from tests.tui.seat import sitting
@@ -104,24 +104,19 @@ async def test_space_freezes_the_picture_while_events_are_counted() -> None:
         await seat.sees("vega", "4 agents")
 
 
-async def test_p_lists_what_is_odd() -> None:
-    async with sitting([*scenes.calm(), "no JSON\n", updates("sena", 30, progress="a lot")]) as seat:
-        await seat.sees("3 problems")
-        await seat.press("p")
-        await seat.dialog("ProblemsScreen")
-        await seat.sees("Lines that cannot be read", "line 4", "Progress that is no number", "line 5")
-        await seat.press("escape")
-        await seat.closed()
-
-
-async def test_p_without_a_problem() -> None:
+async def test_a_replaced_registry_ends_the_freeze() -> None:
     async with sitting(scenes.calm()) as seat:
-        await seat.press("p")
-        assert seat.screen == "BoardScreen"
+        await seat.press("space")
+        await seat.sees("frozen, 0 new")
+        seat.path.with_suffix(".new").write_text(scenes.line(updates("orion", status="idle")), encoding="utf-8")
+        seat.path.with_suffix(".new").replace(seat.path)
+        await seat.sees("orion", "live")
+        await seat.sees_no("frozen", "GO for the canary?")
+        assert "The registry was replaced" in seat.toasts
 
 
 async def test_question_mark_lists_every_key() -> None:
-    async with sitting(scenes.calm(), size=(160, 60)) as seat:
+    async with sitting(scenes.calm(), size=(160, 90)) as seat:
         await seat.press("question_mark")
         await seat.dialog("KeysScreen")
         for action in ACTIONS:
@@ -146,10 +141,10 @@ async def test_ctrl_t_changes_the_theme_at_once() -> None:
 async def test_the_palette_lists_the_actions_that_work_now() -> None:
     async with sitting(scenes.calm(), size=(120, 80)) as seat:
         shown = {command.title for command in seat.app.get_system_commands(seat.board)}
-        works = {action.title for action in ACTIONS} - {
-            BY_TITLE[name] for name in ("choose", "unblock", "problems", "usual")
-        }
+        present = {action.title for action in ACTIONS if action.where is not Where.PAST}
+        works = present - {BY_TITLE[name] for name in ("choose", "unblock", "usual")}
         assert works - {BY_TITLE["themes"]} <= shown
+        assert not shown & {action.title for action in ACTIONS if action.where is Where.PAST}
         assert BY_TITLE["unblock"] not in shown
         await seat.press("ctrl+p")
         await seat.dialog("CommandPalette")

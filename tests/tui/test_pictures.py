@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from collab_tui.config import Config
 from collab_tui.tui.app import BoardApp
+from tests.signing import OTHER_KEY, signed
 from tests.tui import scenes
 from tests.tui.scenes import NOW, Event
 from tests.tui.seat import NAME, WIDE, Seat, write
@@ -60,7 +61,7 @@ def pressing(pane: str, key: str | None, press: str, kind: str) -> Steps:
             await seat.looked()
         await seat.press(press)
         await seat.dialog(kind)
-        await seat.sees_no("reading the lines...", "folding...")
+        await seat.sees_no("reading the lines...", "folding...", "looking...")
 
     return steps
 
@@ -177,13 +178,6 @@ def test_explanation(looks: Looks, size: Size) -> None:
 
 
 @SIZES
-def test_problems(looks: Looks, size: Size) -> None:
-    """A line that cannot be read, a time out of order, progress that is no number, each with its line."""
-    odd = [*scenes.good_day(), "this is no JSON\n", scenes.updates("sena", 30, progress="a lot")]
-    assert looks(odd, size, pressing("agents", None, "p", "ProblemsScreen"))
-
-
-@SIZES
 def test_keys(looks: Looks, size: Size) -> None:
     """Every key with what it does, in groups."""
     assert looks(scenes.good_day(), size, pressing("agents", None, "question_mark", "KeysScreen"))
@@ -206,10 +200,36 @@ def test_answered(looks: Looks) -> None:
 
     async def steps(seat: Seat) -> None:
         await seat.go("needs", "go-canary")
-        seat.write(scenes.decides("human", "go-canary", "approved"))
+        seat.decide_elsewhere(scenes.decides("human", "go-canary", "approved"))
         await seat.sees("✔ approved by human")
 
     assert looks(scenes.good_day(), WIDE, steps)
+
+
+@SIZES
+def test_first_key(looks: Looks, size: Size, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over the board, what signing is for, and where the key will lie; one key makes it, another sends nothing."""
+    monkeypatch.setattr("platformdirs.user_config_dir", lambda *_, **__: "/home/hana/.config/collab-tui")
+    assert looks(scenes.calm(), size, pressing("needs", "go", "a", "KeyScreen"))
+
+
+@SIZES
+def test_claimed(looks: Looks, size: Size) -> None:
+    """Sena's choice was answered in your name, not signed: it still waits, with a warning. The log tells your signed
+    approval from that claim, from one with a bad signature and one with an unknown key.
+    """
+
+    async def steps(seat: Seat) -> None:
+        seat.decide_elsewhere(scenes.decides("human", "go-canary", "approved", comment="go on"))
+        known = seat.path.read_bytes()
+        claim = scenes.told("human", "decision", request_id="tagger", answer="both", comment="written by a model")
+        changed = signed(scenes.decides("human", "metrics-v2", "rejected"), known) | {"verdict": "approved"}
+        strange = signed(scenes.decides("human", "metrics-v2", "approved"), known, OTHER_KEY)
+        seat.write(claim, changed, strange)
+        await seat.go("needs", "tagger")
+        await seat.sees("answered in your name, not signed: both")
+
+    assert looks(scenes.good_day(), size, steps)
 
 
 def test_frozen(looks: Looks) -> None:
@@ -230,8 +250,27 @@ def test_light(looks: Looks, size: Size) -> None:
 
 
 def test_ascii(looks: Looks) -> None:
-    """The deadlock without any sign that a terminal could draw too wide; only frames and agents' text are not ASCII."""
+    """The deadlock without any sign that a terminal could draw too wide; only what agents wrote is not ASCII."""
     assert looks(scenes.deadlock(), WIDE, ascii=True)
+
+
+@SIZES
+def test_ansi(looks: Looks, size: Size) -> None:
+    """The terminal's own colours: muted text is dim, the frame with the keys is heavy, the selected row has an edge."""
+    assert looks(scenes.good_day(), size, theme="ansi-dark")
+
+
+@SIZES
+def test_no_colour(looks: Looks, size: Size, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No colour at all: warnings are bold, what is muted is dim, the deadlock stands in reverse."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert looks(scenes.deadlock(), size)
+
+
+def test_few_columns(looks: Looks) -> None:
+    """Of every agent its sign, name and task; of sena what it says; of gitcode that it is silent."""
+    scene = [*scenes.good_day(), scenes.updates("sena", message="half of it is drafted")]
+    assert looks(scene, WIDE, columns=("task", "message"))
 
 
 def test_hostile(looks: Looks) -> None:

@@ -36,7 +36,7 @@ async def test_the_selected_row_stays_where_it_is_on_the_screen() -> None:
         await seat.until(lambda: seat.list_of("needs").keys[0] == "first", "the new one above")
         await seat.until(lambda: "Question number 15?" in seat.lines[before], "the row where it was")
         assert seat.selected == "r15"
-        seat.write(*(decides("human", f"r{number:02}", "approved") for number in range(5)))
+        seat.decide_elsewhere(*(decides("human", f"r{number:02}", "approved") for number in range(5)))
         await seat.until(lambda: len(seat.list_of("needs").keys) == 21, "fewer above")
         await seat.until(lambda: "Question number 15?" in seat.lines[before], "the row where it was")
 
@@ -45,7 +45,7 @@ async def test_a_closed_request_stays_and_says_what_became_of_it() -> None:
     async with sitting(scenes.good_day()) as seat:
         await seat.go("needs", "tagger")
         before = seat.list_of("needs").keys
-        seat.write(decides("human", "tagger", "", answer="both"))
+        seat.decide_elsewhere(decides("human", "tagger", "", answer="both"))
         await seat.sees("✔ both by human")
         assert seat.selected == "tagger"
         assert seat.list_of("needs").keys == before

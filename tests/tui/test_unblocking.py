@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
+
+import pytest
 
 from tests.tui import scenes
 from tests.tui.scenes import asks, told, updates
@@ -82,3 +85,25 @@ async def test_without_a_blocker_there_is_nothing_to_press() -> None:
         await seat.press("u")
         await seat.wrote_nothing()
         assert seat.screen == "BoardScreen"
+
+
+async def test_sending_ends_though_the_blocker_is_there_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was read back before the disk acknowledged it, and its agent raised the same blocker at once."""
+    blocked = told("gitcode", "blocker", blocker="no disk")
+    async with sitting([blocked]) as seat:
+        go_on = threading.Event()
+
+        def slow_disk(event: dict[str, Any], **how: Any) -> object:
+            written = {"id": "f00dfeed00000001"} | event
+            seat.write(written, blocked)
+            assert go_on.wait(20)
+            return written
+
+        monkeypatch.setattr(seat.app.desk.registry, "append", slow_disk)
+        await seat.go_and_look("waits")
+        await seat.press("u")
+        await seat.read(3)
+        await seat.sees("sending...")
+        go_on.set()
+        await seat.sees_no("sending...")
+        await seat.sees("no disk")

@@ -14,7 +14,7 @@ from collab_tui.model.summary import STATUS_ROLES, Span
 from collab_tui.model.words import Status, name_key
 from collab_tui.tui.safe import MOST_ENTRIES, Line, cut, cut_middle, fit, pad, width_of, words
 from collab_tui.tui.view import View
-from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row
+from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row, line_in_sight
 
 _MAX_NAME = 16
 _MAX_ROLE = 12
@@ -77,7 +77,7 @@ class AgentsPane(ItemList):
 
         def lines_of(agent: Agent, count: int) -> LinesInSight:
             if most == 1:
-                return LinesInSight(1, lambda: (self._compact(view, agent, names, width),))
+                return line_in_sight(self._compact, view, agent, names, width)
             return LinesInSight(min(count, most), lambda: _most_important(self._lines(view, agent, names, width), most))
 
         return [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import ClassVar, NamedTuple, overload
+from typing import ClassVar, NamedTuple, ParamSpec, overload
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -21,6 +21,8 @@ from collab_tui.tui.messages import Opened, Selected
 from collab_tui.tui.safe import Line
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.painter import Painter
+
+P = ParamSpec("P")
 
 
 class Row(NamedTuple):
@@ -51,6 +53,11 @@ class LinesInSight(Sequence[Line]):
         if self._made is None:
             self._made = self._make()
         return self._made[index]
+
+
+def line_in_sight(make: Callable[P, Line], *args: P.args, **kwargs: P.kwargs) -> LinesInSight:
+    """The one line of an item, made by calling this when it comes into sight."""
+    return LinesInSight(1, lambda: (make(*args, **kwargs),))
 
 
 class ItemList(Painter, ScrollView, can_focus=True):
