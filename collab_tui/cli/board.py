@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from collab_tui.cli.arguments import given_registry, registry_path
 from collab_tui.cli.main import COMMANDS
 from collab_tui.cli.polling import add_poll
 from collab_tui.registry.append import UnusableError
+from collab_tui.tui import garbage
 
 _EXAMPLES = """\
 examples:
@@ -32,9 +32,9 @@ def main(arguments: list[str]) -> int:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     path = Path(registry_path(given_registry(parser, options)))
     check_terminal("`collab-tui status` prints it instead")
+    garbage.hold()  # until the board is on the screen
     from collab_tui.cli.settings import load_screen_settings  # after what can be refused without them
 
-    gc.disable()  # until the first paint, see `BoardApp`: nothing made so far is garbage, and looking costs 30 ms
     settings = load_screen_settings(path)
     from collab_tui.tui.app import run_board
 

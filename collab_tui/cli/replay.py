@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from collab_tui.cli.arguments import given_registry, make_parser, registry_path
 from collab_tui.cli.board import check_terminal
+from collab_tui.tui import garbage
 
 if TYPE_CHECKING:
     from collab_tui.model.places import Place
@@ -39,7 +40,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(_with_value("--at", arguments))
     path = Path(registry_path(given_registry(parser, options)))
     check_terminal("`collab-tui log` prints the events instead")
-
+    garbage.hold()  # until the board is on the screen
     from collab_tui.cli.reading import check
     from collab_tui.cli.settings import load_screen_settings
     from collab_tui.registry.jsonl import JsonlRegistry

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +28,7 @@ from collab_tui.protocol.presence import agent_mark, refusal
 from collab_tui.protocol.trust import Trust
 from collab_tui.registry.follow import Watch
 from collab_tui.registry.jsonl import JsonlRegistry
+from collab_tui.tui import garbage
 from collab_tui.tui.actions import ACTIONS
 from collab_tui.tui.desk import Desk, sending_key
 from collab_tui.tui.ending import end_on_signals, has_terminal, paint_on_return, read_any_bytes
@@ -56,13 +56,6 @@ _RECENT = 75.0
 def system_clock() -> datetime:
     """The time on this machine's clock."""
     return datetime.now(UTC)
-
-
-def _collect_garbage_again() -> None:
-    """What was made until the board is on the screen stays for good: it is never looked through."""
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()
 
 
 class BoardApp(Visiting):
@@ -125,7 +118,11 @@ class BoardApp(Visiting):
         else:
             self.visit_saved(self._beginning)
         self.set_interval(_TICK, self._tick)
-        self.set_timer(_TICK, _collect_garbage_again)
+        self.set_timer(_TICK, garbage.go_on)
+
+    def on_resize(self) -> None:
+        """Paint everything, also when the terminal is as large as before: it may have moved what stood on it."""
+        self.screen.refresh()
 
     def get_line_filters(self) -> list[LineFilter]:
         """The second wall against text that steers the terminal; and ASCII signs where they are wanted."""

@@ -7,7 +7,6 @@ then the rest is read, then deadlocks are looked for.
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -20,6 +19,7 @@ from collab_tui.model.places import Number, Place, position_of
 from collab_tui.model.player import Player
 from collab_tui.model.timeline import ChangedError, Mark, Timeline
 from collab_tui.registry.base import News, Registry, State
+from collab_tui.tui import garbage
 from collab_tui.tui.messages import Source
 from collab_tui.tui.view import Past
 
@@ -224,7 +224,7 @@ class Replay:
     async def run(self) -> None:
         """Show, read, play and search until cancelled."""
         shown_at = rest_until = 0.0
-        gc.disable()  # what is read stays for the whole visit: looking through it as it grows takes longer than reading
+        garbage.hold()  # what is read stays for the whole visit
         try:
             while True:
                 now = monotonic()
@@ -245,7 +245,7 @@ class Replay:
                         self._tell()
                     await self._pause(now, shown_at, rest_until)
         finally:
-            gc.enable()
+            garbage.go_on(keeping=False)
 
     @property
     def _frame(self) -> float:
@@ -292,9 +292,7 @@ class Replay:
         before = self._percent_read
         await asyncio.to_thread(self._read_on)
         if self._is_read:
-            if len(self.timeline) >= _MANY:
-                gc.freeze()
-            gc.enable()
+            garbage.go_on(keeping=len(self.timeline) >= _MANY)
             start, self._start = self._start, None
             if start is not None:
                 self._begin_at(start)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
 
+from collab_tui.demo.performance import Performance
 from collab_tui.demo.script import find_request
 from collab_tui.model.board import Board, Request
 from collab_tui.model.event import Event
-from collab_tui.demo.performance import Performance
 from collab_tui.model.fold import Fold
 from collab_tui.protocol.answers import answer, message, resolution, seal_of, unasked_decision
 from collab_tui.registry.base import read_to_end

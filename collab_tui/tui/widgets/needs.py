@@ -9,7 +9,7 @@ from collab_tui.model.signature import Standing
 from collab_tui.model.summary import Span, standing_span
 from collab_tui.tui.safe import Line, fit, some, words
 from collab_tui.tui.view import View
-from collab_tui.tui.widgets.item_list import ItemList, Row
+from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row
 
 MAX_SHOWN = 200
 """Needs that have a row; nobody works through more, and each costs time at every update."""
@@ -51,11 +51,9 @@ class NeedsPane(ItemList):
         """Needs first, then what is asked of others, and the selected one wherever it ended."""
         moment = view.moment
         rows = [
-            Row(
-                need_key(need),
-                self._deadlock(view, need, width) if isinstance(need, Deadlock) else self._request(view, need, width),
-                about=(need.request_id or "") if isinstance(need, Deadlock) else "",
-            )
+            Row(need_key(need), self._deadlock(view, need, width), about=need.request_id or "")
+            if isinstance(need, Deadlock)
+            else self._row(view, need, width)
             for number, need in enumerate(moment.needs)
             if number < MAX_SHOWN or need_key(need) == self.selected
         ]
@@ -70,8 +68,13 @@ class NeedsPane(ItemList):
         if moment.to_others:
             rows.append(Row(None, ((), (Span("asked of others", "muted"),))))
             shown = moment.to_others[:MAX_SHOWN]
-            rows += [Row(request.id, self._request(view, request, width, dim=True)) for request in shown]
+            rows += [self._row(view, request, width, dim=True) for request in shown]
         return rows
+
+    def _row(self, view: View, request: Request, width: int, *, dim: bool = False) -> Row:
+        chosen = request.id == self.selected
+        count = 2 + (not request.is_open) + (chosen or not dim)
+        return Row(request.id, LinesInSight(count, lambda: self._request(view, request, width, dim=dim, chosen=chosen)))
 
     def _deadlock(self, view: View, deadlock: Deadlock, width: int) -> tuple[Line, ...]:
         arrow = f" {view.glyphs.arrow} "
@@ -86,7 +89,7 @@ class NeedsPane(ItemList):
         lines.append(fit(self._hint(view, request, works=need_key(deadlock) == self.selected), width))
         return tuple(lines)
 
-    def _request(self, view: View, request: Request, width: int, *, dim: bool = False) -> tuple[Line, ...]:
+    def _request(self, view: View, request: Request, width: int, *, dim: bool, chosen: bool) -> tuple[Line, ...]:
         separator = f" {view.glyphs.separator} "
         title = Span(words(request.request), "muted" if dim else "strong")
         lines = [fit([title], width, self._waited(view, request))]
@@ -105,8 +108,8 @@ class NeedsPane(ItemList):
         if request.evidence:
             spans.append(Span(f"{separator}evidence {', '.join(some(request.evidence))}", "muted"))
         lines.append(fit(spans, width))
-        if not dim or request.id == self.selected:
-            lines.append(fit(self._hint(view, request, works=request.id == self.selected), width))
+        if chosen or not dim:
+            lines.append(fit(self._hint(view, request, works=chosen), width))
         return tuple(lines)
 
     def _hint(self, view: View, request: Request, *, works: bool) -> list[Span]:
