@@ -1,6 +1,8 @@
 # Every target makes .venv when it is missing, then does its one job. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+# Tests of a screen mostly wait for it.
+WORKERS = $$($(BIN)/python -c "import os; print(2 * (os.cpu_count() or 1))")
 
 .PHONY: help demo test check bench screenshots format clean
 
@@ -17,7 +19,7 @@ demo: .venv/ready  ## watch three agents work, on a registry of its own
 	@$(BIN)/collab-tui demo
 
 test: .venv/ready  ## run every test
-	PYTHONWARNDEFAULTENCODING=1 $(BIN)/python -m pytest -n auto --dist worksteal tests
+	PYTHONWARNDEFAULTENCODING=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests
 
 check: .venv/ready  ## format, lint, types, layers
 	$(BIN)/ruff format --check .

@@ -18,11 +18,12 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from collab_tui.config import Config
+from collab_tui.config import Config, user_config_file
 from collab_tui.model.places import Number
 from collab_tui.tui.app import BoardApp
 from collab_tui.tui.picture import svg_of
 from collab_tui.tui.visiting import Beginning
+from tests.signing import install_key
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "sample_state"
@@ -49,6 +50,7 @@ PICTURES_TO_DRAW = (
     Picture("side", "good_day", (60, 40)),
     Picture("tabs", "good_day", (80, 24)),
     Picture("request", "good_day", (100, 34), ("enter",)),
+    Picture("claimed", "claimed", (132, 32)),
     Picture("deadlock", "deadlock", (132, 40)),
     Picture("explain", "deadlock", (100, 34), ("tab", "e")),
     Picture("event", "deadlock", (100, 34), ("tab", "tab", "tab", "up", "up", "enter")),
@@ -97,6 +99,7 @@ def main() -> None:
     home = tempfile.mkdtemp()
     os.environ.update(TZ="UTC", TEXTUAL_ANIMATIONS="none", XDG_CONFIG_HOME=home, XDG_STATE_HOME=home)
     os.environ.pop("NO_COLOR", None)
+    install_key(user_config_file().parent)
     os.chdir(SAMPLES)
     PICTURES.mkdir(exist_ok=True)
     converter = shutil.which("rsvg-convert")

@@ -13,8 +13,10 @@ from collab_tui.model.fold import Fold
 from collab_tui.model.moment import Moment
 from collab_tui.model.text import clean
 from collab_tui.model.words import Status
+from collab_tui.protocol.trust import Trust
 from collab_tui.registry.base import read_to_end
 from collab_tui.registry.jsonl import JsonlRegistry
+from tests.signing import install_key
 
 FOLDER = Path(__file__).parent.parent / "sample_state"
 NOW = datetime(2026, 11, 20, 14, 3, 10, tzinfo=UTC)
@@ -46,14 +48,14 @@ def test_the_commands_read_it(name: str, capsys: pytest.CaptureFixture[str]) -> 
     assert "\x1b" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["good_day.jsonl", "deadlock.jsonl", "many_agents.jsonl"])
+@pytest.mark.parametrize("name", ["good_day.jsonl", "claimed.jsonl", "deadlock.jsonl", "many_agents.jsonl"])
 def test_it_looks_live_at_the_frozen_time(name: str) -> None:
     board = folded(name)
     times = [item.time for item in items(name)]
     assert board.problem_count == 0
     assert datetime(2026, 11, 20, 13, tzinfo=UTC) <= times[0]
     assert times[-1] <= NOW
-    assert (NOW - times[-1]).total_seconds() < 70
+    assert (NOW - times[-1]).total_seconds() < 120
 
 
 def test_good_day() -> None:
@@ -71,6 +73,16 @@ def test_good_day() -> None:
     assert not moment.silent
     assert board.agent("sena").progress == 72
     assert any(wait.waiter == "lubit" and wait.awaited == "sena" for wait in board.waits)
+
+
+def test_claimed(tmp_path: Path) -> None:
+    trust = Trust("human", keyring=install_key(tmp_path))
+    moment = Moment(folded("claimed.jsonl"), NOW, judge=trust.judge_shown, signs=trust.has_key)
+    decisions = [item for item in items("claimed.jsonl") if isinstance(item, Event) and item.kind == "decision"]
+    assert [moment.judgement(decision).standing.value for decision in decisions] == [
+        "signed", "claimed", "unknown_key", "bad",
+    ]  # fmt: skip
+    assert [need.request for need in moment.needs] == ["Drop the old reports table?", "Label 500 more texts?"]
 
 
 def test_deadlock() -> None:

@@ -118,7 +118,8 @@ class _Printer:
             spans.append(Span(f"{one_line(item.agent or ''):<10}  ", "strong"))
             spans.append(Span(f"{one_line(item.kind):<17}  "))
         mark = standing_span(standing, self._glyphs)
-        spans += separated([*summarize(item, self._glyphs), *([mark] if mark.text else [])])
+        request = self._onlooker.request_of(item) if isinstance(item, Event) else None
+        spans += separated([*summarize(item, self._glyphs, request), *([mark] if mark.text else [])])
         line = styled(spans)
         if sys.stdout.isatty():
             self._console.print(line, no_wrap=True, overflow="ellipsis")

@@ -104,11 +104,14 @@ class Moment:
         """Who wrote a decision; None for one of somebody who signs nothing, or whose request is not remembered."""
         if self.judge is None or decision.kind != "decision":
             return None
-        named = as_id(decision.data.get("request_id"))
-        request = self._request_events.get(named)
-        if named and request is None:
+        request = self.request_of(decision)
+        if request is None and as_id(decision.data.get("request_id")):
             return None
         return self.judge(decision, request, self.board.registry_id)
+
+    def request_of(self, event: Event) -> Event | None:
+        """The request that an event names by its id; None where it names none or that is not remembered."""
+        return self._request_events.get(as_id(event.data.get("request_id")))
 
     @cached_property
     def _request_events(self) -> dict[str, Event]:
@@ -155,11 +158,19 @@ class Moment:
         }
 
     def _still_waits(self, request: Request) -> bool:
-        """The asker is there, and has not taken on a status since the answer with which it goes on."""
+        """The asker is there, and since the answer has not said that it goes on, or waits for another agent."""
         asker = self._agents_by_key.get(name_key(request.asker))
         if asker is None or asker.gone or request.closed_at is None:
             return False
-        return asker.status in (Status.WAITING, Status.BLOCKED) or (asker.status_since or 0) < request.closed_at
+        if (asker.status_since or 0) < request.closed_at:
+            return True
+        return asker.status in (Status.WAITING, Status.BLOCKED) and asker.key not in self._waiting_for_agents
+
+    @cached_property
+    def _waiting_for_agents(self) -> frozenset[str]:
+        """Keys of the agents whose status says that they wait for another agent."""
+        told = (wait for wait in self.board.waits if any(r.because is Because.STATUS for r in wait.reasons))
+        return frozenset(name_key(wait.waiter) for wait in told if not self.is_me(wait.awaited))
 
     @cached_property
     def _agents_by_key(self) -> dict[str, Agent]:

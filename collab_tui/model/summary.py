@@ -44,15 +44,18 @@ _TOLD = frozenset({"id", "agent", "event", "blockers"}.union(ALIASES["timestamp"
 """Fields that are told already."""
 
 
-def summarize(item: Item, glyphs: Glyphs = UNICODE) -> list[Span]:
-    """What the line says, without its time, writer and event name."""
+def summarize(item: Item, glyphs: Glyphs = UNICODE, request: Event | None = None) -> list[Span]:
+    """What the line says, without its time, writer and event name. `request` is the one that it names by its id."""
     if isinstance(item, Unreadable):
         return [
             Span(f"{glyphs.unreadable} {item.reason}", "warning"),
             Span(_shorten(repr(item.line[:200])[2:-1]), "muted"),
         ]
     describe = _BY_KIND.get(item.kind, _declaration)
-    return [span for span in describe(item, glyphs) if span.text]
+    spans = [span for span in describe(item, glyphs) if span.text]
+    if request is not None and item.field("decision_for") is None:
+        spans.insert(1, Span(f"“{_quoted(request, 'request') or _quoted(request, 'message')}”"))
+    return spans
 
 
 def standing_words(standing: Standing) -> str:

@@ -160,11 +160,14 @@ class Onlooker:
                 self._requests.popitem(last=False)
         if not self._trust.concerns(item):
             return None
-        named = as_id(item.data.get("request_id"))
-        request = self._requests.get(named)
-        if request is None and named and len(self._requests) >= _ASKED:
+        request = self.request_of(item)
+        if request is None and len(self._requests) >= _ASKED and as_id(item.data.get("request_id")):
             return None
         return self._trust.judge(item, request, self._registry_id)
+
+    def request_of(self, event: Event) -> Event | None:
+        """The request that an event names by its id; None where it names none or that is not remembered."""
+        return self._requests.get(as_id(event.data.get("request_id")))
 
 
 def _why_not_of(written: Mapping[str, Any], decision: Event, request: Event | None) -> str | None:

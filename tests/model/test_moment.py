@@ -243,6 +243,12 @@ def test_an_asker_that_went_on_asks_for_nothing_any_more(then):
     assert needs_of(ASKED, CLAIM, then) == []
 
 
+def test_an_asker_that_waits_for_another_agent_since_has_gone_on():
+    lubit = updates("lubit", status="in_progress")
+    assert needs_of(lubit, ASKED, CLAIM, updates("sena", status="waiting_for_lubit")) == []
+    assert needs_of(lubit, updates("sena", status="waiting_for_lubit"), ASKED, CLAIM) == ["r1"]
+
+
 def test_one_that_works_while_it_asks_is_asked_for_until_it_takes_on_another_status():
     working = updates("sena", status="in_progress")
     asked = ASKED | {"status": "in_progress"}

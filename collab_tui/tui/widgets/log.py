@@ -283,7 +283,8 @@ class LogPane(Painter, ScrollView, can_focus=True):
             spans.append(Span(pad(words(item.agent), 12 if wide else 8) + "  ", "strong"))
             if wide:
                 spans.append(Span(pad(words(item.kind), 18) + "  ", "muted"))
-        summary = list(separated(summarize(item, self.glyphs)))
+        request = self._moment.request_of(item) if self._moment is not None and isinstance(item, Event) else None
+        summary = list(separated(summarize(item, self.glyphs, request)))
         if not wide and isinstance(item, Event) and not summary:
             summary = [Span(words(item.kind), "muted")]
         return fit(
