@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import lru_cache
 from time import monotonic
+
+from rich.cells import cell_len
 
 from collab_tui.config import Column
 from collab_tui.model.ages import age
@@ -26,6 +29,8 @@ _SEEN = 17
 """Cells kept for `⋯ silent 34 min` and the gap before it."""
 _MARKED_FOR = 1.0
 """Seconds for which a changed value is marked."""
+_UNMARKED_WITHIN = 0.1
+"""Seconds that it may be marked longer: in a stream of events the next view comes before, and costs nothing more."""
 
 
 class AgentsPane(ItemList):
@@ -62,7 +67,7 @@ class AgentsPane(ItemList):
         agents = view.moment.ordered(view.order)
         self._shown = frozenset(view.config.columns)
         self._waits.clear()
-        self._roles = min(_MAX_ROLE, max((width_of([Span(words(agent.role))]) for agent in agents), default=0))
+        self._roles = min(_MAX_ROLE, max((_width(agent.role or "") for agent in agents), default=0))
         for wait in view.moment.waits:
             self._waits[wait.waiter].append(wait)
         names = min(_MAX_NAME, max((width_of([Span(words(agent.name))]) for agent in agents), default=0))
@@ -202,12 +207,14 @@ class AgentsPane(ItemList):
         self._marks = {mark: until for mark, until in self._marks.items() if until > now}
         if self._marks and not self._is_unmarking:
             self._is_unmarking = True
-            self.set_timer(min(self._marks.values()) - now, self._unmark)
+            self.set_timer(min(self._marks.values()) - now + _UNMARKED_WITHIN, self._unmark)
 
     def _unmark(self) -> None:
-        self._is_unmarking = False
+        """Draw what rests by now, unless a view that came meanwhile did."""
+        before, self._is_unmarking = len(self._marks), False
         self._forget_marks(monotonic())
-        self._rebuild()
+        if len(self._marks) != before:
+            self._rebuild()
 
     def _role_of(self, agent: Agent, name: str, role: str) -> str:
         return "strong" if (agent.key, name) in self._marks else role
@@ -217,6 +224,12 @@ def _most_important(lines: list[tuple[int, Line]], most: int) -> tuple[Line, ...
     """The most important lines, in their own order."""
     kept = sorted(range(len(lines)), key=lambda number: (lines[number][0], number))[:most]
     return tuple(lines[number][1] for number in sorted(kept))
+
+
+@lru_cache(maxsize=2048)
+def _width(text: str) -> int:
+    """Cells that a name or role takes in a line."""
+    return cell_len(words(text))
 
 
 def _role(agent: Agent) -> str:
