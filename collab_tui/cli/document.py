@@ -6,6 +6,7 @@
     now            the time at which ages were judged
     agents         name, status (null: none declared), raw_status, progress (per cent), current_task, next_action,
                    message, role, blockers [{text, reason, line}], dependencies, waits_for [names], gone, unblocked,
+                   answered (id of the request whose answer it did not act on yet, or null),
                    silent_seconds (null: not silent), last_event, last_event_at, last_line, set_at {field: line}
     requests       id, state (open, answered, withdrawn, moved_on, expired), kind, request, details, asker, target,
                    to_person, options, default, evidence, urgency, asked_at, deadline, overdue, expires, holds_up,
@@ -82,6 +83,7 @@ def _agent(moment: Moment, agent: Agent) -> dict[str, Any]:
         "waits_for": [wait.awaited for wait in moment.waits if wait.waiter == agent.name],
         "gone": agent.gone,
         "unblocked": agent.unblocked,
+        "answered": answered.id if (answered := moment.answered(agent)) is not None else None,
         "silent_seconds": moment.silence(agent),
         "last_event": agent.last_event,
         "last_event_at": _time(agent.last_event_at),

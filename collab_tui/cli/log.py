@@ -10,7 +10,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from collab_tui.cli.arguments import complain, make_parser, registry_path
+from collab_tui.cli.arguments import complain, given_registry, make_parser, registry_path
 from collab_tui.cli.console import console_glyphs, make_console, styled
 from collab_tui.cli.polling import add_poll
 from collab_tui.cli.reading import check
@@ -26,6 +26,7 @@ from collab_tui.registry.jsonl import JsonlRegistry
 
 _EXAMPLES = """\
   collab-tui log                                 every event, oldest first
+  collab-tui log FILE.jsonl event:decision       of any registry
   collab-tui log event:decision agent:lubit
   collab-tui log 'time>14:00' 'progress<50' -event:progress
   collab-tui log --follow --json status:blocked
@@ -45,10 +46,12 @@ def main(arguments: list[str]) -> int:
     add_poll(parser)
     negated = [argument for argument in arguments if _is_negated(argument)]
     options = parser.parse_args([argument for argument in arguments if not _is_negated(argument)])
-    path = Path(registry_path(options.registry))
+    # As with the other commands the registry may be named without `--registry`; no filter ends so and is a file.
+    options.file = next((word for word in options.filter if word.endswith(".jsonl") and Path(word).is_file()), None)
+    path = Path(registry_path(given_registry(parser, options)))
     settings = load_settings(path)
     trust = Trust(settings.person, settings.approvers)
-    query = " ".join((*options.filter, *negated))
+    query = " ".join((*(word for word in options.filter if word != options.file), *negated))
     for doubt in doubts(query):
         complain(one_line(doubt))
     printer = _Printer(parse_query(query), options.json, trust)

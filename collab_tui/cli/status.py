@@ -156,6 +156,8 @@ class _Report:
 
     def _cells(self, agent: Agent) -> list[Text]:
         word = STATUS_WORDS.get(agent.status) or agent.raw_status or ""
+        if agent.unblocked or self._moment.answered(agent) is not None:
+            word = "not yet moving"
         glyph = self._glyphs.gone if agent.gone else self._glyphs.statuses[agent.status]
         role = STATUS_ROLES.get(agent.status, "text") if agent.status else "muted"
         silence = self._moment.silence(agent)

@@ -176,6 +176,24 @@ class Moment:
     def _agents_by_key(self) -> dict[str, Agent]:
         return {agent.key: agent for agent in self.board.agents}
 
+    def answered(self, agent: Agent) -> Request | None:
+        """What the agent waited for and got an answer to, while it says that it waits and nothing else keeps it."""
+        request = self._last_answered.get(agent.key)
+        if request is None or request.closed_at is None or agent.status is not Status.WAITING or agent.gone:
+            return None
+        said_before = agent.set_at.get("status", -1) < request.closed_at
+        return request if said_before and agent.key not in self._waiting else None
+
+    @cached_property
+    def _last_answered(self) -> dict[str, Request]:
+        """By the asker's key."""
+        answered = (r for r in self.board.requests if r.state is RequestState.ANSWERED and r.id not in self._claimed)
+        return {name_key(request.asker): request for request in answered}
+
+    @cached_property
+    def _waiting(self) -> frozenset[str]:
+        return frozenset(name_key(wait.waiter) for wait in self.waits)
+
     def held_up(self, request: Request) -> tuple[str, ...]:
         """The asker and everyone who waits for it, directly or not."""
         return self._held_up.get(request.asker) or (request.asker,)

@@ -34,6 +34,15 @@ def test_every_event_is_one_line(collab: Collab, registry: Path) -> None:
     assert "working 40 %  metrics v2" in out
 
 
+def test_a_file_among_the_words_is_the_registry(collab: Collab, tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_bytes(lines(says("orion", "message", message="hi"), updates("orion", progress=5)))
+    assert shown(collab, str(other)) == [1, 2]
+    assert shown(collab, "event:message", str(other)) == [1]
+    code, _, err = collab("log", str(other), "--registry", str(other))
+    assert (code, "give one registry" in err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("terms", "expected"),
     [

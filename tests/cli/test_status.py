@@ -73,6 +73,7 @@ AGENT = keyed(
     waits_for=listed(text),
     gone=flag,
     unblocked=flag,
+    answered=maybe(text),
     silent_seconds=maybe(number),
     last_event=text,
     last_event_at=maybe(time),

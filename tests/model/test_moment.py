@@ -193,6 +193,25 @@ def test_the_person_counts_as_an_agent_only_when_it_declares_something():
     assert [agent.name for agent in busy.agents] == ["human", "sena"]
 
 
+def test_one_that_was_answered_and_still_says_it_waits_is_told_apart():
+    answered = decides("lubit", "r1", verdict="approved")
+    story = [asks("sena", "r1", request="go?", target="lubit"), answered]
+
+    def answers_of(*objects) -> str | None:
+        seen = moment(updates("lubit"), *objects, after=0)
+        request = seen.answered(seen.board.agent("sena"))
+        return request.id if request else None
+
+    assert answers_of(*story) == "r1"
+    assert answers_of(*story, updates("sena", progress=10)) == "r1"
+    assert answers_of(story[0]) is None  # not answered yet
+    assert answers_of(*story, updates("sena", status="waiting")) is None  # it read the answer, and says so again
+    assert answers_of(*story, updates("sena", status="in_progress")) is None
+    assert answers_of(*story, says("sena", "session_end")) is None
+    assert answers_of(*story, asks("sena", "r2", request="and now?", target="lubit")) is None
+    assert answers_of(updates("sena", dependencies=["lubit_ready"]), *story) is None  # something else keeps it
+
+
 # Answered by somebody who only claimed to be the person.
 
 

@@ -107,7 +107,7 @@ class AgentsPane(ItemList):
         head = [*self._head(view, agent, names)]
         if width >= 72 and self._roles and Column.ROLE in self._shown:
             head.append(Span(pad(words(agent.role), self._roles) + "  ", "muted"))
-        head += self._word(agent)
+        head += self._word(view, agent)
         room = width - width_of(head) - _PERCENT - _SEEN
         head += self._progress(view, agent, min(_BAR, room) if room >= _LEAST_BAR else 0)
         lines = [(0, fit(head, width, self._seen(view, agent)))]
@@ -129,7 +129,7 @@ class AgentsPane(ItemList):
         held_up = self._held_up(view, agent)
         task = agent.current_task if Column.TASK in self._shown else None
         matter = held_up[0] if held_up else (Span(words(task)),)
-        left = [*self._head(view, agent, names), *self._word(agent)]
+        left = [*self._head(view, agent, names), *self._word(view, agent)]
         left += [Span(percent), *matter] if Column.PROGRESS in self._shown else matter
         return fit(left, width, self._seen(view, agent))
 
@@ -138,10 +138,12 @@ class AgentsPane(ItemList):
         role = _role(agent)
         return Span(f"{glyph} ", role), Span(pad(words(agent.name), names) + "  ", "muted" if agent.gone else "strong")
 
-    def _word(self, agent: Agent) -> list[Span]:
+    def _word(self, view: View, agent: Agent) -> list[Span]:
         word = "gone" if agent.gone else STATUS_WORDS.get(agent.status) or words(agent.raw_status)
         if agent.unblocked and not agent.gone:
             return [Span("unblocked, not yet moving  ", "warning")]
+        if view.moment.answered(agent) is not None:
+            return [Span("answered, not yet moving  ", "warning")]
         if Column.STATUS not in self._shown:
             return []
         role = self._role_of(agent, "status", _role(agent))
