@@ -7,21 +7,25 @@ with every character at its own place (browsers squeeze wide characters otherwis
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rich.console import Console
+from rich.text import Text
 from textual.pilot import Pilot
 
 from collab_tui.config import Config, user_config_file
 from collab_tui.model.places import Number
 from collab_tui.tui.app import BoardApp
-from collab_tui.tui.picture import svg_of
+from collab_tui.tui.picture import place_characters, svg_of
 from collab_tui.tui.visiting import Beginning
 from tests.signing import install_key
 
@@ -94,21 +98,41 @@ async def draw(picture: Picture) -> str:
         return svg_of(app)
 
 
+def draw_settings(home: Path) -> str:
+    """The SVG of what `collab-tui config` prints of a person's and a project's settings."""
+    mine, project = user_config_file(), home / "project" / ".collab"
+    project.mkdir(parents=True)
+    (project / "registry.jsonl").touch()
+    mine.write_text('person = "mina"\ntheme = "collab-light"\n\n[keys]\napprove = "f9"\n', encoding="utf-8")
+    (project / "config.toml").write_text('stale_after = 45\norder = "name"\n', encoding="utf-8")
+    command = Path(sys.executable).with_name("collab-tui")
+    printed = subprocess.run([command, "config"], cwd=project, capture_output=True, encoding="utf-8", check=True).stdout
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(Text("".join(printed.replace(str(home), "~").splitlines(keepends=True)[:22])), end="")
+    mine.unlink()
+    return place_characters(console.export_svg(title="collab-tui config"))
+
+
+def write(name: str, svg: str) -> None:
+    """Keep a picture, as PNG too where that can be made."""
+    target = PICTURES / f"{name}.svg"
+    target.write_text(svg, encoding="utf-8")
+    print(target.relative_to(ROOT))
+    if converter := shutil.which("rsvg-convert"):
+        subprocess.run([converter, "-z", "1.5", target, "-o", target.with_suffix(".png")], check=True)
+
+
 def main() -> None:
     """Draw every picture."""
     home = tempfile.mkdtemp()
-    os.environ.update(TZ="UTC", TEXTUAL_ANIMATIONS="none", XDG_CONFIG_HOME=home, XDG_STATE_HOME=home)
+    os.environ.update(TZ="UTC", TEXTUAL_ANIMATIONS="none", XDG_CONFIG_HOME=f"{home}/.config", XDG_STATE_HOME=home)
     os.environ.pop("NO_COLOR", None)
     install_key(user_config_file().parent)
     os.chdir(SAMPLES)
     PICTURES.mkdir(exist_ok=True)
-    converter = shutil.which("rsvg-convert")
+    write("config", draw_settings(Path(home)))
     for picture in PICTURES_TO_DRAW:
-        target = PICTURES / f"{picture.name}.svg"
-        target.write_text(asyncio.run(draw(picture)), encoding="utf-8")
-        print(target.relative_to(ROOT))
-        if converter:
-            subprocess.run([converter, "-z", "1.5", target, "-o", target.with_suffix(".png")], check=True)
+        write(picture.name, asyncio.run(draw(picture)))
 
 
 if __name__ == "__main__":
