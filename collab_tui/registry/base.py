@@ -81,6 +81,10 @@ class Registry(Protocol):
         """Every whole line from a position to the end as it is now, without moving where `read_next` goes on."""
         ...
 
+    def was_changed(self) -> bool:
+        """What was remembered of it when it was read earlier is not what stands there now. Never raises."""
+        ...
+
     def remember(self) -> None:
         """Keep for later what was read so far, so that it can be told when that was changed. Never raises."""
         ...

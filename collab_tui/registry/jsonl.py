@@ -171,6 +171,16 @@ class JsonlRegistry:
             return ""
         return f"from byte {self.position_of(position).offset:,}"
 
+    def was_changed(self) -> bool:
+        """What was remembered of this registry is not what stands there now; another registry is no changed one."""
+        from collab_tui.registry import seen  # after the first paint
+
+        try:
+            change = seen.change_since(self.path)
+        except OSError:
+            return False  # it cannot be read: the next look says so
+        return change is not None and not change.is_another
+
     def remember(self) -> None:
         """Keep for later what was read so far: see `collab_tui.registry.seen`."""
         from collab_tui.registry import seen  # after the first paint

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from time import monotonic
 from typing import Final
 
@@ -48,6 +49,7 @@ class Follower:
         self._latest: deque[Item] = deque(maxlen=_LATEST)
         self._total = 0
         self._banner_until = 0.0
+        self._was_changed = False
         self._lines = 0
         """How many lines a look ahead counted."""
 
@@ -79,8 +81,16 @@ class Follower:
                     if not self._source.remaining:
                         break
                 if self._fold.position and not remembered:
-                    await asyncio.to_thread(self._registry.remember)
                     remembered = True
+                    await self._compare()
+                    await asyncio.to_thread(self._registry.remember)
+
+    async def _compare(self) -> None:
+        """Tell when what was read earlier is not what stands there now."""
+        self._was_changed = await asyncio.to_thread(self._registry.was_changed)
+        if self._was_changed:
+            self._source = replace(self._source, was_changed=True)
+            self._tell(BoardRead(await asyncio.to_thread(self._board), self._source, (), self._fold.position))
 
     def _board(self) -> Board:
         board = self._fold.board()
@@ -116,6 +126,7 @@ class Follower:
     def _absorb(self, news: News) -> bool:
         if news.restarted is not None:
             self._fold.restart()
+            self._was_changed = False
             self._latest.clear()
             self._lines = 0
             self._banner_until = monotonic() + _BANNER
@@ -133,6 +144,7 @@ class Follower:
             method=self._watch.method,
             network=self._watch.network,
             restarted=self._source.restarted if monotonic() < self._banner_until else None,
+            was_changed=self._was_changed,
             generation=self._source.generation,
             remaining=news.remaining,
             total=self._total,

@@ -26,6 +26,8 @@ class Source:
     """The type of a file system on which hand-made appends of two machines can be lost."""
     restarted: str | None = None
     """What happened to the registry that was there before: replaced, truncated or rewritten."""
+    was_changed: bool = False
+    """What was read of it earlier, before this board was opened, was changed since."""
     generation: int = 0
     """Counts the registries that stood at this path."""
     remaining: int = 0
@@ -87,10 +89,6 @@ class OrderChosen(Message):
 
 class FreezeToggled(Message):
     """The picture is to be frozen, or to go on."""
-
-
-class WentBack(Message):
-    """The past is to be shown, from the moment that is shown now."""
 
 
 class CameBack(Message):

@@ -9,7 +9,7 @@ from textual import on
 
 from collab_tui.tui.crash import RaisingApp
 from collab_tui.tui.desk import Desk
-from collab_tui.tui.messages import BoardRead, CameBack, WentBack
+from collab_tui.tui.messages import BoardRead, CameBack
 from collab_tui.tui.safe import toast
 
 if TYPE_CHECKING:
@@ -52,8 +52,7 @@ class Visiting(RaisingApp):
         if beginning.speed is not None:
             replay.play(beginning.speed)
 
-    @on(WentBack)
-    def _went_back(self) -> None:
+    def go_back(self) -> None:
         """Stay at the moment that is shown, and read what was before it."""
         live, shown = self.live, self.thaw()
         if live is None or shown is None or self.replay is not None:

@@ -9,10 +9,12 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 
+from collab_tui.tui.actions import SEEN_FOR
 from tests.e2e.terminal import Terminal, terminal
 from tests.events import asks, lines, updates
 from tests.program import PROGRAM, emit, environment
@@ -247,3 +249,19 @@ def test_a_terminal_without_places_is_refused(registry: Path, kind: str) -> None
             assert "needs a terminal" in shown.text
         else:
             shown.wait_for("metrics v2")
+
+
+@pytest.mark.parametrize(("burst", "seen"), [("/ax", "text  agent:sena"), ("tax", "◷ replay")])
+def test_keys_that_come_together_with_one_that_leads_away_answer_nothing(registry: Path, burst: str, seen: str) -> None:
+    """A slow line delivers keys in bursts: those after `/` and `t` were not meant for the request."""
+    emit(registry, "gitcode", "decision_request", "--field", "request=GO for canary?")
+    with board(registry) as shown:
+        shown.wait_for("GO for canary?")
+        looked = monotonic()
+        shown.wait_for(lambda: monotonic() - looked > 2 * SEEN_FOR)
+        shown.send(burst)
+        shown.wait_for(seen)
+        shown.send("\x1b")
+        shown.wait_for(lambda: seen not in shown.text)
+        assert decisions(registry) == []
+        shown.wait_for(lambda: decisions(registry), press="na")  # which could have been answered

@@ -36,6 +36,30 @@ async def test_missing_is_waited_for(size: tuple[int, int]) -> None:
         assert seat.pane == "needs"
 
 
+@pytest.mark.parametrize("size", [WIDE, (60, 40)])
+async def test_what_was_waited_for_looks_as_if_it_had_been_there(size: tuple[int, int]) -> None:
+    async with sitting(scenes.good_day(), size=size) as seat:
+        await seat.sees("GO for canary", "canary goes out")
+        expected = seat.lines[1:]
+    NAME.unlink()
+    async with sitting(None, size=size) as seat:
+        await seat.sees(MISSING)
+        seat.write(*scenes.good_day())
+        await seat.until(lambda: seat.lines[1:] == expected, "the same panes")
+
+
+async def test_what_was_changed_since_it_was_read_is_said() -> None:
+    async with sitting(scenes.calm()) as seat:
+        await seat.sees("GO for the canary?")
+        assert "was changed since" not in seat.text
+    NAME.write_bytes(NAME.read_bytes().replace(b"canary", b"caiman"))
+    async with sitting(None) as seat:
+        await seat.sees("GO for the caiman?", "was changed since: p says where")
+        await seat.press("p")
+        await seat.dialog("ProblemsScreen")
+        await seat.sees("what the board had read")
+
+
 @pytest.mark.parametrize("size", [WIDE, (80, 24), (60, 40)])
 async def test_empty_says_how_to_begin(size: tuple[int, int]) -> None:
     async with sitting([], size=size) as seat:

@@ -104,7 +104,10 @@ class BoardScreen(Replaying, Answering, Looking, Screen[None]):
             log.extend(view.latest, view.readable, latest, view.source.generation, view.moment.now)
             log.limit(view.past.position if view.past is not None else None)
         empty = empty_text(view, self.desk.registry.name)
-        self.query_one("#panes").display = empty is None
+        panes = self.query_one("#panes")
+        if empty is None and not panes.display:
+            self.call_after_refresh(self._show_panes)  # they have no size yet to make rows for
+        panes.display = empty is None
         self.query_one("#empty").display = empty is not None
         if empty is not None:
             self.query_one("#empty", Static).update(empty)
@@ -112,6 +115,12 @@ class BoardScreen(Replaying, Answering, Looking, Screen[None]):
         self._show_chrome()
         if self.focused is None and empty is None:
             self.focus_pane(self._active or ("agents" if self._shape == "low" and not view.moment.needs else "needs"))
+
+    def _show_panes(self) -> None:
+        if self.view is not None:
+            for pane in self.query(ItemList):
+                pane.show(self.view)
+            self._arrange()
 
     def _show_chrome(self) -> None:
         if self.view is None:
@@ -259,7 +268,7 @@ class BoardScreen(Replaying, Answering, Looking, Screen[None]):
             self.focus_pane("log")
         box = self.query_one("#filter", Input)
         box.display = True
-        box.focus()
+        self.set_focus(box)  # at once: keys that came together with this one must not go on to the board
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:

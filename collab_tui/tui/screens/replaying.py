@@ -9,7 +9,7 @@ from textual.screen import Screen
 
 from collab_tui.model.timeline import Mark
 from collab_tui.tui.actions import BY_ID, Where
-from collab_tui.tui.messages import CameBack, Sought, WentBack
+from collab_tui.tui.messages import CameBack, Sought
 from collab_tui.tui.safe import toast
 from collab_tui.tui.screens import dialogs
 from collab_tui.tui.view import View
@@ -32,7 +32,9 @@ class Replaying(Screen[None]):
 
     def action_back_in_time(self) -> None:
         """Show the past, from the moment that is shown."""
-        self.post_message(WentBack())
+        # At once, without a message: keys that came together with this one must not answer anything.
+        if isinstance(self.app, Visiting):
+            self.app.go_back()
 
     def action_return(self) -> None:
         """Show the live board again."""

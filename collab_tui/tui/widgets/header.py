@@ -132,6 +132,8 @@ def banner_text(view: View) -> str:
         return f"The registry cannot be read: {source.detail}. This is what it said last."
     if source.restarted is not None:
         return f"The registry was {source.restarted}: another one is shown, from its start."
+    if source.was_changed:
+        return f"What was read of this registry earlier was changed since: {view.keymap.text('problems')} says where."
     if source.network is not None:
         method = source.method.partition(" (")[0]
         return f"Network file system ({source.network}): {method}; appends made by hand on two machines can be lost."

@@ -24,9 +24,12 @@ class Painter(Widget):
 
     def entitle(self, title: str | Content, subtitle: str = "") -> None:
         """Set what the frame says. Textual paints the whole widget at each setting, so only at a difference."""
-        if (title, subtitle) != self._titles:
-            self._titles = (title, subtitle)
-            self.border_title = title if isinstance(title, Content) else Content(title)
+        words = title if isinstance(title, Content) else Content(title)
+        if not self.styles.border_left[0]:
+            words = Content.assemble(" ", words, " ")  # a mere line above leaves no room around it
+        if (words, subtitle) != self._titles:
+            self._titles = (words, subtitle)
+            self.border_title = words
             self.border_subtitle = Content(subtitle)
 
     def paint(self, spans: Iterable[Span], width: int, *, row: str = "") -> Strip:
