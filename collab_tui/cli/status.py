@@ -116,7 +116,7 @@ class _Report:
         )
         if self._moment.is_only_claimed(request) and (answer := self._moment.answer(request)) is not None:
             standing = self._moment.standing(answer)
-            said = f"      answered in your name, not by you: {one_line(answer.text or '')}  "
+            said = f"      answered in your name: {one_line(answer.text or '')}  "
             self._line(Span(said, "warning"), standing_span(standing, self._glyphs))
         for number, option in enumerate(request.options, 1):
             self._line(Span(f"      {number} {one_line(option)}"))
@@ -134,19 +134,19 @@ class _Report:
     def _decision(self, request: Request, answer: Answer, standing: Standing) -> None:
         said = f"{one_line(answer.text or '')} by {one_line(answer.by)}"
         glyph = self._glyphs.no if answer.verdict == "rejected" else self._glyphs.yes
+        role = "error" if answer.verdict == "rejected" else "success"
         self._line(
-            Span(f"{glyph} {said}  ", "error" if answer.verdict == "rejected" else "success"),
+            Span(f"{glyph} {said}  ", role) if standing is Standing.SIGNED else Span(f"  {said}  ", "muted"),
             Span(f"{one_line(request.request)}  "),
             standing_span(standing, self._glyphs),
         )
 
     def _short(self, request: Request) -> str:
-        """As much of the id as `decide` needs, eight characters at least."""
+        """As much of the id as `decide` needs, eight characters at least; `=` before one that begins another."""
         others = [other.id for other in self._board.requests if other.id != request.id]
-        sizes = range(8, len(request.id))
-        return next(
-            (request.id[:n] for n in sizes if not any(o.startswith(request.id[:n]) for o in others)), request.id
-        )
+        sizes = range(8, len(request.id) + 1)
+        whole = f"={request.id}" if any(o.startswith(request.id) for o in others) else request.id
+        return next((request.id[:n] for n in sizes if not any(o.startswith(request.id[:n]) for o in others)), whole)
 
     def _agents(self) -> None:
         table = Table.grid(padding=(0, 2))

@@ -47,7 +47,7 @@ def settings(registry: Path) -> tuple[Config, list[Finding]]:
 def setting_findings(problems: Iterable[str]) -> Iterable[Finding]:
     """Settings that cannot be used, each told with its file, line and mend."""
     for problem in problems:
-        mend = "Until then every command ends with this; `collab-tui config` shows what is in force."
+        mend = "Mend that line: until then the board, and every command that needs settings, ends with this."
         yield Finding(Severity.ERROR, Subject.SETTINGS, "settings", one_line(clean(problem)), mend)
 
 
