@@ -31,7 +31,7 @@ _TIME: Final = re.compile(
     r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?"
 )
 _WITHIN: Final = timedelta(microseconds=999_999)
-"""A time is written to the second: all events of that second are meant."""
+"""A time without a fraction is written to the second: all events of that second are meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,8 @@ def position_of(place: Place, axis: TimeAxis, position: int, zone: tzinfo | None
             shown = _shown(axis, position).astimezone(zone).replace(tzinfo=None)
             found = axis.position_at(_in_zone(_time_of(place, shown), zone) + _WITHIN)
         case datetime():
-            found = axis.position_at(place if place.tzinfo else _in_zone(place, zone))
+            time = place if place.tzinfo else _in_zone(place, zone)
+            found = axis.position_at(time if time.microsecond else time + _WITHIN)
     return min(max(found, 1), len(axis))
 
 

@@ -1,7 +1,7 @@
 """Where each line stands in time, for whoever plays a registry.
 
 Time never runs backwards on the axis: a line whose clock was behind, or that has no readable time, stands where the
-line before it stands. A few lines that ran ahead of all that follows stand there as well, once that shows.
+line before it stands. Lines that ran ahead stand there as well, once more lines that are behind them follow.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from collab_tui.model.event import Event, Item
 
 _SKEW: Final = 120.0
 """Seconds by which clocks may differ before a line counts as ahead."""
-_MOST_AHEAD: Final = 3
-"""Lines in a row that count as ahead; when more are, it is the one after them that is behind."""
 _UNTIMED: Final = 1.0
 """Seconds that a line without a readable time takes when it is played."""
 _LONGEST_PLAYED: Final = 60.0
@@ -29,36 +27,61 @@ class TimeAxis:
     """Grows line by line. A position is a count of lines; the line that was read last stands before it."""
 
     def __init__(self) -> None:
+        self._stamps: array[float] = array("d")
+        """When each line says that it was written, in seconds since the epoch; 0 where it says nothing readable."""
         self._times: array[float] = array("d")
-        """Seconds since the epoch, ascending; 0 before the first readable time."""
+        """Where each line stands, ascending; 0 before the first readable time."""
         self._delays: array[float] = array("f")
         self._played: array[float] = array("d")
         """Where each line stands on the bar, in seconds from its beginning, ascending."""
+        self._last = 0.0
+        """The last readable stamp."""
+        self._turn = 0
+        """The first of the last lines that are behind those before them; how many lines there are when none is."""
         self._longest = (0, 0.0)
 
     def append(self, item: Item) -> None:
         """Take the next line."""
-        stamp = _stamp(item)
-        before = self._times[-1] if self._times else 0.0
-        if stamp is not None and stamp < before - _SKEW:
-            before = self._take_back(stamp, before)
-        delay = _UNTIMED if stamp is None else max(0.0, stamp - before) if before else 0.0
-        self._times.append(before if stamp is None else max(before, stamp))
+        stamp, place = _stamp(item), len(self._times)
+        self._stamps.append(stamp)
+        if stamp and place and stamp < self._times[-1] - _SKEW:
+            self._take_back(stamp)
+        elif stamp or self._turn == place:
+            self._turn = place + 1
+        time, delay, played = self._follow(place)
+        self._times.append(time)
         self._delays.append(delay)
-        played = self._played[-1] if self._played else 0.0
-        self._played.append(played + min(delay, _LONGEST_PLAYED) + _LEAST_PLAYED)
+        self._played.append(played)
 
-    def _take_back(self, stamp: float, before: float) -> float:
-        """Let the few lines that are ahead of this one stand where the line before them stands; gives that time."""
-        first = bisect_right(self._times, stamp)
-        if len(self._times) - first > _MOST_AHEAD or not first or not self._times[first - 1]:
-            return before
-        before = self._times[first - 1]
-        for place in range(first, len(self._times)):
-            self._times[place] = before
-            self._delays[place] = 0.0
-            self._played[place] = self._played[place - 1] + _LEAST_PLAYED
-        return before
+    def _follow(self, place: int) -> tuple[float, float, float]:
+        """Where a line stands after the one before it, how many seconds after that it comes, its place on the bar."""
+        stamp, before = self._stamps[place], self._times[place - 1] if place else 0.0
+        if not stamp:
+            delay = _UNTIMED
+        elif stamp > before:
+            delay = stamp - before if before else 0.0
+        else:
+            delay = max(0.0, stamp - self._last)
+        self._last = stamp or self._last
+        played = self._played[place - 1] if place else 0.0
+        return max(before, stamp), delay, played + min(delay, _LONGEST_PLAYED) + _LEAST_PLAYED
+
+    def _take_back(self, stamp: float) -> None:
+        """Let the lines that are ahead of this one stand where the line before them stands, if they are fewer than
+        those that are behind them: the line before them and all from the turn on.
+        """
+        turn, place = self._turn, len(self._times)
+        first = bisect_right(self._times, stamp, 0, turn)
+        before = self._times[first - 1] if first else 0.0
+        if place + 1 - turn + bool(before) <= turn - first:
+            return
+        self._last = before = before or self._stamps[turn]
+        for ahead in range(first, turn):
+            self._times[ahead], self._delays[ahead] = before, 0.0
+            self._played[ahead] = (self._played[ahead - 1] if ahead else 0.0) + _LEAST_PLAYED
+        for behind in range(turn, place):
+            self._times[behind], self._delays[behind], self._played[behind] = self._follow(behind)
+        self._turn = place + 1
 
     def __len__(self) -> int:
         """How many lines it holds."""
@@ -102,7 +125,7 @@ class TimeAxis:
         return [0, *inner, len(self._played)]
 
 
-def _stamp(item: Item) -> float | None:
-    """When a line says that it was written, in seconds since the epoch."""
+def _stamp(item: Item) -> float:
+    """When a line says that it was written, in seconds since the epoch; 0 when it says nothing readable."""
     time = item.time if isinstance(item, Event) else None
-    return time.timestamp() or None if time is not None else None
+    return time.timestamp() if time is not None else 0.0

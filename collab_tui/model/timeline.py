@@ -102,15 +102,23 @@ class Timeline:
 
     # Boards
 
+    def _kept_before(self, position: int) -> Fold:
+        kept = self._kept
+        return kept[bisect_right(kept, position, key=lambda fold: fold.position) - 1]
+
+    def fold_before(self, position: int) -> Fold:
+        """A fold of the caller's own, at a position or some thousand lines before it. Any thread may ask for one."""
+        return self._kept_before(position).checkpoint()
+
     def board_at(self, position: int) -> Board:
         """The board after the first `position` lines; clipped to those there are.
 
         Raises `ChangedError` when lines that were read cannot be looked up any more.
         """
         position = min(max(position, 0), len(self))
-        place = bisect_right(self._kept, position, key=lambda fold: fold.position) - 1
-        if not self._kept[place].position <= self._cursor.position <= position:
-            self._cursor = self._kept[place].checkpoint()
+        kept = self._kept_before(position)
+        if not kept.position <= self._cursor.position <= position:
+            self._cursor = kept.checkpoint()
         if self._cursor.position < position:
             self._cursor.extend(self._items(self._cursor.position, position))
         if self._cursor.position != position:

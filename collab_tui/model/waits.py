@@ -175,14 +175,19 @@ def _shortest_cycle(group: Sequence[str], edges: Mapping[str, Sequence[Wait]]) -
     raise AssertionError("a strongly connected group has a cycle through each member")
 
 
-def held_up_by(names: Iterable[str], waits: Iterable[Wait]) -> tuple[str, ...]:
-    """The given agents and everyone who waits for one of them, directly or through others."""
-    waiters: defaultdict[str, list[str]] = defaultdict(list)
+def find_waiters(waits: Iterable[Wait]) -> Mapping[str, Sequence[str]]:
+    """Who waits for whom, directly: the awaited one's key -> the waiters."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
     for wait in waits:
-        waiters[name_key(wait.awaited)].append(wait.waiter)
+        found[name_key(wait.awaited)].append(wait.waiter)
+    return found
+
+
+def held_up_by(names: Iterable[str], waiters: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The given agents and everyone who waits for one of them, directly or through others."""
     found = dict.fromkeys(names)
     for name in (queue := list(found)):
-        for waiter in waiters[name_key(name)]:
+        for waiter in waiters.get(name_key(name), ()):
             if waiter not in found:
                 found[waiter] = None
                 queue.append(waiter)
@@ -197,5 +202,6 @@ def find_obstacles(agents: Iterable[Agent], waits: Sequence[Wait]) -> tuple[Obst
         for blocker in agent.blockers:
             holders[blocker.text].append(agent.name)
             since[blocker.text] = min(blocker.position, since.get(blocker.text, blocker.position))
-    found = [Obstacle(text, tuple(held), since[text], held_up_by(held, waits)) for text, held in holders.items()]
+    waiters = find_waiters(waits)
+    found = [Obstacle(text, tuple(held), since[text], held_up_by(held, waiters)) for text, held in holders.items()]
     return tuple(sorted(found, key=lambda obstacle: (-len(obstacle.holds_up), obstacle.since)))

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Final
 
 from collab_tui.model.board import Board
-from collab_tui.model.places import Number, Place, position_of
+from collab_tui.model.places import Number, Percent, Place, position_of
 from collab_tui.model.player import Player
 from collab_tui.model.timeline import ChangedError, Mark, Timeline
 from collab_tui.registry.base import News, Registry, State
@@ -85,7 +85,8 @@ class Replay:
         self._changed = changed
         self._toast = toast
         self._wake = asyncio.Event()
-        self._start: Place | None = None
+        self._awaited: Place | None = None
+        """Where to go when all is read: what it means is not known before."""
         self._sought: bool | None = None
         """The next (True) or previous (False) deadlock is being searched for."""
         self._is_urgent = False
@@ -137,9 +138,10 @@ class Replay:
 
     def begin(self, place: Place | None, board: Board | None = None) -> None:
         """Begin at a place, the first event without one. `board` is the one there, if it is known already."""
-        self._start = None if isinstance(place, Number) else place
         self.board = board
-        self.seek(place.number if isinstance(place, Number) else 1)
+        self.seek(1)
+        if place is not None:
+            self.go_to(place)
         self._tell()
 
     def play(self, speed: float | None = None) -> None:
@@ -158,6 +160,7 @@ class Replay:
 
     def seek(self, position: int) -> None:
         """Go to a position; what is not read yet is shown as soon as it is."""
+        self._awaited = None
         last = len(self.timeline) if self._is_read else position
         self.player.seek(max(min(1, last), min(position, last)))
         self._ask()
@@ -168,12 +171,19 @@ class Replay:
         self.seek(self.player.position + count)
 
     def go_to(self, place: Place) -> None:
-        """Go to a place. Raises `ValueError` with a sentence when it means none here."""
-        self.seek(position_of(place, self.timeline.axis, self.player.position))
+        """Go to a place, one that is no number when all is read. Raises `ValueError` with a sentence when it means none
+        here.
+        """
+        if self._is_read:
+            self.seek(position_of(place, self.timeline.axis, self.player.position))
+        elif isinstance(place, Number):
+            self.seek(max(1, place.number))
+        else:
+            self._awaited = place
 
     def seek_end(self) -> None:
-        """Go to the last event, as far as it is read."""
-        self.seek(len(self.timeline))
+        """Go to the last event."""
+        self.go_to(Percent(100))
 
     def change_speed(self, step: int) -> None:
         """Play faster (1) or slower (-1)."""
@@ -293,10 +303,10 @@ class Replay:
         await asyncio.to_thread(self._read_on)
         if self._is_read:
             garbage.go_on(keeping=len(self.timeline) >= _MANY)
-            start, self._start = self._start, None
-            if start is not None:
-                self._begin_at(start)
+            place = self._awaited
             self.seek(self.player.position)
+            if place is not None:
+                self._go_to_awaited(place)
         if self._is_read or self._percent_read != before:
             self._tell()
 
@@ -319,9 +329,9 @@ class Replay:
         self.timeline = Timeline(self._registry.items, self._person)
         self.player.axis, self.board, self._bytes = self.timeline.axis, None, 0
 
-    def _begin_at(self, start: Place) -> None:
+    def _go_to_awaited(self, place: Place) -> None:
         try:
-            self.go_to(start)
+            self.go_to(place)
         except ValueError as error:
             self._toast(str(error)[:1].upper() + str(error)[1:])
 

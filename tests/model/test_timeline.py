@@ -85,6 +85,19 @@ def test_a_seek_folds_only_from_the_nearest_kept_fold_and_a_step_only_its_line()
     assert asked == [999, 1, 1000, 1999, 1, 1]
 
 
+def test_a_fold_near_a_position_is_the_callers_own():
+    read = items(*(updates("sena", progress=n) for n in range(20)))
+    with patch.object(timeline, "_STEP", 8):
+        made = timeline_of(read)
+    for position, near in ((0, 0), (7, 0), (8, 8), (19, 16)):
+        for _ in range(2):
+            fold = made.fold_before(position)
+            assert fold.position == near
+            fold.extend(read[near:])
+            assert fold.board() == board_after(read, 20)
+    assert made.board_at(9) == board_after(read, 9)
+
+
 def test_kept_folds_are_bounded_and_hold_no_ids():
     read = items(*(updates("sena", id=f"{n:x}") for n in range(600)))
     with patch.object(timeline, "_STEP", 2), patch.object(timeline, "_MOST_KEPT", 8):
@@ -160,6 +173,35 @@ def test_a_few_lines_that_ran_ahead_do_not_hold_up_the_time_of_the_rest():
     made = timeline_of(items(*(updates("sena", timestamp=time) for time in (at(0), at(year), at(60)))))
     assert [made.axis.delay_before(position) for position in range(4)] == [0, 0, 60, 0]
     assert made.axis.longest_delay == 60
+
+
+HOURS = 9 * 3600.0
+
+
+@pytest.mark.parametrize("ahead", [1, 4, 40])
+@pytest.mark.parametrize("before", [0, 50])
+def test_lines_that_ran_ahead_are_taken_back_when_more_lines_show_it(before, ahead):
+    right = [10.0 * n for n in range(100)]
+    first = [n * 10 + HOURS for n in range(before, before + ahead)]
+    stamps = [*right[:before], *first, *right[before:]]
+    stands = [*right[:before], *[right[max(0, before - 1)]] * ahead, *right[before:]]
+    assert axis_of(*map(at, stamps)) == stands
+
+
+@pytest.mark.parametrize("before", [0, 50])
+@pytest.mark.parametrize("ahead", [1, 4, 500])
+def test_lines_that_ran_ahead_do_not_let_the_rest_come_at_once(before, ahead):
+    stamps = [10.0 * n for n in range(150)]
+    stamps[before:before] = [HOURS + n for n in range(ahead)]
+    axis = timeline_of(items(*(updates("sena", timestamp=at(stamp)) for stamp in stamps))).axis
+    delays = [axis.delay_before(position) for position in range(len(stamps))]
+    assert delays[before + ahead + 1 :] == [10.0] * (149 - before)
+
+
+def test_agents_whose_clocks_differ_do_not_make_the_time_longer_by_turns():
+    stamps = [second + skew for second in range(50) for skew in (0, 60)]
+    axis = timeline_of(items(*(updates("sena", timestamp=at(stamp)) for stamp in stamps))).axis
+    assert [axis.delay_before(position) for position in range(2, 100)] == [0, 1] * 49
 
 
 def test_one_line_that_is_behind_does_not_take_back_the_many_before_it():

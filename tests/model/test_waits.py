@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collab_tui.model.board import Because, Reason, Wait
-from collab_tui.model.waits import find_deadlocks, held_up_by
+from collab_tui.model.waits import find_deadlocks, find_waiters, held_up_by
 from tests.events import agent_of, asks, board_of, decides, says, stories, updates
 
 
@@ -221,7 +221,7 @@ def test_held_up_are_all_who_wait_directly_or_through_others(pairs, name):
     while expected != grown:
         grown = set(expected)
         expected |= {a for a, b in pairs if b in expected}
-    found = held_up_by([name], waits)
+    found = held_up_by([name], find_waiters(waits))
     assert found[0] == name
     assert sorted(found) == sorted(expected)
 

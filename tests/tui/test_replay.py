@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from collab_tui.config import Config
+from collab_tui.model import timeline
 from collab_tui.model.event import Item
 from collab_tui.model.timeline import Timeline
 from collab_tui.registry.jsonl import JsonlRegistry
@@ -385,6 +386,28 @@ async def test_the_bar_has_only_ascii_signs_where_they_are_wanted() -> None:
         assert all(line.isascii() for line in seat.lines[-4:])
 
 
+# What a line changed
+
+
+async def test_what_a_line_changed_is_told_from_the_nearest_kept_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeline, "_STEP", 4)
+    asked: list[int] = []
+    async with replaying(story(), "10") as seat:
+        await seat.go("log")
+        items = JsonlRegistry.items
+
+        def noted(registry: JsonlRegistry, first: int, last: int) -> Sequence[Item]:
+            asked.append(first)
+            return items(registry, first, last)
+
+        await seat.sees("waiting_for_sena")
+        monkeypatch.setattr(JsonlRegistry, "items", noted)
+        await seat.press("e")
+        await seat.dialog("EventScreen")
+        await seat.sees("Line 10", "status: in_progress → waiting", "waits for: sena")
+        assert asked == [8]
+
+
 # Searching for deadlocks
 
 
@@ -531,6 +554,49 @@ async def test_the_past_begins_at_once_and_what_is_not_read_yet_is_shown_when_it
             go_on.set()
             await seat.at(10)
             await seat.sees_no("reading")
+        finally:
+            go_on.set()
+
+
+@pytest.mark.parametrize(
+    ("asked", "position"),
+    [
+        (["5"], 5),
+        (["50%"], 6),
+        (["-1d"], 7),
+        (["home", "end"], LAST),
+        (["end", "home"], 1),
+        (["50%", "home", "right"], 2),
+    ],
+)
+async def test_where_to_go_is_kept_until_all_is_read_unless_another_place_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, asked: list[str], position: int
+) -> None:
+    go_on = threading.Event()
+    items = JsonlRegistry.items
+
+    def slow(registry: JsonlRegistry, first: int, last: int) -> Sequence[Item]:
+        go_on.wait(60)
+        return items(registry, first, last)
+
+    async with sitting(story()) as seat:
+        await seat.sees("Which way out?")
+        monkeypatch.setattr(JsonlRegistry, "items", slow)
+        try:
+            await seat.press("t")
+            await seat.sees("reading 0 %")
+            for text in asked:
+                if text in ("home", "end", "right"):
+                    await seat.press(text)
+                    continue
+                await seat.press("colon")
+                await seat.dialog("GoToScreen")
+                await seat.type(text)
+                await seat.press("enter")
+                await seat.closed()
+            go_on.set()
+            await seat.sees_no("reading")
+            await seat.at(position)
         finally:
             go_on.set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.content import Content
@@ -22,21 +23,28 @@ from collab_tui.registry.base import Registry
 from collab_tui.tui.safe import MOST_ENTRIES, MUTED, content, excerpt, words
 from collab_tui.tui.screens.dialog import Dialog
 
+if TYPE_CHECKING:
+    from collab_tui.model.timeline import Timeline
+
 _MAX_VALUE = 4000
 _MAX_RAW = 8000
 _PIECE = 5000
 
 
 class EventScreen(Dialog[None]):
-    """Everything about one line. What it changed is found by folding up to it, in a thread."""
+    """Everything about one line. What it changed is found by folding up to it, in a thread.
+
+    `timeline` holds folds near to it; without one every line before it is folded.
+    """
 
     HINTS = (("up down", "scroll"), ("esc", "close"))
 
-    def __init__(self, item: Item, registry: Registry, trust: Trust) -> None:
+    def __init__(self, item: Item, registry: Registry, trust: Trust, timeline: Timeline | None = None) -> None:
         super().__init__()
         self._item = item
         self._registry = registry
         self._trust = trust
+        self._timeline = timeline
 
     def title_text(self) -> str:
         """Which line."""
@@ -103,9 +111,10 @@ class EventScreen(Dialog[None]):
 
     def _boards(self) -> tuple[Board, Board] | None:
         """The boards before and after the line; None while a line before it is missing."""
-        fold = Fold(self._trust.person)
-        for first in range(0, self._item.position, _PIECE):
-            last = min(first + _PIECE, self._item.position)
+        timeline, position = self._timeline, self._item.position
+        fold = timeline.fold_before(position) if timeline is not None else Fold(self._trust.person)
+        for first in range(fold.position, position, _PIECE):
+            last = min(first + _PIECE, position)
             items = self._registry.items(first, last)
             if len(items) != last - first:
                 return None

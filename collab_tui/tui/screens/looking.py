@@ -96,7 +96,9 @@ class Looking(Screen[None]):
         position = log.selected if log.selected is not None else log.last_position
         item = log.item(position) if position is not None else None
         if item is not None:
-            self.app.push_screen(dialogs.event(item, log.registry, self.desk.trust))
+            past = self.view.past if self.view is not None else None
+            timeline = past.timeline if past is not None else None
+            self.app.push_screen(dialogs.event(item, log.registry, self.desk.trust, timeline))
 
     def action_usual_from_list(self) -> None:
         """Ask which of the usual filters, then filter the log by it."""
