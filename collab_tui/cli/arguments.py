@@ -9,10 +9,22 @@ import sys
 from collab_tui.registry.append import UnusableError
 from collab_tui.registry.find import find_registry
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
-def make_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
+
+class Parser(argparse.ArgumentParser):
+    """One whose errors repeat nothing that could steer the terminal: a shell makes arguments of the names of files."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it with the usage, and end."""
+        super().error(_plain(message))
+
+
+def make_parser(command: str, description: str, examples: str) -> Parser:
     """A parser whose help ends with examples; `--registry` is there on every command."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"collab-tui {command}".strip(),
         description=description,
         epilog=f"examples:\n{examples}",
@@ -76,7 +88,18 @@ def show_anything(stream: object = None) -> None:
             reconfigure(errors="backslashreplace")
 
 
+def say(text: str) -> None:
+    """A line on standard output; what could steer the terminal in it, as names of folders may, is made visible."""
+    print(_plain(text))
+
+
 def complain(text: str) -> None:
-    """One line on standard error, in whatever its encoding can show."""
+    """The same on standard error, in whatever its encoding can show."""
     encoding = sys.stderr.encoding or "ascii"
-    print("collab-tui:", text.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)
+    print("collab-tui:", _plain(text).encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)
+
+
+def _plain(text: str) -> str:
+    from collab_tui.model.text import clean  # a hook that appends has nothing to say, and need not pay for it
+
+    return clean(text)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from collab_tui import __version__
-from collab_tui.cli.arguments import given_registry, registry_path
+from collab_tui.cli.arguments import Parser, given_registry, registry_path
 from collab_tui.cli.main import COMMANDS
 from collab_tui.cli.polling import add_poll
 from collab_tui.registry.append import UnusableError
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     commands = "\n".join(f"  {name:<10}{text}" for name, text in COMMANDS.items())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="collab-tui",
         description="The terminal board for AI agents that work on one project at the same time.",
         epilog=f"commands:\n{commands}\n\n{_EXAMPLES}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from collab_tui.cli.arguments import Parser
 from collab_tui.registry.append import UnusableError
 
 _DESCRIPTION = """\
@@ -20,7 +21,7 @@ examples:
 
 def main(arguments: list[str]) -> int:
     """Play the demo and show its board until the person quits."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="collab-tui demo",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,

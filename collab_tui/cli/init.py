@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from collab_tui.cli.arguments import show_anything
+from collab_tui.cli.arguments import Parser, say, show_anything
 from collab_tui.registry.append import UnusableError
 from collab_tui.registry.create import make_registry
 
@@ -17,7 +17,7 @@ examples:
 
 def main(arguments: list[str]) -> int:
     """Make `.collab/` with a registry and a commented config; what is there stays."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="collab-tui init",
         description="Make .collab/ with a registry and a commented config. What is there already stays as it is.",
         epilog=_EXAMPLES,
@@ -35,8 +35,8 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         raise UnusableError(f"cannot make {folder / '.collab'}: {error.strerror}") from error
     for path in made:
-        print(f"made {path}")
+        say(f"made {path}")
     if not made:
-        print(f"{folder / '.collab'} is there already")
+        say(f"{folder / '.collab'} is there already")
     print("Agents write with `collab-tui emit`; you watch with `collab-tui`.")
     return 0

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 
-from collab_tui.cli.arguments import show_anything
+from collab_tui.cli.arguments import Parser, say, show_anything
 from collab_tui.cli.settings import load_settings
 from collab_tui.config import user_config_file
 from collab_tui.model.text import one_line
@@ -29,7 +29,7 @@ examples:
 
 def main(arguments: list[str]) -> int:
     """Show the key, or make it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="collab-tui key",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
@@ -47,23 +47,23 @@ def main(arguments: list[str]) -> int:
         if (why := why_not_the_person(os.environ, sys.stdin)) is not None:
             raise UnusableError(f"no key was made: {why}")
         public = keyring.make().public
-        print(f"made {keyring.path}")
+        say(f"made {keyring.path}")
     else:
         public = keyring.signing_key().public
-        print(keyring.path)
+        say(str(keyring.path))
     _show(config.person, public)
     for name, text in config.approvers.items():
         key = public_key(text)
-        print(one_line(f"you also trust {name}: key {key.id}, {key.text}"))
+        say(one_line(f"you also trust {name}: key {key.id}, {key.text}"))
     return 0
 
 
 def _show(person: str, public: PublicKey) -> None:
     """The key, and what another needs to trust it."""
-    print(one_line(f"signs as {person}: key {public.id}"))
-    print("Who is to take your decisions for yours adds this under [approvers] to their own config.toml")
-    print(f"({user_config_file()} on this machine):")
-    print(one_line(f'  {_toml_key(person)} = "{public.text}"'))
+    say(one_line(f"signs as {person}: key {public.id}"))
+    say("Who is to take your decisions for yours adds this under [approvers] to their own config.toml")
+    say(f"({user_config_file()} on this machine):")
+    say(one_line(f'  {_toml_key(person)} = "{public.text}"'))
 
 
 def _toml_key(name: str) -> str:

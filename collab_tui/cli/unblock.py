@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from collab_tui.cli.arguments import decider_name, is_agents, make_parser, show_anything
+from collab_tui.cli.arguments import decider_name, is_agents, make_parser, say, show_anything
 from collab_tui.cli.reading import NotThereError, only_match, read
 from collab_tui.model.text import one_line
 from collab_tui.protocol.answers import resolution, why_not_blocked
@@ -46,9 +46,9 @@ def main(arguments: list[str]) -> int:
     try:
         reading.registry.append(
             resolution(by, agent.name, blocker.text, options.comment),
-            unless=lambda: why_not_blocked(reading.registry, reading.fold, agent.name, blocker),
+            unless=lambda: why_not_blocked(reading.registry, agent.name, blocker, known=reading.fold.position),
         )
     except RefusedError as error:
         raise RefusedError(one_line(f"{error}. Nothing was written")) from error
-    print(one_line(f"{by} unblocked {agent.name}: {blocker.text}"))
+    say(one_line(f"{by} unblocked {agent.name}: {blocker.text}"))
     return 0

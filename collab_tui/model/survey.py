@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -14,10 +16,12 @@ from collab_tui.model.event import Event, Item, Unreadable
 from collab_tui.model.findings import Finding, Severity, Subject
 from collab_tui.model.lines import NO_LINES, Lines, LineTally
 from collab_tui.model.moment import SKEW
+from collab_tui.model.signature import AmbiguousError, without_repetition
 
 _MAX_RECENT: Final = 100_000
 """How far back a line that stands twice is noticed, in lines without an id."""
-
+_APART: Final = re.compile(rb'"\s+:').search
+"""Space between a name and its colon."""
 
 _PROBLEMS: Final = {
     ProblemKind.UNREADABLE: Told(
@@ -27,7 +31,7 @@ _PROBLEMS: Final = {
         Severity.WARNING,
         "answer is for a request that is not there",
         "answers are for requests that are not there",
-        "No request has the `id` that they give: `collab-tui status` lists those that are open, to be answered again.",
+        "No request has that `id`: `collab-tui status` lists those that are open, to be answered again.",
     ),
     ProblemKind.REPEATED_ID: Told(
         Severity.WARNING,
@@ -80,6 +84,7 @@ class Survey:
         self._damages: dict[Damage, LineTally] = {}
         self._clocks = Clocks(now)
         self._twins = LineTally()
+        self._ambiguous = LineTally()
         self._recent: set[int] = set()
         self._order: deque[int] = deque()
 
@@ -89,6 +94,8 @@ class Survey:
             if isinstance(item, Unreadable):
                 self._damages.setdefault(damage_of(item), LineTally()).add(item.position)
             else:
+                if _repeats_a_name(item):
+                    self._ambiguous.add(item.position)
                 self._look(item)
 
     def _look(self, event: Event) -> None:
@@ -126,6 +133,7 @@ class Survey:
             *problem_findings(known, self._clocks.largest_step_back),
             *self._clocks.findings(),
             *self._repeated(),
+            *self._repeating(),
         ]
 
     def _unreadable(self) -> list[Finding]:
@@ -143,3 +151,24 @@ class Survey:
         text = f"{self._twins.count} {told} there twice, word for word, and count twice: without an id nobody can tell"
         mend = "Let programs append with `collab-tui emit`, which gives every line an id."
         return [Finding(Severity.NOTE, Subject.LINES, "repeated_line", text, mend, self._twins.lines)]
+
+    def _repeating(self) -> list[Finding]:
+        if not self._ambiguous.count:
+            return []
+        told = "line gives" if self._ambiguous.count == 1 else "lines give"
+        text = f"{self._ambiguous.count} {told} a field twice; the last one counts here"
+        mend = "To other programs it may be the first: look at the line in the log, and append again what is meant."
+        return [Finding(Severity.WARNING, Subject.LINES, "repeated_field", text, mend, self._ambiguous.lines)]
+
+
+def _repeats_a_name(event: Event) -> bool:
+    """An object of the line has a name twice. Only a line in which more looks like a name than was read is parsed."""
+    if event.line.count(b'":') == len(event.data) and not _APART(event.line):
+        return False
+    try:
+        json.loads(event.line, object_pairs_hook=without_repetition)
+    except AmbiguousError:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False

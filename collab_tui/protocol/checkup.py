@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from collab_tui.config import Config, ConfigError
+from collab_tui.config import Config
 from collab_tui.model.board import ProblemKind
 from collab_tui.model.findings import Finding, Severity, Subject
 from collab_tui.model.fold import Fold
@@ -19,6 +19,7 @@ from collab_tui.model.lines import lines_at
 from collab_tui.model.meaning import findings_of
 from collab_tui.model.moment import Moment
 from collab_tui.model.problems import ProblemTally
+from collab_tui.model.requests import is_person_writing
 from collab_tui.model.survey import Survey, problem_findings
 from collab_tui.protocol.decided import Decided
 from collab_tui.protocol.surroundings import installed, setting_findings, settings
@@ -40,23 +41,30 @@ class Checkup:
     findings: tuple[Finding, ...]
 
 
-def check_up(path: Path, now: datetime, screen_problems: ScreenProblems, person: str | None = None) -> Checkup:
+def check_up(
+    path: Path,
+    now: datetime,
+    screen_problems: ScreenProblems,
+    person: str | None = None,
+    trust: Trust | None = None,
+) -> Checkup:
     """Look at everything; raises `UnusableError` when there is no registry, or none that can be read.
 
-    `person` is who looks, else the configured one.
+    `person` is who looks, else the configured one; `trust` whose keys count, else those in the settings.
     """
     config, found = settings(path)
     if config.sources:
         found += setting_findings(screen_problems(config))
     person = person or config.person
-    trust = _trust(person, config)
+    trust = trust or Trust(config.person, config.approvers)
     reading = _Reading(path, now, person, trust)
     board = reading.fold.board()
+    judge = trust.judge_shown if is_person_writing(person, trust.person) else None  # another's key is not here
     try:
         found += [
             *_history(path),
             *reading.decided.findings(),
-            *findings_of(Moment(board, now, config.limits, person)),
+            *findings_of(Moment(board, now, config.limits, person, judge)),
             *reading.survey.findings(reading.problems.lines()),
             *doctor.check_file(path),
         ]
@@ -106,13 +114,6 @@ class _Reading:
         if news.unterminated:
             self.fold.note_unterminated()
         return bool(news.remaining)
-
-
-def _trust(person: str, config: Config) -> Trust:
-    try:
-        return Trust.of_user(person)
-    except (ConfigError, UnusableError):  # told among the settings
-        return Trust(person)
 
 
 def _history(path: Path) -> list[Finding]:

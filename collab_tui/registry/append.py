@@ -323,8 +323,10 @@ def _note(process: int) -> bytes:
 
 
 def _holder(descriptor: int) -> str:
+    """The holder as `_note_holder` notes it; whatever else anybody wrote there is not repeated."""
     os.lseek(descriptor, 0, os.SEEK_SET)
-    return os.read(descriptor, 64).decode("ascii", "replace").strip() or "another writer"
+    match = re.match(rb"process \d{1,10} \([ -~]{0,40}\)(?=\s|$)", os.read(descriptor, 64))
+    return match[0].decode("ascii") if match else "another writer"
 
 
 def _last_time(tail: bytes) -> str | None:

@@ -13,12 +13,16 @@ from typing import Any
 import pytest
 
 from collab_tui.cli import doctor as command
+from collab_tui.config import load_config
+from collab_tui.config.reading import allow_project
 from collab_tui.model.findings import Severity, Subject
 from collab_tui.protocol import checkup
+from collab_tui.protocol.keys import Keyring
 from collab_tui.registry import doctor, seen
 from tests.cli.conftest import Collab
 from tests.events import START, at, decides, lines, says, updates
 from tests.program import environment, run
+from tests.signing import OTHER_KEY, signed
 from tests.test_samples import FOLDER, NOW
 
 HEALTHY = lines(
@@ -171,6 +175,46 @@ def test_the_person_is_the_one_who_looks(collab: Collab) -> None:
     """A request to mina is the person's, and nobody else's, only for mina."""
     write(HEALTHY + lines(says("sena", "decision_request", target="mina", request="Go?", timestamp=at(3))))
     assert kinds(collab) == ["unanswerable"]
+    assert kinds(collab, "--as", "mina") == []
+
+
+def test_decisions_are_judged_by_the_keys_that_the_board_goes_by(collab: Collab) -> None:
+    """Lena's key is in the project's settings, and the person allowed those."""
+    Path(".collab").mkdir()
+    settings = Path(".collab/config.toml")
+    settings.write_text(f'[approvers]\nlena = "{OTHER_KEY.public.text}"\n', encoding="utf-8")
+    path = write(HEALTHY, ".collab/registry.jsonl")
+    good = signed(decides("lena", id="d1", verdict="approved", target="sena", timestamp=at(3)), HEALTHY, OTHER_KEY)
+    wrong = {**good, "id": "d2", "verdict": "rejected"}
+    plain = decides("lena", id="d3", verdict="approved", target="sena", timestamp=at(5))
+    write(HEALTHY + lines(good, wrong, plain), ".collab/registry.jsonl")
+    waiting = load_config(path).waiting
+    assert waiting is not None
+    allow_project(waiting)
+    code, out, _ = collab("doctor", "--json")
+    found = {finding["kind"]: finding["lines"] for finding in json.loads(out)["findings"]}
+    assert (code, found) == (1, {"bad_signature": [5], "claimed_before_key": [6]})
+
+
+def test_an_asker_behind_an_answer_that_anybody_may_have_written_waits_for_you(
+    collab: Collab, key: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The person signs, and this answer in their name is not signed: the board goes on asking them."""
+    asked = says("sena", "decision_request", id="r1", request="which colour?", timestamp=at(3))
+    write(HEALTHY + lines(asked, decides("human", "r1", verdict="approved", timestamp=at(4))))
+    os.utime(key.path, (START.timestamp(), START.timestamp()))
+    at_time(monkeypatch, START.replace(hour=11))
+    code, out, _ = collab("doctor")
+    assert code == 1
+    assert "sena has been silent for" in out
+    assert "It waits for your answer, on the board or with `collab-tui decide r1`." in out
+    assert "start it again" not in out
+
+
+def test_who_looks_under_another_name_has_no_other_key(collab: Collab, key: Keyring) -> None:
+    """The key is the configured person's: what stands in another's name was never to be signed with it."""
+    os.utime(key.path, (START.timestamp(), START.timestamp()))
+    write(HEALTHY + lines(decides("mina", verdict="approved", target="sena", timestamp=at(4))))
     assert kinds(collab, "--as", "mina") == []
 
 

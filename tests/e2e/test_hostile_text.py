@@ -128,6 +128,22 @@ def test_the_board_paints_only_what_textual_paints(hostile: Path, columns: int, 
         assert all("stolen" not in title for title in shown.titles)
 
 
+def test_the_name_of_a_folder_steers_nothing_either(tmp_path: Path) -> None:
+    """A cloned repository may bring one; the board tells its registry's path, while it waits for it and ever after."""
+    path = tmp_path / "x\x1b]0;stolen\x07\x1b[2J\x9b31m\u202ex" / "registry.jsonl"
+    path.parent.mkdir()
+    with terminal(PROGRAM, str(path), cwd=tmp_path, env=environment(tmp_path), columns=300) as shown:
+        shown.wait_for("There is no registry here yet")
+        shown.wait_for("]0;stolen")
+        path.write_bytes(b'{"agent":"sena","event":"status_update","status":"idle"}\n')
+        shown.wait_for("1 agent ")
+        shown.wait_for("]0;stolen")
+        shown.send("q")
+        assert shown.wait() == 0
+        assert strange_tokens(shown.raw, TITLES) == []
+        assert all("stolen" not in title for title in shown.titles)
+
+
 @pytest.mark.skipif(not SAMPLE.exists(), reason="the sample is not there")
 @pytest.mark.parametrize(("columns", "rows"), [(160, 48), (80, 24)])
 def test_so_does_the_sample(tmp_path: Path, columns: int, rows: int) -> None:

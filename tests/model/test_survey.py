@@ -51,6 +51,41 @@ def test_damaged_lines_are_told_by_kind_with_their_lines():
     }
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"agent":"lubit","agent":"sena","event":"x"}',
+        b'{"agent":"lubit","agent" :"sena","event":"x"}',
+        b'{"agent":"lubit","\\u0061gent":"sena","event":"x"}',
+        b'{"event":"x","agent":"sena","n":NaN,"event":"y"}',
+        b'\xef\xbb\xbf{"event":"x","agent":"sena","event":"y"}',
+        b'{"agent":"sena","event":"x","metrics":{"loss":1,"loss":2}}',
+        b'{"agent":"sena","event":"x","all":[{"a":1},{"b":1,"b":1}]}',
+    ],
+)
+def test_a_field_that_a_line_gives_twice_is_told(line: bytes):
+    data = lines(updates("sena")) + line + b"\n" + lines(updates("sena"))
+    assert told(data) == {"repeated_field": ("1 line gives a field twice; the last one counts here", "line 2")}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"agent":"sena","event":"x","message":"\\"agent\\":\\"lubit\\""}',
+        b'{"agent" : "sena", "event" : "x"}',
+        b'{"agent":"sena","event":"x","metrics":{"agent":"lubit","event":"y"},"all":[{"a":1},{"a":2}]}',
+        b'{"agent":"sena","event":"x","agent ":"lubit"}',
+    ],
+)
+def test_a_field_that_a_line_gives_once_is_not(line: bytes):
+    assert told(line + b"\n") == {}
+
+
+def test_what_gives_a_field_twice_is_counted():
+    twice = b'{"agent":"lubit","agent":"sena","event":"x"}\n'
+    assert told(twice * 2)["repeated_field"] == ("2 lines give a field twice; the last one counts here", "lines 1-2")
+
+
 def test_more_damaged_lines_than_the_board_keeps_are_all_counted():
     data = b"[]\n" * (MAX_KEPT + 500) + lines(decides("human", "nobody"))
     assert told(data) == {

@@ -62,6 +62,29 @@ def test_the_time_limit_names_the_holder(path: Path) -> None:
     assert path.read_bytes().count(b"\n") == 2
 
 
+@pytest.mark.parametrize(
+    ("note", "told"),
+    [
+        (b"process 1 (emit.py)" + b" " * 43 + b"\n", "process 1 (emit.py)"),
+        (b"process 1 (my (own) writer)\n", "process 1 (my (own) writer)"),
+        (b"process 1 (" + b"n" * 40 + b")\n", "process 1 (" + "n" * 40 + ")"),
+        (b"process 1\x1b]0;pwn\x07\x1b[2J", "another writer"),
+        (b"process 1 (\x1b[2J)", "another writer"),
+        (b"process 1 (\x9b2J)", "another writer"),
+        (b"nobody at all", "another writer"),
+        (b"", "another writer"),
+    ],
+)
+def test_the_holder_is_named_only_as_our_writers_note_it(path: Path, note: bytes, told: str) -> None:
+    """Whoever may append can write into the sidecar too."""
+    with held(path) as holder:
+        Path(f"{path}.lock").write_bytes(note)
+        with pytest.raises(LockedError) as caught:
+            append(str(path), EVENT, timeout=0)
+        assert holder.poll() is None
+    assert str(caught.value) == f"{path} is locked by {told} since over 0 s; try again"
+
+
 def test_a_killed_holder_leaves_no_lock(path: Path) -> None:
     command = [sys.executable, "-I", "-c", HOLDER, str(path), str(ROOT)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

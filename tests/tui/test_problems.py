@@ -12,9 +12,11 @@ from collab_tui.config import Config
 from collab_tui.model.findings import finding_spans, grouped
 from collab_tui.protocol import checkup
 from collab_tui.protocol.checkup import check_up
+from collab_tui.protocol.trust import Trust
 from collab_tui.registry import doctor, seen
+from tests.signing import OTHER_KEY
 from tests.tui import scenes
-from tests.tui.scenes import NOW, updates
+from tests.tui.scenes import NOW, decides, updates
 from tests.tui.seat import NAME, WIDE, Seat, sitting
 from tests.tui.test_pictures import SIZES, Looks, Size, looks, pressing
 
@@ -60,6 +62,15 @@ async def test_the_list_has_the_words_and_the_order_of_the_command() -> None:
         places = [text.find(words) for words in wanted]
         assert -1 not in places, wanted[places.index(-1)]
         assert places == sorted(places)
+
+
+async def test_decisions_are_judged_by_the_keys_of_the_board() -> None:
+    """The board of the demo has keys of its own, of which the settings know nothing."""
+    async with sitting([updates("sena", 1, status="in_progress"), decides("lena", "x", "approved")]) as seat:
+        seat.app.desk.trust = Trust("human", {"lena": OTHER_KEY.public.text})
+        await seat.press("p")
+        await listed(seat)
+        await seat.sees("1 decision in a person's name carries no signature", "line 2")
 
 
 @pytest.mark.parametrize("size", [WIDE, (80, 24)])
