@@ -18,6 +18,7 @@ from collab_tui.protocol.trust import Onlooker, Trust, seal_with
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 KEY = SigningKey(PRIVATE)
 OTHER_KEY = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
+THIRD_KEY = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(range(2, 34))))
 
 
 def pem(private: Any = PRIVATE) -> bytes:

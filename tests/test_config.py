@@ -336,6 +336,15 @@ def test_the_same_content_in_another_project_is_not_allowed(project: Path, regis
     assert load_config(other).waiting is load_config(registry).waiting is None
 
 
+@pytest.mark.parametrize("name", ["human", "Mina", '" HUMAN "'])
+def test_no_project_says_which_key_is_the_persons_own(name: str, user: Path, project: Path, registry: Path) -> None:
+    user.write_text('person = "mina"\n', encoding="utf-8")
+    project.write_text(f'[approvers]\nlena = "{KEY}"\n{name} = "{KEY}"\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"config\.toml:3: .* is you: your own key is in") as refused:
+        load_config(registry)
+    assert len(refused.value.problems) == 1
+
+
 def test_no_project_gives_somebody_the_user_knows_another_key(user: Path, project: Path, registry: Path) -> None:
     user.write_text(f'[approvers]\nLena = "{OTHER_KEY}"\n', encoding="utf-8")
     project.write_text(f'[approvers]\nlena = "{KEY}"\nhana = "{KEY}"\n', encoding="utf-8")

@@ -77,7 +77,7 @@ def test_good_day() -> None:
 
 def test_claimed(tmp_path: Path) -> None:
     trust = Trust("human", keyring=install_key(tmp_path))
-    moment = Moment(folded("claimed.jsonl"), NOW, judge=trust.judge_shown, signs=trust.has_key)
+    moment = Moment(folded("claimed.jsonl"), NOW, judge=trust.judge_shown)
     decisions = [item for item in items("claimed.jsonl") if isinstance(item, Event) and item.kind == "decision"]
     assert [moment.judgement(decision).standing.value for decision in decisions] == [
         "signed", "claimed", "unknown_key", "bad",

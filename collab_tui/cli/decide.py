@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from collab_tui.cli.arguments import decider_name, is_agents, make_parser, show_anything
+from collab_tui.cli.arguments import decider_name, is_agents, make_parser, say, show_anything
 from collab_tui.cli.reading import NotThereError, find_request, now, read
 from collab_tui.config import user_config_file
 from collab_tui.model.board import Request, RequestKind
@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> int:
         "decide", "Answer a request. It is answered once: a request that was closed meanwhile stays so.", _EXAMPLES
     )
     parser.add_argument("id", metavar="ID", help="the request's id, or a unique beginning of it")
+    parser.add_argument("--exact", action="store_true", help="ID is a whole id, though other ids begin with it")
     parser.add_argument("verdict", nargs="?", choices=["approve", "reject"], help="for an approval")
     parser.add_argument("--answer", metavar="TEXT", help="for a choice or a question")
     parser.add_argument("-m", "--comment", metavar="TEXT", help="a word to the asker")
@@ -50,7 +51,7 @@ def main(arguments: list[str]) -> int:
     is_the_person = is_person_writing(by, person)
     if is_the_person or not is_agents(options.agent, options.person):
         _check_presence(by)
-    request = find_request(reading.moment, options.id)
+    request = find_request(reading.moment, options.id, exact=options.exact)
     if not request.is_open and not reading.moment.is_only_claimed(request):
         answered = reading.moment.answer(request)
         by = f" by {answered.by}" if answered else ""
@@ -79,7 +80,7 @@ def main(arguments: list[str]) -> int:
         why = f"request {request.id} cannot be answered: {error}. Nothing was written"
         raise RefusedError(one_line(why)) from error
     said = written.get("verdict") or written["answer"]
-    print(one_line(f"{by} -> {request.asker}: {said} ({request.request})"))
+    say(one_line(f"{by} -> {request.asker}: {said} ({request.request})"))
     return 0
 
 

@@ -21,6 +21,8 @@ from collab_tui.registry.base import News, State, read_to_end
 from collab_tui.registry.jsonl import JsonlRegistry
 
 _Found = TypeVar("_Found")
+_SHOWN = 60
+"""Characters of what a request asks, where several are named."""
 
 
 class NotThereError(RegistryError):
@@ -56,8 +58,8 @@ def read(given: str | None, person: str | None = None) -> Reading:
     fold = Fold(person or config.person)
     check(read_to_end(registry, fold, final=True), path)
     trust = Trust(config.person, config.approvers)
-    signs = trust.has_key and is_person_writing(fold.person, config.person)
-    moment = Moment(fold.board(), now(), config.limits, fold.person, trust.judge_shown, signs)
+    judge = trust.judge_shown if is_person_writing(fold.person, config.person) else None  # another's key is not here
+    moment = Moment(fold.board(), now(), config.limits, fold.person, judge)
     return Reading(registry, fold, config, trust, moment)
 
 
@@ -69,9 +71,25 @@ def check(news: News, path: Path) -> None:
         raise NotThereError(f"cannot read {path}: {news.detail}")
 
 
-def find_request(moment: Moment, prefix: str) -> Request:
-    """The request with that id; any unique beginning of an id will do."""
-    return only_match(prefix, {request.id: request for request in moment.board.requests}, "request")
+def find_request(moment: Moment, prefix: str, *, exact: bool = False) -> Request:
+    """The request with that id; any unique beginning of an id will do, unless it has to be `exact`.
+
+    Ids are their writers' choice, and people are shown beginnings of them: an id that is the beginning of another one
+    names both. Raises `NotThereError` as `only_match`.
+    """
+    choices = {request.id: request for request in moment.board.requests}
+    found = [request for request in choices.values() if request.id.startswith(prefix)]
+    if prefix in choices and len(found) > 1 and not exact:
+        named = "; ".join(
+            f"{one_line(request.id)} of {request.asker}: {_start(request.request)}" for request in found[:5]
+        )
+        raise NotThereError(f"{prefix!r} is one request and begins others: {named}; give more of it, or add --exact")
+    return only_match(prefix, choices if not exact or prefix in choices else {}, "request")
+
+
+def _start(text: str) -> str:
+    text = one_line(text)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def only_match(prefix: str, choices: dict[str, _Found], what: str) -> _Found:

@@ -142,11 +142,12 @@ class _Report:
         )
 
     def _short(self, request: Request) -> str:
-        """As much of the id as `decide` needs, eight characters at least; `=` before one that begins another."""
+        """As much of the id as `decide` needs, eight characters at least."""
         others = [other.id for other in self._board.requests if other.id != request.id]
-        sizes = range(8, len(request.id) + 1)
-        whole = f"={request.id}" if any(o.startswith(request.id) for o in others) else request.id
-        return next((request.id[:n] for n in sizes if not any(o.startswith(request.id[:n]) for o in others)), whole)
+        sizes = range(8, len(request.id))
+        return next(
+            (request.id[:n] for n in sizes if not any(o.startswith(request.id[:n]) for o in others)), request.id
+        )
 
     def _agents(self) -> None:
         table = Table.grid(padding=(0, 2))

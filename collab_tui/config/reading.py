@@ -13,6 +13,7 @@ import platformdirs
 from collab_tui.config.allowed import allow, is_allowed
 from collab_tui.config.settings import BY_NAME, Config, ConfigError, Restricted, Scope, Setting, Source
 from collab_tui.config.values import WrongError, instead_of, shown
+from collab_tui.model.requests import is_person_writing
 from collab_tui.model.words import name_key
 
 _LONGEST: Final = 1 << 20
@@ -34,7 +35,7 @@ def load_config(registry: Path | None = None) -> Config:
     """The settings in force; raises `ConfigError` for files that cannot be read or understood."""
     user = _File(user_config_file())
     project = _File(project_config_file(registry), is_project=True) if registry is not None else None
-    if problems := [*user.problems, *(project.problems if project else ())]:
+    if problems := [*user.problems, *(project.problems + _own_keys(user, project) if project else ())]:
         raise ConfigError(*problems)
     waiting = project.restricted if project else None
     if waiting is not None and is_allowed(waiting, _allowed_file()):
@@ -53,6 +54,17 @@ def load_config(registry: Path | None = None) -> Config:
                 values[setting.name] = {**values.get(setting.name, {}), name: value}
             sources[f"{setting.name}.{name}" if setting.is_table else setting.name] = source
     return Config(**values, sources=sources, waiting=waiting)
+
+
+def _own_keys(user: _File, project: _File) -> list[str]:
+    """A project's file that says which key is the person's own would decide as they do, once it is allowed."""
+    person = next((value for setting, _, value, _ in user.found if setting.name == "person"), Config().person)
+    own = f"your own key is in {user_config_file().parent}, and no project sets another"
+    return [
+        f"{source}: {name if name.isidentifier() else shown(name)} in [approvers] is you: {own}"
+        for setting, name, _, source in project.found
+        if setting.name == "approvers" and is_person_writing(name, person)
+    ]
 
 
 def allow_project(part: Restricted) -> None:

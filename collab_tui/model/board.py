@@ -164,8 +164,8 @@ class Request:
     closed_at: int | None
     asker_gone: bool
     decisions: tuple[Event, ...] = field(repr=False)
-    """Of one that waits for the person: the decision in the person's name that closed it, and later ones that carry a
-    signature. Who wrote them is not checked here.
+    """The one that closed it, and of later ones the first of each writer and those that carry a signature. Who wrote
+    them is not checked here.
     """
     event: Event = field(compare=False, repr=False)
     """As it was read."""

@@ -1,7 +1,7 @@
 """Fold: turns events into the state. It knows what each event means.
 
 `extend` mutates, `board` freezes. Folding is a pure function of the events and of the person's name: the same lines
-give the same board, in one go or in pieces (`copy` marks a point to go on from).
+give the same board, in one go or in pieces (`checkpoint` marks a point to go on from).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Fold:
         self._agents: dict[object, AgentState] = {}
         """Every spelling of a name seen so far -> its agent."""
         self._by_key: dict[str, AgentState] = {}
-        self._requests = RequestBook(person)
+        self._requests = RequestBook(person, self._by_key)
         self._problems = problems or ProblemLog()
         self._ids: RecentIds | KnownRepeats = RecentIds()
         self._last_time = _FIRST_TIME
@@ -111,12 +111,6 @@ class Fold:
             last_time=None if self._last_time is _FIRST_TIME else self._last_time,
         )
 
-    def copy(self) -> Fold:
-        """An independent fold at the same position."""
-        twin = self.checkpoint()
-        twin._ids = self._ids.copy()
-        return twin
-
     def checkpoint(self) -> Fold:
         """A copy that folds on over lines only after this fold has taken them: it keeps no ids of its own.
 
@@ -126,7 +120,7 @@ class Fold:
         twin.__dict__.update(self.__dict__)
         twin._by_key = {key: state.copy() for key, state in self._by_key.items()}
         twin._agents = {name: twin._by_key[state.key] for name, state in self._agents.items()}
-        twin._requests = self._requests.copy()
+        twin._requests = self._requests.copy(twin._by_key)
         twin._problems = self._problems.copy()
         twin._ids = KnownRepeats(self._ids.repeats)
         return twin
@@ -176,7 +170,7 @@ class Fold:
         if (resolved := event.field("resolved_blockers")) is not None:
             for text in as_texts(resolved):
                 self._resolve(text, (), event)
-        asker = self._requests.decide(event, self._by_key)
+        asker = self._requests.decide(event)
         if asker is not None:
             self._by_key[asker].perhaps_answered = True
             self._note_waiting(self._by_key[asker])
@@ -184,7 +178,7 @@ class Fold:
 
     def _request_withdrawn(self, agent: AgentState, event: Event) -> None:
         self._declare_status(agent, event)
-        self._requests.decide(event, self._by_key)
+        self._requests.decide(event)
         self._check_request_id(event)
 
     def _blocker(self, agent: AgentState, event: Event) -> None:

@@ -14,9 +14,9 @@ from functools import cached_property
 from collab_tui.model.ages import seconds_between
 from collab_tui.model.board import Agent, Answer, Because, Board, Deadlock, Reason, Request, RequestState, Wait
 from collab_tui.model.event import Event, as_id
-from collab_tui.model.requests import answer_of, is_person
+from collab_tui.model.requests import answer_of, has_gone_on, is_person
 from collab_tui.model.signature import Judgement, Standing
-from collab_tui.model.waits import find_deadlocks, held_up_by
+from collab_tui.model.waits import find_deadlocks, find_waiters, held_up_by
 from collab_tui.model.words import Status, name_key
 
 SKEW = 120
@@ -60,7 +60,7 @@ class Moment:
     judge: Judge | None = field(default=None, compare=False, repr=False)
     """Checks who wrote a decision; None: nothing is said of that."""
     signs: bool = False
-    """The person who looks has a signing key: what is in their name without it is not theirs."""
+    """The person who looks has a signing key: with it, `judge` may say something else of the same decision."""
 
     def age(self, agent: Agent) -> float | None:
         """Seconds since its last sign of life."""
@@ -123,8 +123,8 @@ class Moment:
         return judgement.standing if judgement is not None else None
 
     def answer(self, request: Request) -> Answer | None:
-        """The answer that counts: the first one that the person signed, else the first in their name."""
-        signed = self._signed(request)
+        """The answer that counts: of what waits for the person, the first one that they signed; else the first."""
+        signed = self._signed(request) if request.to_person else None
         return answer_of(signed) if signed is not None else request.answer
 
     def _signed(self, request: Request) -> Event | None:
@@ -137,7 +137,7 @@ class Moment:
         return None
 
     def is_only_claimed(self, request: Request) -> bool:
-        """Somebody answered in the name of the person, who has a key and did not sign that, and its asker still waits.
+        """Somebody answered in the name of the person, who did not sign that, and its asker still waits.
 
         An asker that went on since is past helping: it took the answer, or needs none.
         """
@@ -145,26 +145,30 @@ class Moment:
 
     @cached_property
     def _claimed(self) -> dict[str, Request]:
-        """By id: what is only claimed to be answered by the person. Nothing is, where the person signs nothing."""
-        if not self.signs:
-            return {}
-        answered = (r for r in self.board.requests if r.decisions and r.state is RequestState.ANSWERED)
+        """By id: what is only claimed to be answered by the person."""
+        answered = (r for r in self.board.requests if r.to_person and r.state is RequestState.ANSWERED)
         return {
             request.id: request
             for request in answered
             if (request.expires is None or request.expires > self.now)
             and self._still_waits(request)
+            and self._is_by_a_signer(request)
             and self._signed(request) is None
         }
+
+    def _is_by_a_signer(self, request: Request) -> bool:
+        """Its answer is in the name of somebody who signs, as far as the one who looks knows."""
+        return request.answer is not None and self.standing(request.answer) is not None
 
     def _still_waits(self, request: Request) -> bool:
         """The asker is there, and since the answer has not said that it goes on, or waits for another agent."""
         asker = self._agents_by_key.get(name_key(request.asker))
         if asker is None or asker.gone or request.closed_at is None:
             return False
-        if (asker.status_since or 0) < request.closed_at:
-            return True
-        return asker.status in (Status.WAITING, Status.BLOCKED) and asker.key not in self._waiting_for_agents
+        status_at = asker.set_at.get("status", -1)
+        if has_gone_on(request.closed_at, asker.status, status_at, asker.task_since):
+            return False
+        return status_at < request.closed_at or asker.key not in self._waiting_for_agents
 
     @cached_property
     def _waiting_for_agents(self) -> frozenset[str]:
@@ -227,7 +231,8 @@ class Moment:
     @cached_property
     def _held_up(self) -> dict[str, tuple[str, ...]]:
         askers = dict.fromkeys(request.asker for request in (*self.board.open_requests, *self._claimed.values()))
-        return {asker: held_up_by([asker], self.waits) for asker in askers}
+        waiters = find_waiters(self.waits)
+        return {asker: held_up_by([asker], waiters) for asker in askers}
 
     def _only_keeps_the_log(self, agent: Agent) -> bool:
         """It is the person, or what made the registry: nobody whose work is to be watched."""

@@ -38,12 +38,6 @@ class RecentIds:
             self._ids.discard(self._order.popleft())
         return False
 
-    def copy(self) -> RecentIds:
-        """An independent copy."""
-        twin = RecentIds()
-        twin._ids, twin._order, twin.repeats = self._ids.copy(), self._order.copy(), self.repeats[:]
-        return twin
-
 
 class KnownRepeats:
     """Which lines repeat an id, as another fold noted it that took them before."""
@@ -58,7 +52,3 @@ class KnownRepeats:
         """The other fold found the id of this line used before."""
         place = bisect_left(self.repeats, event[0])
         return place < len(self.repeats) and self.repeats[place] == event[0]
-
-    def copy(self) -> KnownRepeats:
-        """The same: it never changes what it knows."""
-        return self

@@ -7,18 +7,21 @@ answered by ..." and nothing acts on it: the request stays open until its asker 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Final
 
+from collab_tui.model.agent_state import AgentState
 from collab_tui.model.board import Answer, Request, RequestKind, RequestState
-from collab_tui.model.event import Event, as_id, parse_time
-from collab_tui.model.words import PERSON_WORDS, leading_names, name_key
+from collab_tui.model.event import Event, as_id, as_text, parse_time
+from collab_tui.model.words import PERSON_WORDS, Status, leading_names, name_key, status_of
 
 MAX_CLOSED: Final = 1000
-"""Closed requests that are remembered; older ones are found in the log."""
-_MAX_DECISIONS: Final = 9
-"""Decisions with a signature that are kept of one request: the first eight and the newest."""
+"""Closed requests that are remembered, beside those whose answer may still be awaited; older ones are found in the
+log.
+"""
+MAX_DECISIONS: Final = 1000
+"""Decisions that are kept of one request: the first ones and the newest. So many that none gets lost by chance."""
 
 _Key = tuple[str, str]
 """What a request is found by, e.g. `("asker", "sena")`."""
@@ -118,6 +121,17 @@ def closes(event: Event, request_id: str, asker: str, to_person: bool, person: s
     return event.kind == "decision" and not by_asker and (not to_person or is_person_writing(writer, person))
 
 
+def has_gone_on(closed_at: int, status: Status | None, status_at: int, task_since: int | None) -> bool:
+    """An asker awaits nothing more that was closed at this position: it declared since that it does not wait, or that
+    it has another task.
+
+    `status_at` and `task_since` are where it declared its status and its task.
+    """
+    if task_since is not None and task_since > max(status_at, closed_at):
+        return True
+    return status_at > closed_at and status not in (Status.WAITING, Status.BLOCKED)
+
+
 class _Entry:
     """One request as the fold keeps it: the events about it. The `Request` is made when a board is."""
 
@@ -134,14 +148,16 @@ class _Entry:
         "keys",
         "state",
         "targets",
+        "to_person",
     )
 
-    def __init__(self, event: Event, asker: str) -> None:
+    def __init__(self, event: Event, asker: str, person: str) -> None:
         self.event = event
         self.id = event.id
         self.asker = asker
         self.asker_key = name_key(asker)
         self.targets = event.texts("target")
+        self.to_person = is_to_person(self.targets, person)
         self.keys = self._keys()
         self.state = RequestState.OPEN
         self.answer: Event | None = None
@@ -184,30 +200,30 @@ class _Entry:
 class RequestBook:
     """Every open request and the lately closed ones. Looking one up costs the same with ten open and ten thousand."""
 
-    def __init__(self, person: str) -> None:
+    def __init__(self, person: str, agents: Mapping[str, AgentState]) -> None:
         self._person = person
+        self._agents = agents
+        """By key; whoever makes the book keeps it up to date."""
         self._open: dict[str, _Entry] = {}
         self._closed: OrderedDict[str, _Entry] = OrderedDict()
+        """Lately closed ones, and those answered in the person's name whose askers may wait for their true word."""
         self._index: _Index = {}
         self._perhaps: dict[str, list[str]] = {}
         """Asker -> its open requests that a decision perhaps answered."""
 
     def ask(self, event: Event, asker: str) -> None:
         """Open the request of a `decision_request` event."""
-        entry = _Entry(event, asker)
+        entry = _Entry(event, asker, self._person)
         if not self.knows(entry.id):
             self._open[entry.id] = entry
             for key in entry.keys:
                 _add(self._index, key, entry.id)
 
-    def decide(self, event: Event, agents: Container[str]) -> str | None:
-        """Apply a `decision` or `request_withdrawn`; gives the asker's key if the event perhaps answers a request.
-
-        `agents` are the keys of those that are known.
-        """
+    def decide(self, event: Event) -> str | None:
+        """Apply a `decision` or `request_withdrawn`; gives the asker's key if the event perhaps answers a request."""
         request_id = as_id(event.data.get("request_id"))
         if not request_id:
-            entry = self._perhaps_answered(event, agents) if event.kind == "decision" else None
+            entry = self._perhaps_answered(event) if event.kind == "decision" else None
             return self._mark(entry, event) if entry else None
         entry = self._open.get(request_id)
         if entry is None:
@@ -218,34 +234,32 @@ class RequestBook:
         if event.kind == "request_withdrawn":
             self._close(entry, RequestState.WITHDRAWN, None, event.position)
         else:
-            if is_to_person(entry.targets, self._person):
-                entry.decisions = (event,)
+            entry.decisions = (event,)
             self._close(entry, RequestState.ANSWERED, event, event.position)
         return None
 
     def _closes(self, entry: _Entry, event: Event) -> bool:
-        return closes(event, entry.id, entry.asker, is_to_person(entry.targets, self._person), self._person)
+        return closes(event, entry.id, entry.asker, entry.to_person, self._person)
 
     def _again(self, request_id: str, event: Event) -> None:
-        """What comes after a request to the person was answered: the answer may have been somebody else's.
+        """What comes after a request was answered: the answer may not have been that of whom it names.
 
-        Nothing is verified here. A decision with a signature stands before one without, and as long as there is none,
-        the asker may still withdraw.
+        Nothing is verified here. The asker may withdraw. Of each writer the first decision is kept, and all that carry
+        a signature; of what waits for the person, one with a signature stands before one without.
         """
         known = self._closed.get(request_id)
-        if known is None or not known.decisions or not self._closes(known, event):
+        if known is None or known.state is not RequestState.ANSWERED or not self._closes(known, event):
             return
-        signed = tuple(decision for decision in known.decisions if _has_signature(decision))
         is_withdrawal = event.kind == "request_withdrawn"
-        if signed if is_withdrawal else not _has_signature(event):
+        if not is_withdrawal and not _has_signature(event) and _has_decided(event.agent, known.decisions):
             return
         entry = self._closed[request_id] = known.copy()  # the known one may be another fold's, too
         entry.frozen = None
         if is_withdrawal:
             entry.state, entry.answer, entry.closed_at = RequestState.WITHDRAWN, None, event.position
             return
-        entry.decisions = (*known.decisions[: _MAX_DECISIONS - 1], event)
-        if not signed:
+        entry.decisions = (*known.decisions[: MAX_DECISIONS - 1], event)
+        if entry.to_person and _has_signature(event) and not any(map(_has_signature, known.decisions)):
             entry.answer = event
 
     def knows(self, request_id: object) -> bool:
@@ -269,9 +283,9 @@ class RequestBook:
         found = [entry.freeze(self._person) for book in (self._closed, self._open) for entry in book.values()]
         return tuple(sorted(found, key=attrgetter("position")))
 
-    def copy(self) -> RequestBook:
-        """An independent copy."""
-        twin = RequestBook(self._person)
+    def copy(self, agents: Mapping[str, AgentState]) -> RequestBook:
+        """An independent copy, with the copies of the agents."""
+        twin = RequestBook(self._person, agents)
         twin._open = {request_id: entry.copy() for request_id, entry in self._open.items()}
         twin._closed = self._closed.copy()
         twin._index = {key: ids.copy() for key, ids in self._index.items()}
@@ -289,17 +303,37 @@ class RequestBook:
             _remove(self._index, key, entry.id)
         entry.state, entry.answer, entry.closed_at, entry.frozen = state, answer, position, None
         self._closed[entry.id] = entry
-        if len(self._closed) > MAX_CLOSED:
-            self._closed.popitem(last=False)
+        self._forget_oldest()
 
-    def _perhaps_answered(self, event: Event, agents: Container[str]) -> _Entry | None:
+    def _forget_oldest(self) -> None:
+        """Two are looked at for each that comes: so it costs the same however many have to be kept."""
+        for _ in range(2):
+            if len(self._closed) <= MAX_CLOSED:
+                return
+            oldest = next(iter(self._closed.values()))
+            if self._is_awaited(oldest):
+                self._closed.move_to_end(oldest.id)
+            else:
+                del self._closed[oldest.id]
+
+    def _is_awaited(self, entry: _Entry) -> bool:
+        """It waits for the person, and its asker perhaps for another answer than the one that it got."""
+        if not entry.to_person or entry.state is not RequestState.ANSWERED or entry.closed_at is None:
+            return False
+        asker = self._agents[entry.asker_key]
+        said = asker.set_by.get("status")
+        status = as_text(said.data["status"]) if said is not None else ""
+        status_at = said.position if said is not None and status else -1
+        return not asker.gone and not has_gone_on(entry.closed_at, status_of(status), status_at, asker.task_since)
+
+    def _perhaps_answered(self, event: Event) -> _Entry | None:
         """The open request that a decision without `request_id` may answer: the one it names, else the oldest of the
         agent that it names, those addressed to its writer first, else the oldest addressed to its writer.
 
         One that is about somebody or something else answers nothing, and one to an agent only what that agent asked.
         """
         writer = name_key(event.agent or "")
-        for key, also in _lookups(event, writer, agents):
+        for key, also in _lookups(event, writer, self._agents):
             for request_id in self._index.get(key, ()):
                 entry = self._open[request_id]
                 if entry.asker_key != writer and (also is None or also in entry.keys):
@@ -309,6 +343,10 @@ class RequestBook:
 
 def _has_signature(decision: Event) -> bool:
     return decision.data.get("signature") is not None
+
+
+def _has_decided(writer: str | None, decisions: Iterable[Event]) -> bool:
+    return name_key(writer or "") in (name_key(decision.agent or "") for decision in decisions)
 
 
 def _lookups(event: Event, writer: str, agents: Container[str]) -> Iterator[tuple[_Key, _Key | None]]:

@@ -50,7 +50,7 @@ def parse(line: bytes) -> dict[str, Any]:
     and a byte order mark are read by some only.
     """
     try:
-        value = json.loads(line.decode("utf-8"), object_pairs_hook=_without_repetition, parse_constant=_no_number)
+        value = json.loads(line.decode("utf-8"), object_pairs_hook=without_repetition, parse_constant=_no_number)
     except AmbiguousError:
         raise
     except (ValueError, RecursionError) as error:
@@ -60,7 +60,8 @@ def parse(line: bytes) -> dict[str, Any]:
     return value
 
 
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, for `json.loads`. Raises `AmbiguousError` for a name that stands in it twice."""
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]

@@ -128,10 +128,11 @@ def clean_json(value: Any) -> Any:
 def one_line(text: str) -> str:
     """Cleaned text for a place that has one line: runs of white space become one space, stacks of marks low.
 
+    The blank pattern of Braille (U+2800) is white space here: it looks like it, and lays out columns.
     Marks of any script: those that `clean` leaves are letters' own in some languages, a few at a time.
     """
     if not text.isascii():
-        text = _NO_LETTERS.sub(_unstacked, text)
+        text = _NO_LETTERS.sub(_unstacked, text.replace("\u2800", " "))
     return " ".join(text.split())
 
 

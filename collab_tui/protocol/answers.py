@@ -128,11 +128,11 @@ def why_closed(
     if request.expires is not None and request.expires <= now:
         return "it has expired"
     newer = registry.since(known)
-    still = registry.items(request.position, request.position + 1)
-    if not still or not isinstance(still[0], Event) or still[0].line != request.event.line:
+    first, still = registry.items(0, 1), registry.items(request.position, request.position + 1)
+    if not (first and still) or not isinstance(still[0], Event) or still[0].line != request.event.line:
         return "the registry was replaced meanwhile"
     asked_of = trust if request.to_person else None
-    here = registry_id(registry.items(0, 1)[0])
+    here = registry_id(first[0]) if asked_of is not None else None
     for item in (*(request.decisions if asked_of is not None else ()), *newer):
         if isinstance(item, Event) and closes(item, request.id, request.asker, request.to_person, person):
             if item.kind == "request_withdrawn":
@@ -145,18 +145,22 @@ def why_closed(
     return None
 
 
-def why_not_blocked(registry: Registry, fold: Fold, agent: str, blocker: Blocker) -> str | None:
+def why_not_blocked(registry: Registry, agent: str, blocker: Blocker, *, known: int) -> str | None:
     """Why an agent has no such blocker any more, read afresh from the registry; None while it has it.
 
-    `fold` is the state in which it had it.
+    It had it at position `known`. What ends it depends on the line that raised it and on the lines since, so no others
+    are folded.
     """
-    newer = registry.since(fold.position)
-    is_another = bool(newer) and newer[0].position < fold.position
-    if is_another or not registry.items(blocker.position, blocker.position + 1):
+    newer = registry.since(known)
+    is_another = bool(newer) and newer[0].position < known
+    fold = Fold()
+    fold.extend(registry.items(blocker.position, blocker.position + 1))
+    if is_another or not _has(fold, agent, blocker):
         return "the registry was replaced meanwhile"
-    latest = fold.copy()
-    latest.extend(newer)
-    found = latest.board().agent(agent)
-    if found is not None and any(known.text == blocker.text for known in found.blockers):
-        return None
-    return f"{agent} does not have this blocker any more: {blocker.text}"
+    fold.extend(newer)
+    return None if _has(fold, agent, blocker) else f"{agent} does not have this blocker any more: {blocker.text}"
+
+
+def _has(fold: Fold, agent: str, blocker: Blocker) -> bool:
+    found = fold.board().agent(agent)
+    return found is not None and any(held.text == blocker.text for held in found.blockers)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
-from collab_tui.model.event import Event, Item, as_id
+from collab_tui.model.event import Event, Item
 from collab_tui.model.findings import Finding, Severity, Subject, at_most, said
 from collab_tui.model.lines import LineTally, lines_at
-from collab_tui.model.signature import Standing, registry_id
+from collab_tui.model.signature import Judgement, Standing
 from collab_tui.model.text import clean, one_line
-from collab_tui.protocol.trust import Trust
+from collab_tui.protocol.trust import Onlooker, Trust
 
 _MAX_REQUESTS: Final = 50_000
 """Requests that are remembered until somebody decides on them, the newest."""
@@ -25,8 +24,7 @@ class Decided:
 
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
-        self._registry_id: str | None = None
-        self._requests: OrderedDict[str, Event] = OrderedDict()
+        self._onlooker = Onlooker(trust, _MAX_REQUESTS)
         self._bad: list[tuple[Event, str]] = []
         self._unknown = LineTally()
         self._unsigned = LineTally()
@@ -38,24 +36,11 @@ class Decided:
     def extend(self, items: Iterable[Item]) -> None:
         """Take the next lines."""
         for item in items:
-            if item.position == 0:
-                self._registry_id = registry_id(item)
-            if not isinstance(item, Event):
-                continue
-            kind = item.data.get("event")
-            if kind == "decision_request":
-                self._requests.setdefault(item.id, item)
-                if len(self._requests) > _MAX_REQUESTS:
-                    self._requests.popitem(last=False)
-            elif kind == "decision" and self._trust.concerns(item):
-                self._judge(item)
+            judgement = self._onlooker.see(item)
+            if judgement is not None and isinstance(item, Event):
+                self._note(item, judgement)
 
-    def _judge(self, decision: Event) -> None:
-        named = as_id(decision.data.get("request_id"))
-        request = self._requests.get(named)
-        if named and request is None and len(self._requests) == _MAX_REQUESTS:
-            return  # perhaps it was asked too long ago: what is not known must not be told to be wrong
-        judgement = self._trust.judge(decision, request, self._registry_id)
+    def _note(self, decision: Event, judgement: Judgement) -> None:
         match judgement.standing:
             case Standing.SIGNED:
                 self._has_signed = True

@@ -20,6 +20,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
+from collab_tui.config import load_config
 from collab_tui.model.board import Board, Request, RequestState
 from collab_tui.model.event import Event
 from collab_tui.model.fold import Fold
@@ -39,8 +40,9 @@ class Participant:
     """An agent that writes its events and follows those of the others. Entering starts its session, leaving ends it.
 
     Everything here may be awaited by several tasks at once. `person` is who answers for the person. What waits for the
-    person ends with a decision that the person signed, as `trust` sees it, and that nobody acted on before, as `used`
-    knows; without them, as the settings and the state of the user say in whose name this process runs.
+    person or for an approver ends with a decision that they signed, as `trust` sees it, and that nobody acted on
+    before, as `used` knows; what waits for an agent, with any other agent's word too. Without `person`, `trust` and
+    `used`, it is as the settings and the state of the user say in whose name this process runs.
     """
 
     board: Board
@@ -51,18 +53,18 @@ class Participant:
         name: str,
         registry: Path,
         *,
-        person: str = "human",
+        person: str | None = None,
         trust: Trust | None = None,
         used: UsedDecisions | None = None,
         **session: Any,
     ) -> None:
         self.name = name
-        self.person = person
-        self._trust = trust or Trust.of_user(person, registry)
+        self.person = person or (trust.person if trust else load_config(registry).person)
+        self._trust = trust or Trust.of_user(self.person, registry)
         self._used = used or UsedDecisions()
         self._registry = JsonlRegistry(registry)
         self._session = session
-        self._fold = Fold(person)
+        self._fold = Fold(self.person)
         self._reading = Lock()
         self._writing = asyncio.Lock()
         self._using = asyncio.Lock()
@@ -107,9 +109,9 @@ class Participant:
     async def closed(self, request_id: str) -> Request:
         """Wait until a request is closed or has expired; one that expired comes back as it stands, open.
 
-        One that waits for the person is answered only by what the person signed: whatever else was written in their
-        name, it comes back without an answer when it was withdrawn or expired. Raises `RefusedError` when that very
-        decision was acted on before.
+        Nobody who signs is taken at their word without a signature: whatever was written in the name of the person or
+        of an approver, it comes back without an answer when it was withdrawn or expired. Raises `RefusedError` when
+        that very decision was acted on before.
         """
         request = await self._found(request_id, lambda request: True)
         left = None if request.expires is None else (request.expires - datetime.now(UTC)).total_seconds()
@@ -120,28 +122,26 @@ class Participant:
             if not limit.expired():
                 raise
             request = await self._found(request_id, lambda request: True)
-        return await self._by_the_person(request) if request.to_person else request
+        return await self._with_what_counts(request)
 
     def _is_settled(self, request: Request) -> bool:
         """Nothing is to be waited for any more."""
-        if not request.to_person or request.state is not RequestState.ANSWERED:
-            return not request.is_open
-        return self._signed(request) is not None
+        return not request.is_open if request.state is not RequestState.ANSWERED else bool(self._settling(request))
 
-    def _signed(self, request: Request) -> Event | None:
-        """The first decision on it that the person signed."""
-        for decision in request.decisions:
-            if self._trust.standing(decision, request.event, self.board.registry_id) is Standing.SIGNED:
-                return decision
-        return None
+    def _settling(self, request: Request) -> Event | None:
+        """The first decision on it that may be acted on; none on what was withdrawn."""
+        if request.state is not RequestState.ANSWERED:
+            return None
+        registry_id = self.board.registry_id
+        return next((d for d in request.decisions if self._trust.may_be_acted_on(d, request, registry_id)), None)
 
-    async def _by_the_person(self, request: Request) -> Request:
-        """The request with the answer that counts, which is used up by this, or with none."""
-        decision = self._signed(request)
+    async def _with_what_counts(self, request: Request) -> Request:
+        """The request with the answer that counts, or with none; one that was signed is used up by this."""
+        decision = self._settling(request)
         if decision is None:
             state = RequestState.OPEN if request.state is RequestState.ANSWERED else request.state
             return replace(request, state=state, answer=None)
-        if not await self._use(decision):
+        if self._trust.concerns(decision) and not await self._use(decision):
             raise RefusedError(f"the decision on {request.id} was acted on before: ask again")
         return replace(request, answer=answer_of(decision))
 

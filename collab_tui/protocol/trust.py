@@ -20,19 +20,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from collab_tui.config import load_config
-from collab_tui.model.board import Board
+from collab_tui.model.board import Board, Request
 from collab_tui.model.event import Event, Item, as_id, parse_time
-from collab_tui.model.requests import is_person_writing
+from collab_tui.model.requests import is_person_writing, is_to_person
 from collab_tui.model.signature import AmbiguousError, Judgement, Standing, digest_of, parse, registry_id, signed_bytes
 from collab_tui.model.words import name_key
 from collab_tui.protocol.keys import Keyring, PublicKey, SigningKey, public_key
 from collab_tui.registry.append import UnusableError
 
-_REMEMBERED: Final = 4096
+_REMEMBERED: Final = 20_000
 """Judgements that are kept: a decision is looked at again with every frame that shows it."""
-
-_ASKED: Final = 5000
-"""Requests that an onlooker remembers."""
 
 CLAIMED: Final = Judgement(Standing.CLAIMED, "it carries no signature: any writer may have written it")
 
@@ -77,6 +74,17 @@ class Trust:
     def standing(self, decision: Event, request: Event | None, registry_id: str | None) -> Standing:
         """See `judge`."""
         return self.judge(decision, request, registry_id).standing
+
+    def may_be_acted_on(self, decision: Event, request: Request, registry_id: str | None) -> bool:
+        """The decision answers the request: whoever signs did sign it, and what is asked of them nobody else answers.
+
+        Agents take each other's word.
+        """
+        if self.concerns(decision) and self.standing(decision, request.event, registry_id) is not Standing.SIGNED:
+            return False
+        asked, writer = {name_key(name) for name in request.targets} & self._approvers.keys(), decision.agent or ""
+        is_for_agents = not asked and not is_to_person(request.targets, self.person)
+        return is_for_agents or name_key(writer) in asked or is_person_writing(writer, self.person)
 
     def judge(self, decision: Event, request: Event | None, registry_id: str | None) -> Judgement:
         """Check one decision; touches no disk but for the first look at a key, and remembers what it found."""
@@ -139,8 +147,10 @@ class Trust:
 class Onlooker:
     """Judges decisions while the lines go by, for whoever makes no board of them."""
 
-    def __init__(self, trust: Trust) -> None:
+    def __init__(self, trust: Trust, remembered: int = 5000) -> None:
+        """`remembered` is how many requests, the newest."""
         self._trust = trust
+        self._remembered = remembered
         self._registry_id: str | None = None
         self._requests: OrderedDict[str, Event] = OrderedDict()
 
@@ -154,14 +164,14 @@ class Onlooker:
             self._requests.clear()
         if not isinstance(item, Event):
             return None
-        if item.kind == "decision_request":
+        if item.data.get("event") == "decision_request":
             self._requests.setdefault(item.id, item)
-            if len(self._requests) > _ASKED:
+            if len(self._requests) > self._remembered:
                 self._requests.popitem(last=False)
         if not self._trust.concerns(item):
             return None
         request = self.request_of(item)
-        if request is None and len(self._requests) >= _ASKED and as_id(item.data.get("request_id")):
+        if request is None and len(self._requests) >= self._remembered and as_id(item.data.get("request_id")):
             return None
         return self._trust.judge(item, request, self._registry_id)
 

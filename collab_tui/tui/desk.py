@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
-from collab_tui.model.board import Request
+from collab_tui.model.board import Blocker, Request
 from collab_tui.protocol import answers
 from collab_tui.protocol.trust import Trust
 from collab_tui.registry.append import RefusedError, RegistryError
@@ -75,10 +75,17 @@ class Desk:
 
         self._send(request.id, append, told)
 
-    def unblock(self, agent: str, blocker: str, told: Told) -> None:
-        """Remove a blocker from an agent."""
-        event = answers.resolution(self.person, agent, blocker)
-        self._send(sending_key(agent, blocker), lambda: self._append(event), told)
+    def unblock(self, agent: str, blocker: Blocker, known: int, told: Told) -> None:
+        """Remove a blocker that an agent had on the board at position `known`."""
+
+        def append() -> dict[str, Any]:
+            self._check_presence()
+            return self.registry.append(
+                answers.resolution(self.person, agent, blocker.text),
+                unless=lambda: self._why_not() or answers.why_not_blocked(self.registry, agent, blocker, known=known),
+            )
+
+        self._send(sending_key(agent, blocker.text), append, told)
 
     def write(self, event: dict[str, Any], told: Told) -> None:
         """Append any other event; a decision that nobody asked for is signed as well."""

@@ -123,6 +123,23 @@ def test_a_unique_beginning_will_do(collab: Collab, registry: Path) -> None:
     assert last(registry)["request_id"] == "bbbb0001"
 
 
+def test_an_id_that_is_the_beginning_of_another_names_both(collab: Collab, registry: Path) -> None:
+    """`status` shows beginnings of ids; an agent that gives its request such an id is not answered in its place."""
+    with registry.open("ab") as file:
+        file.write(lines(asks("gitcode", "aaaa000", request="Delete production?", target="human")))
+    before = registry.read_bytes()
+    code, out, err = collab("decide", "aaaa000", "approve")
+    assert (code, out) == (2, "")
+    assert "sena: Approve metrics v2?" in err
+    assert "aaaa000 of gitcode: Delete production?" in err
+    assert err.endswith("give more of it, or add --exact\n")
+    assert collab("decide", "aaaa", "approve", "--exact")[0] == 2
+    assert registry.read_bytes() == before
+    assert collab("decide", "aaaa000", "reject", "--exact")[1] == "human -> gitcode: rejected (Delete production?)\n"
+    assert last(registry)["request_id"] == "aaaa000"
+    assert collab("decide", "aaaa0001", "approve")[1] == "human -> sena: approved (Approve metrics v2?)\n"
+
+
 @pytest.mark.parametrize(
     ("given", "why"),
     [
@@ -315,7 +332,7 @@ def test_what_somebody_else_answered_in_the_name_of_the_person_can_be_answered(c
         file.write(lines(decides("human", "aaaa0001", verdict="approved")))
     (claimed,) = [r for r in json.loads(collab("status", "--json")[1])["requests"] if r["id"] == "aaaa0001"]
     assert (claimed["state"], claimed["claimed"], claimed["answer"]["standing"]) == ("answered", True, "claimed")
-    assert "answered in your name, not by you: approved  claimed" in collab("status")[1]
+    assert "answered in your name: approved  claimed" in collab("status")[1]
 
     assert collab("decide", "aaaa0001", "reject")[0] == 0
     assert last(registry)["verdict"] == "rejected"

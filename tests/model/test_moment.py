@@ -234,7 +234,7 @@ MINE = decides("human", "r1", id="mine", verdict="rejected", signature="y")
 
 
 def needs_of(*objects, **options) -> list[str]:
-    mine = moment(*objects, **{"judge": judging("mine"), "signs": True, **options})
+    mine = moment(*objects, **{"judge": judging("mine"), **options})
     return [need.id for need in mine.needs]
 
 
@@ -244,7 +244,7 @@ def test_what_somebody_else_answered_still_waits_for_the_person(claims):
     assert needs_of(ASKED, *claims, updates("sena", progress=10)) == ["r1"]
     assert needs_of(ASKED, *claims, updates("sena", status="waiting_for_human")) == ["r1"]
     assert needs_of(ASKED, *claims, MINE) == []
-    assert needs_of(ASKED, *claims, signs=False) == []  # nobody here signs: then nothing can be said
+    assert needs_of(ASKED, *claims, judge=lambda *_: None) == []  # of those who sign nothing, nothing can be said
 
 
 @pytest.mark.parametrize(
@@ -268,11 +268,14 @@ def test_an_asker_that_waits_for_another_agent_since_has_gone_on():
     assert needs_of(lubit, updates("sena", status="waiting_for_lubit"), ASKED, CLAIM) == ["r1"]
 
 
-def test_one_that_works_while_it_asks_is_asked_for_until_it_takes_on_another_status():
+def test_one_that_works_while_it_asks_is_asked_for_until_it_says_again_that_it_works_or_at_what():
     working = updates("sena", status="in_progress")
     asked = ASKED | {"status": "in_progress"}
     assert needs_of(working, asked, CLAIM) == ["r1"]
-    assert needs_of(working, asked, CLAIM, updates("sena", status="in_progress", progress=50)) == ["r1"]
+    assert needs_of(working, asked, CLAIM, updates("sena", progress=50)) == ["r1"]
+    assert needs_of(working, asked, CLAIM, updates("sena", status="in_progress", progress=50)) == []
+    assert needs_of(working, asked, CLAIM, updates("sena", current_task="something else")) == []
+    assert needs_of(working, asked, CLAIM, updates("sena", status="waiting", current_task="something else")) == ["r1"]
     assert needs_of(working, asked, CLAIM, updates("sena", status="idle")) == []
 
 
@@ -282,7 +285,7 @@ def test_a_claim_on_what_has_expired_or_is_asked_of_an_agent_is_over():
 
 
 def test_the_answer_that_counts_is_the_one_the_person_signed():
-    seen = moment(ASKED, CLAIM, FORGED, MINE, judge=judging("mine"), signs=True)
+    seen = moment(ASKED, CLAIM, FORGED, MINE, judge=judging("mine"))
     request = seen.board.requests[0]
     assert request.answer.event.id == "forged"  # the fold takes the first that carries a signature
     answer = seen.answer(request)
@@ -306,14 +309,14 @@ def test_a_decision_is_judged_by_the_request_that_it_names():
 
 def test_those_held_up_by_what_was_only_claimed_are_told():
     story = [ASKED, updates("lubit", status="waiting_for_sena"), CLAIM]
-    seen = moment(*story, judge=judging(), signs=True)
+    seen = moment(*story, judge=judging())
     assert seen.held_up(seen.board.requests[0]) == ("sena", "lubit")
     assert {(wait.waiter, wait.awaited) for wait in seen.waits} == {("sena", "human"), ("lubit", "sena")}
-    believed = moment(*story, MINE, judge=judging("mine"), signs=True)
+    believed = moment(*story, MINE, judge=judging("mine"))
     assert believed.waits is believed.board.waits
 
 
 def test_a_wait_that_stands_for_another_reason_gets_the_claimed_one_too():
     story = [updates("sena", status="waiting_for_human"), ASKED | {"status": "waiting_for_human"}, CLAIM]
-    (wait,) = moment(*story, judge=judging(), signs=True).waits
+    (wait,) = moment(*story, judge=judging()).waits
     assert [reason.request_id for reason in wait.reasons] == ["r1", None]

@@ -129,7 +129,7 @@ def test_the_silent_are_those_that_should_move(moment):
 def test_folding_it_from_any_line_equals_folding_it_from_the_start(events, board):
     fold = Fold()
     for item in events:
-        twin = fold.copy()
+        twin = fold.checkpoint()
         twin.extend(events[fold.position :])
         assert twin.board() == board
         fold.extend([item])

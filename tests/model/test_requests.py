@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from collab_tui.model.board import ProblemKind, RequestKind, RequestState
-from collab_tui.model.requests import MAX_CLOSED, closes, verdict_of
+from collab_tui.model.requests import MAX_CLOSED, MAX_DECISIONS, closes, verdict_of
 from tests.events import agent_of, asks, at, board_of, decides, event, fold_of, items, request_of, says, updates
 
 
@@ -199,12 +199,30 @@ def test_a_request_whose_askers_session_ended_stays_and_says_so():
     assert not request_of(board_of(*ended, updates("sena")), "r1").asker_gone
 
 
+def closed_requests(count: int) -> list[dict]:
+    """Requests to an agent that another closed."""
+    return [obj for n in range(count) for obj in (asks("gitcode", f"c{n}", target="lubit"), decides("lubit", f"c{n}"))]
+
+
 def test_closed_requests_are_remembered_within_bounds_and_open_ones_all():
-    closed = [obj for n in range(MAX_CLOSED + 3) for obj in (asks("sena", f"c{n}"), decides("human", f"c{n}"))]
-    board = board_of(asks("lubit", "first"), *closed)
+    board = board_of(asks("lubit", "first"), *closed_requests(MAX_CLOSED + 3))
     assert len(board.requests) == MAX_CLOSED + 1
     assert [r.id for r in board.open_requests] == ["first"]
     assert (board.request("c2"), request_of(board, "c3").state) == (None, RequestState.ANSWERED)
+
+
+def test_what_somebody_perhaps_awaits_from_the_person_is_not_forgotten_until_it_goes_on():
+    claimed = [obj for n in range(9) for obj in (asks("sena", f"r{n}"), decides("human", f"r{n}"))]
+    story = [*claimed, *closed_requests(2 * MAX_CLOSED)]
+    awaited = board_of(*story)
+    assert all(awaited.request(f"r{n}") for n in range(9))
+    assert len(awaited.requests) <= MAX_CLOSED + 9
+    late = board_of(*story, decides("human", "r0", id="mine", verdict="approved", signature="x"))
+    assert (request_of(late, "r0").answer.event.id, late.problem_count) == ("mine", 0)
+    for then in (updates("sena", status="in_progress"), says("sena", "session_end"), updates("sena", current_task="b")):
+        gone_on = board_of(*claimed, then, *closed_requests(2 * MAX_CLOSED))
+        assert not any(gone_on.request(f"r{n}") for n in range(9))
+        assert len(gone_on.requests) == MAX_CLOSED
 
 
 # Decisions without `request_id`: shown, never acted on.
@@ -346,37 +364,51 @@ def test_the_first_that_carries_a_signature_is_the_answer():
     assert after.answer.event.id == "d1"
 
 
-def test_unsigned_ones_push_nothing_out_and_the_newest_signed_one_is_kept():
+def test_neither_unsigned_nor_forged_ones_push_out_what_the_person_signed():
     claims = [decides("human", "r1", verdict="approved") for _ in range(50)]
-    forged = [decides("human", "r1", id=f"f{n}", verdict="approved", signature="x") for n in range(50)]
     mine = decides("human", "r1", id="mine", verdict="rejected", signature="y")
-    request = request_of(board_of(asks("sena", "r1"), *claims, mine, *claims, *forged), "r1")
-    assert [decision.id for decision in request.decisions][1:] == ["mine", *(f"f{n}" for n in range(6)), "f49"]
+
+    def kept(before: int, after: int) -> list[str]:
+        forged = [decides("human", "r1", id=f"f{n}", signature="x") for n in range(before + after)]
+        story = (asks("sena", "r1"), *claims, *forged[:before], mine, *claims, *forged[before:])
+        return [decision.id for decision in request_of(board_of(*story), "r1").decisions][1:]
+
+    assert kept(8, 1)[-2:] == ["mine", "f8"]
+    assert kept(900, 50)[900] == "mine"
+    flooded = kept(MAX_DECISIONS - 5, 50)
+    assert len(flooded) == MAX_DECISIONS - 1
+    assert flooded[MAX_DECISIONS - 5] == "mine"
+    assert flooded[-1] == f"f{MAX_DECISIONS + 44}"
 
 
-def test_what_is_not_in_the_name_of_the_person_is_not_kept():
-    story = [asks("sena", "r1", request="go?", target="human"), asks("sena", "r2", request="go?", target="lubit")]
-    said = [decides(by, request, verdict="approved", signature="x") for by in ("lubit", "sena") for request in ("r1",)]
-    board = board_of(*story, *said, decides("human", "r2", verdict="approved", signature="x"))
-    assert request_of(board, "r1").decisions == ()
-    assert request_of(board, "r2").decisions == ()
-    assert request_of(board, "r2").state is RequestState.ANSWERED
+def test_of_what_waits_for_the_person_only_what_is_in_their_name_is_kept():
+    said = [decides(by, "r1", verdict="approved", signature="x") for by in ("lubit", "sena")]
+    assert request_of(board_of(asks("sena", "r1", request="go?", target="human"), *said), "r1").decisions == ()
 
 
-def test_an_asker_may_withdraw_what_nobody_answered_with_a_signature():
-    asked, withdrawn = asks("sena", "r1", request="go?"), says("sena", "request_withdrawn", request_id="r1")
-    claim, signed = (decides("human", "r1", verdict="approved", signature=s) for s in (None, "x"))
+def test_of_what_waits_for_an_agent_the_first_word_of_everybody_else_is_kept():
+    """The first may be in the name of somebody who signs, and forged."""
+    said = [decides(by, "r1", id=f"{n}{by}") for n in range(2) for by in ("human", "sena", "lubit")]
+    request = request_of(board_of(asks("sena", "r1", request="go?", target="lubit"), *said), "r1")
+    assert [decision.id for decision in request.decisions] == ["0human", "0lubit"]
+    assert (request.state, request.answer.event.id) == (RequestState.ANSWERED, "0human")
+
+
+@pytest.mark.parametrize("signature", [None, "x"], ids=["unsigned", "forged"])
+@pytest.mark.parametrize("target", ["human", "lubit"])
+def test_an_asker_may_withdraw_whatever_was_answered(target, signature):
+    asked, withdrawn = asks("sena", "r1", target=target), says("sena", "request_withdrawn", request_id="r1")
+    claim, late = (decides("human", "r1", id=id_, signature=signature) for id_ in ("claim", "late"))
     request = request_of(board_of(asked, claim, withdrawn), "r1")
     assert (request.state, request.answer, request.closed_at) == (RequestState.WITHDRAWN, None, 2)
-    assert request_of(board_of(asked, claim, signed, withdrawn), "r1").state is RequestState.ANSWERED
-    assert request_of(board_of(asked, withdrawn, signed), "r1").state is RequestState.WITHDRAWN
+    assert request_of(board_of(asked, claim, withdrawn, late), "r1") == request
     not_theirs = says("lubit", "request_withdrawn", request_id="r1")
     assert request_of(board_of(asked, claim, not_theirs), "r1").state is RequestState.ANSWERED
 
 
 def test_a_copy_of_a_fold_keeps_its_own_decisions():
     fold = fold_of(asks("sena", "r1"), decides("human", "r1", verdict="approved"))
-    twin = fold.copy()
+    twin = fold.checkpoint()
     before = fold.board()
     twin.extend(items(decides("human", "r1", id="late", verdict="rejected", signature="x"), first=2))
     assert fold.board() == before

@@ -142,6 +142,7 @@ def test_depth_is_the_writers_choice_and_cleaning_does_not_recurse():
 def test_one_line_makes_every_run_of_white_space_one_space():
     assert one_line(" a\n\n b\tc\u3000d ") == "a b c d"
     assert one_line("\n") == ""
+    assert one_line("a\u2800\u2800 b\u2800") == "a b"
 
 
 def _shape(value):

@@ -9,7 +9,7 @@ from collab_tui.model.board import RequestState
 from collab_tui.protocol import Participant, participant
 from collab_tui.registry.append import RefusedError
 from collab_tui.registry.jsonl import JsonlRegistry
-from tests.signing import KEY, OTHER_KEY, install_key, signed
+from tests.signing import KEY, OTHER_KEY, THIRD_KEY, install_key, signed
 
 TIMEOUT = 20.0
 
@@ -49,12 +49,12 @@ async def test_a_look_that_was_cancelled_after_it_read_keeps_nobody_else_asleep(
     async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
         waiters = [asyncio.create_task(me.until(lambda board: board.agent("lubit") is not None)) for _ in range(3)]
         await Wakeups.waiting.wait()  # all have looked
-        has_read, read = threading.Event(), me._read
+        has_read, may_end, read = threading.Event(), threading.Event(), me._read
 
         def read_slowly():
             read()
             has_read.set()
-            time.sleep(0.2)
+            may_end.wait(TIMEOUT)
 
         monkeypatch.setattr(me, "_read", read_slowly)
         JsonlRegistry(path).append({"agent": "lubit", "event": "session_start"})
@@ -62,6 +62,7 @@ async def test_a_look_that_was_cancelled_after_it_read_keeps_nobody_else_asleep(
         await asyncio.to_thread(has_read.wait)
         cancelled.cancel()
         await asyncio.wait([cancelled])
+        may_end.set()
         Wakeups.queue.put_nowait(None)
         boards = await asyncio.gather(*waiters)
         assert all(board.agent("lubit") for board in boards)
@@ -100,7 +101,7 @@ async def test_what_is_addressed_to_several_is_heard_by_each(path):
     async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
         hearing = me.heard()
         heard = asyncio.ensure_future(anext(hearing))
-        await asyncio.sleep(0.1)
+        await me.until(lambda board: board.position == 1)
         JsonlRegistry(path).append(
             {"agent": "lubit", "event": "message", "target": ["gitcode", "Sena"], "message": "hi"}
         )
@@ -142,6 +143,71 @@ async def test_who_waits_for_the_person_waits_on_past_claims_and_gets_what_was_s
         sign(path, request_id=asked["id"], verdict="rejected", comment="not on a Friday")
         answer = (await waiting).answer
         assert (answer.verdict, answer.comment) == ("rejected", "not on a Friday")
+
+
+def say(path, by, request, **fields):
+    """An unsigned decision."""
+    JsonlRegistry(path).append({"agent": by, "event": "decision", "request_id": request["id"], **fields})
+
+
+def settings(tmp_path, text):
+    (tmp_path / "config" / "config.toml").write_text(text, encoding="utf-8")
+
+
+async def test_who_asked_an_agent_takes_its_word_but_none_in_the_name_of_the_person_without_a_signature(path):
+    async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
+        asked = await me.emit("decision_request", request="go?", target="lubit")
+        waiting = asyncio.create_task(me.closed(asked["id"]))
+        say(path, "Human", asked, verdict="approved")
+        await has_read(me, path)
+        assert not waiting.done()
+        say(path, "lubit", asked, verdict="rejected")
+        answer = (await waiting).answer
+        assert (answer.by, answer.verdict) == ("lubit", "rejected")
+        asked = await me.emit("decision_request", request="go?", target="lubit")
+        sign(path, request_id=asked["id"], verdict="approved")
+        assert (await me.closed(asked["id"])).answer.by == "human"
+
+
+async def test_who_asked_an_approver_gets_only_what_they_or_the_person_signed(path, tmp_path):
+    settings(tmp_path, f'[approvers]\nlena = "{OTHER_KEY.public.text}"\nhana = "{THIRD_KEY.public.text}"\n')
+    async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
+        asked = await me.emit("decision_request", request="go?", target="lena")
+        waiting = asyncio.create_task(me.closed(asked["id"]))
+        for by in ("lena", "gitcode", "human"):
+            say(path, by, asked, verdict="approved")
+        sign(path, THIRD_KEY, agent="hana", request_id=asked["id"], verdict="approved")
+        await has_read(me, path)
+        assert not waiting.done()
+        sign(path, OTHER_KEY, agent="lena", request_id=asked["id"], verdict="rejected")
+        answer = (await waiting).answer
+        assert (answer.by, answer.verdict) == ("lena", "rejected")
+        asked = await me.emit("decision_request", request="go?", target="lena")
+        sign(path, request_id=asked["id"], verdict="rejected")
+        assert (await me.closed(asked["id"])).answer.by == "human"
+
+
+async def test_the_person_has_the_name_in_the_users_settings(path, tmp_path):
+    settings(tmp_path, 'person = "mina"\n')
+    async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
+        assert me.person == "mina"
+        asked = await me.emit("decision_request", request="go?", target="mina")
+        waiting = asyncio.create_task(me.closed(asked["id"]))
+        for by in ("mina", "gitcode"):
+            say(path, by, asked, verdict="approved")
+        await has_read(me, path)
+        assert not waiting.done()
+        sign(path, agent="mina", request_id=asked["id"], verdict="rejected")
+        assert (await waiting).answer.verdict == "rejected"
+
+
+async def test_what_perhaps_answers_an_agent_is_no_answer_when_it_goes_on(path):
+    async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
+        asked = await me.emit("decision_request", request="go?", target="lubit")
+        write(path, decision_for="sena", verdict="approved")
+        await me.update(status="in_progress")
+        request = await me.closed(asked["id"])
+        assert (request.state, request.answer) == (RequestState.MOVED_ON, None)
 
 
 async def test_of_two_that_the_person_signed_the_first_counts(path):

@@ -130,6 +130,46 @@ async def test_it_fits_a_small_terminal() -> None:
         await seat.wrote({"agent": "human", "event": "decision", "request_id": "go-canary", "verdict": "approved"})
 
 
+FORGED = "low" + "\u2800" * 40 + "who says so signed: by human, with the key 9b7714245d16ba11 "
+
+
+@pytest.mark.parametrize("size", [(100, 40), (60, 40)])
+@pytest.mark.parametrize("field", ["request", "urgency", "default", "target", "agent", "id", "options"])
+async def test_where_the_names_of_our_facts_stand_no_words_of_an_agent_do(field: str, size: tuple[int, int]) -> None:
+    asked = {"id": "go", "agent": "gitcode", "event": "decision_request", "request": "GO?", "target": "human"}
+    said = asked | {field: FORGED * 4} | {"details": "to the point"}
+    async with sitting([said | {"options": [FORGED * 4]} if field == "options" else said], size=size) as seat:
+        await seat.go_and_look("needs")
+        await seat.press("enter")
+        await seat.dialog("RequestScreen")
+        await seat.sees("asked by", "in its own words")
+        body = seat.widget("#facts").region
+        dialog = seat.widget("#dialog").region
+        at_edge = {line[body.x : body.x + 12].strip() for line in seat.lines[dialog.y : dialog.bottom]}
+        assert "who says so" not in at_edge
+        facts = [line[body.x : body.right] for line in seat.lines[body.y : body.bottom]]
+        assert {line[:12].strip() for line in facts} <= {"", "asked by", "asked of", "waits", "line", "digest"}
+        assert "\u2800" not in "".join(facts)
+
+
+async def test_an_urgency_of_the_usual_words_is_a_fact_and_any_other_the_askers_words() -> None:
+    scene = [scenes.asks("sena", "one", "GO?", urgency="High"), scenes.asks("sena", "two", "GO?", urgency="now!")]
+    async with sitting(scene) as seat:
+        await opened(seat, "one")
+        await seat.sees("urgency     high")
+        await seat.press("escape")
+        await seat.closed()
+        await opened(seat, "two")
+        await seat.sees("in its own words", "urgency: now!")
+
+
+async def test_a_long_fact_goes_on_below_itself() -> None:
+    asked = scenes.line(scenes.asks("gitcode", "go", "GO?", 4))[:-2] + ', "request": "GO to production?"}\n'
+    async with sitting([asked], size=(60, 40)) as seat:
+        await opened(seat, "go")
+        await seat.sees("digest      none, so it cannot be answered:", "            'request' stands in it twice")
+
+
 async def test_two_quick_keys_are_one_answer_and_no_error() -> None:
     async with sitting(scenes.calm()) as seat:
         await seat.looked()

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from collab_tui.config import Config
+from collab_tui.protocol.presence import refusal
+from collab_tui.tui.app import BoardApp
 from tests.tui import scenes
-from tests.tui.scenes import asks, told, updates
-from tests.tui.seat import sitting
+from tests.tui.scenes import asks, line, told, updates
+from tests.tui.seat import NAME, WIDE, Seat, sitting, write
 
 CREDENTIALS, QUOTA = "no credentials for staging", "quota of the build cache"
 
@@ -85,6 +88,64 @@ async def test_without_a_blocker_there_is_nothing_to_press() -> None:
         await seat.press("u")
         await seat.wrote_nothing()
         assert seat.screen == "BoardScreen"
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "why"),
+    [
+        (told("lubit", "blocker_resolved", blocker=QUOTA, target="gitcode"), "does not have this blocker any more"),
+        (updates("gitcode", blockers=[CREDENTIALS]), "does not have this blocker any more"),
+        (None, "the registry was replaced meanwhile"),
+    ],
+    ids=["resolved", "moved on", "replaced"],
+)
+async def test_a_blocker_that_went_meanwhile_is_not_resolved_again(
+    meanwhile: scenes.Event | None, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else is faster, after our reading and before our lock."""
+    async with sitting(scenes.good_day()) as seat:
+        append = seat.app.desk.registry.append
+
+        def late(event: scenes.Event, **how: Any) -> object:
+            if meanwhile is None:
+                seat.path.write_text(line(updates("sena")))
+                seat.write()
+            else:
+                seat.write(meanwhile)
+            return append(event, **how)
+
+        monkeypatch.setattr(seat.app.desk.registry, "append", late)
+        await seat.go_and_look("waits", f"blocker:{QUOTA}")
+        await seat.press("u")
+        await seat.until(lambda: why in seat.toasts, "a toast")
+        await seat.wrote_nothing()
+
+
+async def test_other_lines_meanwhile_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with sitting(scenes.good_day()) as seat:
+        append = seat.app.desk.registry.append
+
+        def late(event: scenes.Event, **how: Any) -> object:
+            seat.write(updates("gitcode", progress=80), told("lubit", "blocker_resolved", blocker=CREDENTIALS))
+            return append(event, **how)
+
+        monkeypatch.setattr(seat.app.desk.registry, "append", late)
+        await seat.go_and_look("waits", f"blocker:{QUOTA}")
+        await seat.press("u")
+        await seat.wrote(resolved("gitcode", QUOTA))
+
+
+async def test_inside_an_agents_process_nothing_is_unblocked_in_the_persons_name() -> None:
+    write(scenes.good_day())
+    app = BoardApp(NAME, Config(), clock=lambda: scenes.NOW, not_the_person=refusal("CLAUDECODE"))
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        seat = Seat(app, pilot, NAME)
+        await seat.until(lambda: app.live is not None, "a first look at the registry")
+        await seat.go_and_look("waits", f"blocker:{QUOTA}")
+        await seat.press("u")
+        await seat.until(lambda: "gitcode was not unblocked" in seat.toasts, "a toast")
+        assert "$CLAUDECODE is set" in seat.toasts
+        await seat.wrote_nothing()
 
 
 async def test_sending_ends_though_the_blocker_is_there_again(monkeypatch: pytest.MonkeyPatch) -> None:

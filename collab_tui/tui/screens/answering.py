@@ -5,10 +5,12 @@ A key never changes the picture. It appends an event; the event comes back throu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.screen import Screen
 from textual.widget import Widget
 
-from collab_tui.model.board import Deadlock, Request, RequestKind
+from collab_tui.model.board import Blocker, Deadlock, Request, RequestKind
 from collab_tui.model.words import name_key
 from collab_tui.tui.actions import SEEN_FOR
 from collab_tui.tui.desk import Desk, Told
@@ -52,22 +54,23 @@ class Answering(Screen[None]):
             return mine[0] if len(mine) == 1 else None
         return None
 
-    def selected_blockers(self) -> list[tuple[str, str]]:
+    def selected_blockers(self) -> list[tuple[str, Blocker]]:
         """Agent and blocker that `u` acts on."""
         pane, view = self.pane, self.view
         if view is None:
             return []
-        if isinstance(pane, WaitsPane) and (obstacle := pane.obstacle) is not None:
-            return [(name, obstacle.text) for name in obstacle.holders]
-        if isinstance(pane, AgentsPane) and pane.selected is not None:
-            agent = view.moment.board.agent(pane.selected)
-            return [(agent.name, blocker.text) for blocker in agent.blockers] if agent else []
-        if isinstance(pane, NeedsPane):
+        names: Sequence[str] = ()
+        obstacle = pane.obstacle if isinstance(pane, WaitsPane) else None
+        if obstacle is not None:
+            names = obstacle.holders
+        elif isinstance(pane, AgentsPane) and pane.selected is not None:
+            names = (pane.selected,)
+        elif isinstance(pane, NeedsPane):
             need = pane.need
             names = need.agents if isinstance(need, Deadlock) else (need.asker,) if need else ()
-            agents = [agent for name in names if (agent := view.moment.board.agent(name)) is not None]
-            return [(agent.name, blocker.text) for agent in agents for blocker in agent.blockers]
-        return []
+        agents = [agent for name in names if (agent := view.moment.board.agent(name)) is not None]
+        found = [(agent.name, blocker) for agent in agents for blocker in agent.blockers]
+        return [one for one in found if obstacle is None or one[1].text == obstacle.text]
 
     # Answering
 
@@ -109,15 +112,9 @@ class Answering(Screen[None]):
             toast(self.app, "It is closed already: nothing was sent", "warning")
         elif pane.on_screen_for(pane.selected) < SEEN_FOR:
             toast(self.app, _JUST_APPEARED, "warning")
-        elif request.is_critical:
-            text = f"{words(request.asker)} calls this critical: {words(request.request)}"
-            known = view.moment.board.position
-            self.app.push_screen(
-                dialogs.confirm(text, f"Answer: {words(given)}"[:60]),
-                lambda sure: self._send_answer(request, given, known) if sure else None,
-            )
         else:
-            self._send_answer(request, given, view.moment.board.position)
+            known = view.moment.board.position
+            dialogs.once_sure(self.app, request, given, lambda: self._send_answer(request, given, known))
 
     def _send_answer(self, request: Request, given: str, known: int) -> None:
         """Send it, and say so if it could not be: a quick answer has no words that could be lost.
@@ -134,24 +131,25 @@ class Answering(Screen[None]):
         if self.refuse_in_past():
             return
         found = self.selected_blockers()
-        pane = self.pane
-        if not found:
+        pane, view = self.pane, self.view
+        if not found or view is None:
             return
+        known = view.moment.board.position
         if isinstance(pane, ItemList) and pane.on_screen_for(pane.selected or "") < SEEN_FOR:
             toast(self.app, _JUST_APPEARED, "warning")
             return
         if len(found) == 1 or isinstance(pane, WaitsPane):
-            for name, text in found:
-                self._send_resolution(name, text)
+            for name, blocker in found:
+                self._send_resolution(name, blocker, known)
             return
-        labels = [f"{words(name)}: {words(text)}" for name, text in found]
+        labels = [f"{words(name)}: {words(blocker.text)}" for name, blocker in found]
         self.app.push_screen(
             dialogs.choose("Which blocker?", labels),
-            lambda place: self._send_resolution(*found[place]) if place is not None else None,
+            lambda place: self._send_resolution(*found[place], known) if place is not None else None,
         )
 
-    def _send_resolution(self, name: str, text: str) -> None:
-        self.desk.unblock(name, text, self._unless(f"{words(name)} was not unblocked"))
+    def _send_resolution(self, name: str, blocker: Blocker, known: int) -> None:
+        self.desk.unblock(name, blocker, known, self._unless(f"{words(name)} was not unblocked"))
 
     def _unless(self, failed: str) -> Told:
         """Says that something failed, and why; nothing when it did not."""

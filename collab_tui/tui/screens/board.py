@@ -178,7 +178,7 @@ class BoardScreen(Replaying, Answering, Looking, Screen[None]):
             for name in _PANES:
                 self.query_one(f"#{name}").display = name == pane
             self.query_one("#top").display = pane in ("needs", "agents")
-        self.query_one(f"#{pane}").focus()
+        self.set_focus(self.query_one(f"#{pane}"))
         self._show_chrome()
 
     def on_descendant_focus(self) -> None:

@@ -19,6 +19,10 @@ from collab_tui.tui.safe import ROLE_CLASSES, content, words
 Result = TypeVar("Result")
 _FRAME = 6
 """Lines of border, padding and keys, and one that stays free."""
+_FACTS_WIDTH = 84
+"""Cells inside a dialog that is as wide as they get."""
+_NAMES = 12
+"""Cells of the column of names."""
 
 
 class Dialog(ModalScreen[Result]):
@@ -85,10 +89,29 @@ def hints(keys: Iterable[tuple[str, str]]) -> Content:
     return content(span for key, what in keys for span in (Span(key, "accent"), Span(f" {what}  ", "muted")))
 
 
-def facts(pairs: Iterable[tuple[str, str]], width: int = 12) -> Content:
-    """Names and values in two columns, as content; pairs without a value are left out."""
-    spans: list[Span] = []
-    for name, value in pairs:
-        if value:
-            spans += [Span(f"{name:<{width}}", "muted"), Span(f"{words(value)}\n")]
-    return content(spans)
+class Facts(Static):
+    """Names and values in two columns. A long value goes on below itself: where names stand, nothing else does."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]], *, id: str) -> None:  # noqa: A002  # Textual's name for it
+        super().__init__(id=id)
+        self._width = _FACTS_WIDTH
+        self.tell(pairs)
+
+    def tell(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Show other facts; those without a value are left out."""
+        self._pairs = tuple(pairs)
+        self.update(self._in_columns())
+
+    def on_resize(self) -> None:
+        """Break values for the width."""
+        if (width := self.content_size.width) != self._width and width:
+            self._width = width
+            self.update(self._in_columns())
+
+    def _in_columns(self) -> Content:
+        spans: list[Span] = []
+        for name, value in self._pairs:
+            lines = Content(words(value)).wrap(max(1, self._width - _NAMES)) if value else ()
+            for number, line in enumerate(lines):
+                spans += [Span(f"{'' if number else name:<{_NAMES}}", "muted"), Span(f"{line.plain}\n")]
+        return content(spans)

@@ -15,11 +15,13 @@ from collab_tui.protocol.trust import Trust
 from collab_tui.registry.base import Registry
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.keymap import Keymap
+from collab_tui.tui.safe import cut, words
 from collab_tui.tui.view import View
 
 if TYPE_CHECKING:
     from collab_tui.model.findings import Finding
     from collab_tui.model.places import Place
+    from collab_tui.model.timeline import Timeline
     from collab_tui.tui.screens.explain import Explainer
 
 
@@ -39,11 +41,11 @@ def explain(
     return ExplainScreen(title, positions, explainer, registry, moment)
 
 
-def event(item: Item, registry: Registry, trust: Trust) -> ModalScreen[None]:
+def event(item: Item, registry: Registry, trust: Trust, timeline: Timeline | None) -> ModalScreen[None]:
     """One line of the registry."""
     from collab_tui.tui.screens.event import EventScreen
 
-    return EventScreen(item, registry, trust)
+    return EventScreen(item, registry, trust, timeline)
 
 
 def problems(desk: Desk, view: View) -> ModalScreen[None]:
@@ -56,7 +58,7 @@ def problems(desk: Desk, view: View) -> ModalScreen[None]:
     def look() -> Sequence[Finding]:
         is_present = view.frozen_at is None and view.past is None
         if is_present and isinstance(desk.registry, JsonlRegistry):
-            return check_up(desk.registry.path, view.moment.now, screen_problems, desk.person).findings
+            return check_up(desk.registry.path, view.moment.now, screen_problems, desk.person, desk.trust).findings
         return check_moment(view.moment)
 
     return ProblemsScreen(look, view.glyphs)
@@ -102,6 +104,15 @@ def message(desk: Desk, names: Sequence[str], chosen: str | None) -> ModalScreen
     from collab_tui.tui.screens.compose import MessageScreen
 
     return MessageScreen(desk, names, chosen)
+
+
+def once_sure(app: App[object], of: Request, given: str, send: Callable[[], None]) -> None:
+    """Send an answer; of a request that its asker calls critical, only when the person says so once more."""
+    if not of.is_critical:
+        send()
+        return
+    text = f"{words(of.asker)} calls this critical: {words(of.request)}"
+    app.push_screen(confirm(text, cut(f"Answer: {words(given)}", 60)), lambda sure: send() if sure else None)
 
 
 def once_signing(app: App[object], desk: Desk, send: Callable[[], None]) -> None:

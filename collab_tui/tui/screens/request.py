@@ -1,6 +1,7 @@
 """The whole request: who, what exactly, evidence, who is held up, since when, deadline; a box for words; the keys.
 
-What we computed and what its asker wrote stand visibly apart: the asker's words are in a frame that they cannot leave.
+What we computed and what its asker wrote stand visibly apart: what is asked is quoted and indented, all else that the
+asker wrote is in a frame that it cannot leave, and at the left edge stand the names of our facts alone.
 """
 
 from __future__ import annotations
@@ -23,12 +24,17 @@ from collab_tui.model.signature import AmbiguousError, digest_of
 from collab_tui.model.summary import standing_words
 from collab_tui.tui.actions import BY_ID, SEEN_FOR
 from collab_tui.tui.desk import Desk
-from collab_tui.tui.safe import MOST_ENTRIES, excerpt, some, toast, words
-from collab_tui.tui.screens.confirm import ConfirmScreen
-from collab_tui.tui.screens.dialog import Dialog, facts
-from collab_tui.tui.screens.dialogs import once_signing
+from collab_tui.tui.safe import MOST_ENTRIES, cut, cut_middle, excerpt, some, toast, words
+from collab_tui.tui.screens.dialog import Dialog, Facts
+from collab_tui.tui.screens.dialogs import once_signing, once_sure
 from collab_tui.tui.screens.replaying import why_not_in_past
 from collab_tui.tui.view import View
+
+_URGENCIES = frozenset({"low", "normal", "high", "critical"})
+_NAME = 32
+"""Cells of a name or an id."""
+_ANSWER = 60
+"""Cells of an answer, which its line in the log has in full."""
 
 
 class RequestScreen(Dialog[None]):
@@ -49,12 +55,15 @@ class RequestScreen(Dialog[None]):
         self._request = request
         self._view = view
         self._known = view.moment.board.position
+        self._is_another = False
+        """Under its id stands another request by now: what is shown answers nothing any more."""
         self._shown_at = 0.0
         self._is_sending = False
 
     @property
     def _is_answerable(self) -> bool:
-        return self._view.past is None and self._view.moment.is_answerable(self._request)
+        is_present = self._view.past is None and not self._is_another
+        return is_present and self._view.moment.is_answerable(self._request)
 
     @property
     def _why_not(self) -> str:
@@ -81,47 +90,46 @@ class RequestScreen(Dialog[None]):
     def body(self) -> Iterable[Widget]:
         """What is asked and its options, our facts, then the asker's words in their frame."""
         request = self._request
-        yield Static(Content.styled(words(request.request), "bold"), id="asked")
+        yield Static(Content.styled(f"“{words(request.request)}”", "bold"), id="asked")
         for number, option in enumerate(request.options[:MOST_ENTRIES], 1):
             yield Static(
-                Content.assemble((f" {number} ", "bold $accent"), words(option)),
+                Content.assemble((f"{number} ", "bold $accent"), words(option)),
                 classes="option",
                 id=f"option-{number}",
             )
         if (others := len(request.options) - MOST_ENTRIES) > 0:
             yield Static(Content(f"... {others:,} more are not shown: choose one in words"))
-        yield Static(self._facts(), id="facts")
-        said = [excerpt(request.details)] if request.details else []
+        yield Facts(self._facts(), id="facts")
+        said = [f"urgency: {words(request.urgency)}"] if request.urgency and not _known_urgency(request) else []
+        said += [f"default: {words(request.default)}"] if request.default else []
+        said += [excerpt(request.details)] if request.details else []
         said += ["\n".join(("evidence", *some(request.evidence)))] if request.evidence else []
         if said:
             box = Static(Content("\n\n".join(said)), id="words")
             box.border_title = "in its own words"
             yield box
 
-    def _facts(self) -> Content:
-        """What we know of the request ourselves."""
+    def _facts(self) -> Iterable[tuple[str, str]]:
+        """What we know of the request ourselves. Names and ids are their writers' choice: they are kept short."""
         request, moment = self._request, self._view.moment
         waited = seconds_between(request.asked_at, moment.now)
         held_up = [name for name in moment.held_up(request) if name != request.asker]
         answer = moment.answer(request)
-        told = f"answered by {answer.by}: {answer.text or ''}" if answer else ""
+        told = f"answered by {_name(answer.by)}: {cut(words(answer.text), _ANSWER)}" if answer else ""
         judgement = moment.judgement(answer.event) if answer else None
         who = f"{standing_words(judgement.standing)}: {judgement.reason}" if judgement else ""
         name = "perhaps" if request.is_open else "claimed" if moment.is_only_claimed(request) else "closed"
-        return facts(
-            (
-                ("asked by", request.asker + (" (its session ended)" if request.asker_gone else "")),
-                ("asked of", "you" if request.to_person else request.target or ""),
-                ("waits", age(waited) if waited is not None else ""),
-                ("holds up", ", ".join(held_up)),
-                ("urgency", request.urgency or ""),
-                ("deadline", self._deadline()),
-                ("default", request.default or ""),
-                (name, told),
-                ("who says so", who),
-                ("line", f"{request.position + 1}   id {request.id}"),
-                ("digest", _digest(request)),
-            )
+        return (
+            ("asked by", _name(request.asker) + (" (its session ended)" if request.asker_gone else "")),
+            ("asked of", "you" if request.to_person else ", ".join(map(_name, request.targets))),
+            ("waits", age(waited) if waited is not None else ""),
+            ("holds up", ", ".join(map(_name, held_up))),
+            ("urgency", _known_urgency(request)),
+            ("deadline", self._deadline()),
+            (name, told),
+            ("who says so", who),
+            ("line", f"{request.position + 1}   id {_name(request.id)}"),
+            ("digest", _digest(request)),
         )
 
     def follow(self, view: View) -> None:
@@ -129,13 +137,18 @@ class RequestScreen(Dialog[None]):
         request = view.moment.board.request(self._request.id)
         if request is None or not self.is_mounted or not self._is_answerable:
             return
+        if request.event.line != self._request.event.line:
+            self._is_another = True
+            self.complain("It is another request by now: close this and open it again.")
+            return
         self._view = replace(self._view, moment=view.moment)
+        self._known = view.moment.board.position
         if request != self._request:
             self._request = request
             if not view.moment.is_answerable(request) and not self._is_sending:
                 by = f" by {words(request.answer.by)}" if request.answer else ""
                 self.complain(f"It was closed meanwhile: {request.state.replace('_', ' ')}{by}.")
-        self.put("#facts", self._facts())
+        self.query_one(Facts).tell(self._facts())
 
     def foot(self) -> Iterable[Widget]:
         """The box for words, the buttons, and what went wrong."""
@@ -229,19 +242,14 @@ class RequestScreen(Dialog[None]):
         if monotonic() - self._shown_at < SEEN_FOR:
             self.complain("It only just opened: read it, then press again.")
             return
-        if not self._request.is_critical:
-            self._send(given, comment)
-            return
-        text = f"{words(self._request.asker)} calls this critical: {words(self._request.request)}"
-        self.app.push_screen(
-            ConfirmScreen(text, f"Answer: {words(given)}"[:60]),
-            lambda sure: self._send(given, comment) if sure else None,
-        )
+        once_sure(self.app, self._request, given, lambda: self._send(given, comment))
 
     def _send(self, given: str, comment: str) -> None:
         once_signing(self.app, self._desk, lambda: self._send_signed(given, comment))
 
     def _send_signed(self, given: str, comment: str) -> None:
+        if self._is_another:
+            return
         self._hold(True)
         self.complain("sending...")
         self._desk.answer(self._request, given, comment or None, self._known, self._sent)
@@ -271,6 +279,17 @@ class RequestScreen(Dialog[None]):
         else:
             self._desk.drafts.pop(self._request.id, None)
         self.dismiss(None)
+
+
+def _name(text: str) -> str:
+    """A name or an id for a line with other things."""
+    return cut_middle(words(text), _NAME)
+
+
+def _known_urgency(request: Request) -> str:
+    """The urgency if it is one of the usual words; any other is a text of its asker."""
+    word = words(request.urgency).casefold()
+    return word if word in _URGENCIES else ""
 
 
 def _digest(request: Request) -> str:

@@ -72,10 +72,10 @@ class AgentsPane(ItemList):
             self._waits[wait.waiter].append(wait)
         names = min(_MAX_NAME, max((width_of([Span(words(agent.name))]) for agent in agents), default=0))
         height = max(self.scrollable_content_region.height, 1)
-        asked: defaultdict[str, str] = defaultdict(str)
+        asked: defaultdict[str, tuple[bytes, ...]] = defaultdict(tuple)
         for need in view.moment.needs:
             if isinstance(need, Request):
-                asked[name_key(need.asker)] += f"{need.id}\n"
+                asked[name_key(need.asker)] += (need.event.line,)
         counts = [self._line_count(agent) for agent in agents]
         self._ideal_height = sum(counts)
         most = next((most for most in (5, 4, 3, 2) if sum(min(count, most) for count in counts) <= height), 1)

@@ -16,6 +16,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from collab_tui.model.moment import Moment
 from collab_tui.model.summary import Span
 from collab_tui.tui.messages import Opened, Selected
 from collab_tui.tui.safe import Line
@@ -30,8 +31,8 @@ class Row(NamedTuple):
 
     key: str | None
     lines: Sequence[Line]
-    about: str = ""
-    """The request that the keys would answer, where that is not the key: another one has to be looked at anew."""
+    about: tuple[bytes, ...] = ()
+    """The lines of the requests that the keys would answer: another one, also of the same id, is looked at anew."""
 
 
 class LinesInSight(Sequence[Line]):
@@ -60,6 +61,12 @@ def line_in_sight(make: Callable[P, Line], *args: P.args, **kwargs: P.kwargs) ->
     return LinesInSight(1, lambda: (make(*args, **kwargs),))
 
 
+def lines_of(moment: Moment, request_id: str | None) -> tuple[bytes, ...]:
+    """What a row is about that stands for a request, or for none."""
+    request = moment.board.request(request_id) if request_id else None
+    return (request.event.line,) if request is not None else ()
+
+
 class ItemList(Painter, ScrollView, can_focus=True):
     """Base of the panes that show items."""
 
@@ -82,7 +89,7 @@ class ItemList(Painter, ScrollView, can_focus=True):
         """For every line the number of its row, and which line of that it is."""
         self._painted: dict[int, Line] = {}
         """What was painted last in each place that was in sight."""
-        self._on_screen_since: dict[tuple[str, str], float] = {}
+        self._on_screen_since: dict[tuple[str, tuple[bytes, ...]], float] = {}
         """Key of each row in sight and what it is about -> since when."""
 
     # What a subclass gives

@@ -9,7 +9,7 @@ from collab_tui.model.signature import Standing
 from collab_tui.model.summary import Span, standing_span
 from collab_tui.tui.safe import Line, fit, some, words
 from collab_tui.tui.view import View
-from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row
+from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row, lines_of
 
 MAX_SHOWN = 200
 """Needs that have a row; nobody works through more, and each costs time at every update."""
@@ -51,7 +51,7 @@ class NeedsPane(ItemList):
         """Needs first, then what is asked of others, and the selected one wherever it ended."""
         moment = view.moment
         rows = [
-            Row(need_key(need), self._deadlock(view, need, width), about=need.request_id or "")
+            Row(need_key(need), self._deadlock(view, need, width), lines_of(moment, need.request_id))
             if isinstance(need, Deadlock)
             else self._row(view, need, width)
             for number, need in enumerate(moment.needs)
@@ -60,7 +60,7 @@ class NeedsPane(ItemList):
         kept = self.need
         if isinstance(kept, Request) and not moment.is_answerable(kept):
             place = self.keys.index(kept.id) if kept.id in self.keys else len(rows)
-            rows.insert(place, Row(kept.id, self._end_of(view, kept, width)))
+            rows.insert(place, Row(kept.id, self._end_of(view, kept, width), (kept.event.line,)))
         if (more := len(moment.needs) - MAX_SHOWN) > 0:
             rows.append(Row(None, ((Span(f"and {more} more, after these", "muted"),),)))
         if not rows:
@@ -74,7 +74,8 @@ class NeedsPane(ItemList):
     def _row(self, view: View, request: Request, width: int, *, dim: bool = False) -> Row:
         chosen = request.id == self.selected
         count = 2 + (not request.is_open) + (chosen or not dim)
-        return Row(request.id, LinesInSight(count, lambda: self._request(view, request, width, dim=dim, chosen=chosen)))
+        lines = LinesInSight(count, lambda: self._request(view, request, width, dim=dim, chosen=chosen))
+        return Row(request.id, lines, (request.event.line,))
 
     def _deadlock(self, view: View, deadlock: Deadlock, width: int) -> tuple[Line, ...]:
         arrow = f" {view.glyphs.arrow} "

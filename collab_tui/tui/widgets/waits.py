@@ -10,7 +10,7 @@ from collab_tui.model.words import Status
 from collab_tui.tui.desk import sending_key
 from collab_tui.tui.safe import MOST_ENTRIES, Line, cut_middle, fit, pad, words
 from collab_tui.tui.view import View
-from collab_tui.tui.widgets.item_list import ItemList, Row, line_in_sight
+from collab_tui.tui.widgets.item_list import ItemList, Row, line_in_sight, lines_of
 
 MAX_SHOWN = 200
 """Blockers, and waits, that have a row."""
@@ -73,13 +73,13 @@ class WaitsPane(ItemList):
                 f"{words(wait.waiter)}: {words(wait.reasons[0].text)}" for wait in deadlock.waits
             )
             left = [Span(f"{view.glyphs.deadlock} deadlock  {cycle}  ", "error"), Span(why, "muted")]
-            rows.append(Row(deadlock.id, (fit(left, width),), about=deadlock.request_id or ""))
+            rows.append(Row(deadlock.id, (fit(left, width),), lines_of(moment, deadlock.request_id)))
         rows += [
             Row(blocker_key(obstacle), line_in_sight(self._obstacle, view, obstacle, width))
             for obstacle in board.blockers[:MAX_SHOWN]
         ]
         rows += [
-            Row(_wait_key(wait), line_in_sight(self._wait, view, wait, width), about=_request_id(wait) or "")
+            Row(_wait_key(wait), line_in_sight(self._wait, view, wait, width), lines_of(moment, _request_id(wait)))
             for wait in moment.waits[:MAX_SHOWN]
         ]
         if (more := len(moment.waits) - MAX_SHOWN) > 0:
