@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
     if is_the_person or not is_agents(options.agent, options.person):
         _check_presence(by)
     request = find_request(reading.moment, options.id, exact=options.exact)
-    if not request.is_open and not reading.moment.is_only_claimed(request):
+    if not request.is_open and not reading.moment.is_unsigned(request):
         answered = reading.moment.answer(request)
         by = f" by {answered.by}" if answered else ""
         state = request.state.replace("_", " ")

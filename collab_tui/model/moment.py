@@ -146,15 +146,20 @@ class Moment:
     @cached_property
     def _claimed(self) -> dict[str, Request]:
         """By id: what is only claimed to be answered by the person."""
-        answered = (r for r in self.board.requests if r.to_person and r.state is RequestState.ANSWERED)
-        return {
-            request.id: request
-            for request in answered
-            if (request.expires is None or request.expires > self.now)
-            and self._still_waits(request)
+        return {r.id: r for r in self.board.requests if self._still_waits(r) and self.is_unsigned(r)}
+
+    def is_unsigned(self, request: Request) -> bool:
+        """It waited for the person, and was answered in the name of somebody who signs, and by nobody who did.
+
+        They may still say what they decided, also when its asker went on.
+        """
+        return (
+            request.to_person
+            and request.state is RequestState.ANSWERED
+            and (request.expires is None or request.expires > self.now)
             and self._is_by_a_signer(request)
             and self._signed(request) is None
-        }
+        )
 
     def _is_by_a_signer(self, request: Request) -> bool:
         """Its answer is in the name of somebody who signs, as far as the one who looks knows."""

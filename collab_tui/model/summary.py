@@ -34,7 +34,7 @@ STATUS_ROLES = {
 }
 STANDING_ROLES = {
     Standing.SIGNED: "success",
-    Standing.CLAIMED: "muted",
+    Standing.CLAIMED: "warning",
     Standing.UNKNOWN_KEY: "warning",
     Standing.BAD: "error",
 }

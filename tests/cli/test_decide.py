@@ -14,7 +14,7 @@ from collab_tui.protocol.keys import Keyring
 from collab_tui.registry.append import append
 from tests.cli import conftest
 from tests.cli.conftest import Collab, events
-from tests.events import asks, decides, lines, says
+from tests.events import asks, decides, lines, says, updates
 from tests.signing import KEY, OTHER_KEY, signed, standing_of_last
 
 PERSON = "mina"
@@ -348,6 +348,20 @@ def test_what_somebody_else_answered_in_the_name_of_the_person_can_be_answered(c
         "collab-tui: request aaaa0001 is closed: answered by human. Nothing was written\n"
     )
     assert registry.read_bytes() == before
+
+
+def test_it_can_be_contradicted_after_its_asker_went_on(collab: Collab, registry: Path) -> None:
+    """What was done on a forged yes cannot be undone here, but the record says what the person decided."""
+    with registry.open("ab") as file:
+        file.write(lines(decides("human", "aaaa0001", verdict="approved"), updates("sena", status="in_progress")))
+    asked = [r for r in json.loads(collab("status", "--json")[1])["requests"] if r["id"] == "aaaa0001"]
+    assert [r["claimed"] for r in asked] == [False]  # it does not wait any more
+    code, out, err = collab("decide", "aaaa0001", "reject")
+    assert (code, err) == (0, "")
+    (decided,) = [r for r in json.loads(collab("status", "--json")[1])["requests"] if r["id"] == "aaaa0001"]
+    assert (decided["answer"]["verdict"], decided["answer"]["standing"]) == ("rejected", "signed")
+    code, _, err = collab("decide", "aaaa0001", "approve")
+    assert (code, "is closed: answered by human" in err) == (1, True)
 
 
 def test_the_log_tells_who_wrote_each(collab: Collab, registry: Path) -> None:
