@@ -108,6 +108,7 @@ class RequestScreen(Dialog[None]):
             box = Static(Content("\n\n".join(said)), id="words")
             box.border_title = "in its own words"
             yield box
+        yield Facts(self._origin(), id="origin")
 
     def _facts(self) -> Iterable[tuple[str, str]]:
         """What we know of the request ourselves. Names and ids are their writers' choice: they are kept short."""
@@ -128,9 +129,13 @@ class RequestScreen(Dialog[None]):
             ("deadline", self._deadline()),
             (name, told),
             ("who says so", who),
-            ("line", f"{request.position + 1}   id {_name(request.id)}"),
-            ("digest", _digest(request)),
         )
+
+    def _origin(self) -> Iterable[tuple[str, str]]:
+        """Where it stands, and what a signature is over."""
+        request = self._request
+        yield "line", f"{request.position + 1}   id {_name(request.id)}"
+        yield "digest", _digest(request)
 
     def follow(self, view: View) -> None:
         """The board went on: tell what became of the request while the dialog is open."""
@@ -148,7 +153,7 @@ class RequestScreen(Dialog[None]):
             if not view.moment.is_answerable(request) and not self._is_sending:
                 by = f" by {words(request.answer.by)}" if request.answer else ""
                 self.complain(f"It was closed meanwhile: {request.state.replace('_', ' ')}{by}.")
-        self.query_one(Facts).tell(self._facts())
+        self.query_one("#facts", Facts).tell(self._facts())
 
     def foot(self) -> Iterable[Widget]:
         """The box for words, the buttons, and what went wrong."""
