@@ -356,7 +356,7 @@ def test_it_can_be_contradicted_after_its_asker_went_on(collab: Collab, registry
         file.write(lines(decides("human", "aaaa0001", verdict="approved"), updates("sena", status="in_progress")))
     asked = [r for r in json.loads(collab("status", "--json")[1])["requests"] if r["id"] == "aaaa0001"]
     assert [r["claimed"] for r in asked] == [False]  # it does not wait any more
-    code, out, err = collab("decide", "aaaa0001", "reject")
+    code, _, err = collab("decide", "aaaa0001", "reject")
     assert (code, err) == (0, "")
     (decided,) = [r for r in json.loads(collab("status", "--json")[1])["requests"] if r["id"] == "aaaa0001"]
     assert (decided["answer"]["verdict"], decided["answer"]["standing"]) == ("rejected", "signed")
