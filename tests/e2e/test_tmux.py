@@ -99,7 +99,7 @@ def test_low(tmux: Tmux, registry: Path) -> None:
 
 def test_narrow(tmux: Tmux, registry: Path) -> None:
     tmux.start(registry, 60, 40)
-    titles = ("─▲ Needs you─", "─Agents─", "─Log─")
+    titles = ("─ ▲ Needs you ─", "─ Agents ─", "─ Log ─")
     tmux.wait_for("Approve metrics v2?", "지표 검증", *titles)
     needs, agents, log = map(tmux.shown().index, titles)
     assert needs < agents < log

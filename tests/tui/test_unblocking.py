@@ -108,7 +108,7 @@ async def test_a_blocker_that_went_meanwhile_is_not_resolved_again(
 
         def late(event: scenes.Event, **how: Any) -> object:
             if meanwhile is None:
-                seat.path.write_text(line(updates("sena")))
+                seat.path.write_text(line(updates("sena")), encoding="utf-8")
                 seat.write()
             else:
                 seat.write(meanwhile)
