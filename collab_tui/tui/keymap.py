@@ -159,7 +159,10 @@ def _named(character: str) -> str:
     if character.isalnum():
         return character
     name = unicodedata.name(character, "").lower().replace("-", "_").replace(" ", "_")
-    return KEY_NAME_REPLACEMENTS.get(name, name or character)
+    named = KEY_NAME_REPLACEMENTS.get(name, name or character)
+    if _character(named) != character:  # a sign whose name loses a hyphen could not be told in the footer
+        raise ValueError(f"there is no such key; {_WHICH_KEYS}")
+    return named
 
 
 def _known(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collab_tui.config import Config
@@ -221,6 +221,7 @@ def test_keys_can_be_written_as_people_do(text: str) -> None:
     assert parse_key(text) == FRIENDLY[text]
 
 
+@example("😍")
 @given(st.text(max_size=8) | st.lists(st.sampled_from(["ctrl", "shift", "x", "é", "f1", ""])).map("+".join))
 def test_any_text_is_a_key_or_is_refused_in_words(text: str) -> None:
     try:

@@ -16,6 +16,7 @@ from collab_tui.tui.actions import SEEN_FOR
 from collab_tui.tui.desk import Desk, Told
 from collab_tui.tui.safe import toast, words
 from collab_tui.tui.screens import dialogs
+from collab_tui.tui.screens.asking import once_signing, once_sure
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.agents import AgentsPane
 from collab_tui.tui.widgets.item_list import ItemList
@@ -114,7 +115,7 @@ class Answering(Screen[None]):
             toast(self.app, _JUST_APPEARED, "warning")
         else:
             known = view.moment.board.position
-            dialogs.once_sure(self.app, request, given, lambda: self._send_answer(request, given, known))
+            once_sure(self.app, request, given, lambda: self._send_answer(request, given, known))
 
     def _send_answer(self, request: Request, given: str, known: int) -> None:
         """Send it, and say so if it could not be: a quick answer has no words that could be lost.
@@ -122,7 +123,7 @@ class Answering(Screen[None]):
         `known` is the position of the board that the person saw: it may be a frozen one, or older than a question.
         """
         told = self._unless(f"“{words(request.request)}” was not answered")
-        dialogs.once_signing(self.app, self.desk, lambda: self.desk.answer(request, given, None, known, told))
+        once_signing(self.app, self.desk, lambda: self.desk.answer(request, given, None, known, told))
 
     # Unblocking
 

@@ -16,8 +16,8 @@ from textual.widgets import Button, Input, Label, Select, TextArea
 from collab_tui.protocol.answers import message, unasked_decision
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.safe import toast, words
+from collab_tui.tui.screens.asking import once_signing
 from collab_tui.tui.screens.dialog import Dialog
-from collab_tui.tui.screens.dialogs import once_signing
 
 
 class ComposeScreen(Dialog[None]):

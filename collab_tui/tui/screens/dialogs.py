@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from textual.app import App
 from textual.screen import ModalScreen
 
 from collab_tui.model.board import Request
@@ -15,7 +14,6 @@ from collab_tui.protocol.trust import Trust
 from collab_tui.registry.base import Registry
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.keymap import Keymap
-from collab_tui.tui.safe import cut, words
 from collab_tui.tui.view import View
 
 if TYPE_CHECKING:
@@ -71,13 +69,6 @@ def keys(keymap: Keymap) -> ModalScreen[None]:
     return KeysScreen(keymap)
 
 
-def confirm(text: str, go_on: str) -> ModalScreen[bool]:
-    """Asking once more."""
-    from collab_tui.tui.screens.confirm import ConfirmScreen
-
-    return ConfirmScreen(text, go_on)
-
-
 def choose(title: str, labels: Sequence[str]) -> ModalScreen[int]:
     """One of several."""
     from collab_tui.tui.screens.choose import ChooseScreen
@@ -104,22 +95,3 @@ def message(desk: Desk, names: Sequence[str], chosen: str | None) -> ModalScreen
     from collab_tui.tui.screens.compose import MessageScreen
 
     return MessageScreen(desk, names, chosen)
-
-
-def once_sure(app: App[object], of: Request, given: str, send: Callable[[], None]) -> None:
-    """Send an answer; of a request that its asker calls critical, only when the person says so once more."""
-    if not of.is_critical:
-        send()
-        return
-    text = f"{words(of.asker)} calls this critical: {words(of.request)}"
-    app.push_screen(confirm(text, cut(f"Answer: {words(given)}", 60)), lambda sure: send() if sure else None)
-
-
-def once_signing(app: App[object], desk: Desk, send: Callable[[], None]) -> None:
-    """Send a decision; where the person has no key yet, first ask to make it, and send nothing if they do not."""
-    if not desk.needs_key:
-        send()
-        return
-    from collab_tui.tui.screens.key import KeyScreen
-
-    app.push_screen(KeyScreen(desk.trust.keyring), lambda made: send() if made else None)

@@ -12,7 +12,7 @@ from collab_tui.tui.actions import BY_ID, Where
 from collab_tui.tui.messages import CameBack, Sought
 from collab_tui.tui.safe import toast
 from collab_tui.tui.screens import dialogs
-from collab_tui.tui.view import View
+from collab_tui.tui.view import View, why_not_in_past
 from collab_tui.tui.visiting import Visiting
 
 if TYPE_CHECKING:
@@ -132,11 +132,3 @@ class Replaying(Screen[None]):
             return False
         toast(self.app, why_not_in_past(self.view), "warning")
         return True
-
-
-def why_not_in_past(view: View) -> str:
-    """Why nothing can be answered or written on the board of a moment in the past."""
-    past = view.past
-    event = f"event {past.position:,} of {past.total:,}".replace(",", " ") if past is not None else ""
-    how = f"; {view.keymap.text('return')} returns to live" if past is not None and past.live is not None else ""
-    return f"This is the past, {event}: nothing can be answered here{how}"

@@ -25,10 +25,9 @@ from collab_tui.model.summary import standing_words
 from collab_tui.tui.actions import BY_ID, SEEN_FOR
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.safe import MOST_ENTRIES, cut, cut_middle, excerpt, some, toast, words
+from collab_tui.tui.screens.asking import once_signing, once_sure
 from collab_tui.tui.screens.dialog import Dialog, Facts
-from collab_tui.tui.screens.dialogs import once_signing, once_sure
-from collab_tui.tui.screens.replaying import why_not_in_past
-from collab_tui.tui.view import View
+from collab_tui.tui.view import View, why_not_in_past
 
 _URGENCIES = frozenset({"low", "normal", "high", "critical"})
 _NAME = 32
