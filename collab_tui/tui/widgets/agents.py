@@ -30,7 +30,7 @@ _SEEN = 17
 _MARKED_FOR = 1.0
 """Seconds for which a changed value is marked."""
 _UNMARKED_WITHIN = 0.1
-"""Seconds that it may be marked longer: in a stream of events the next view comes before, and costs nothing more."""
+"""Seconds that it may be marked longer, and for which another view may be about to come."""
 
 
 class AgentsPane(ItemList):
@@ -43,6 +43,8 @@ class AgentsPane(ItemList):
         self._known: dict[str, Agent] = {}
         self._marks: dict[tuple[str, str], float] = {}
         self._is_unmarking = False
+        self._viewed_at = 0.0
+        """When the last view was shown."""
         self._shown: frozenset[str] = frozenset()
         """The columns."""
         self._roles = 0
@@ -202,21 +204,28 @@ class AgentsPane(ItemList):
                         if getattr(before, name) != getattr(agent, name):
                             self._marks[key, name] = now + _MARKED_FOR
         self._known = known
+        self._viewed_at = now
         self._forget_marks(now)
 
     def _forget_marks(self, now: float) -> None:
         """Let what was marked long enough rest, and look again when the next mark is due: one timer for all."""
         self._marks = {mark: until for mark, until in self._marks.items() if until > now}
         if self._marks and not self._is_unmarking:
-            self._is_unmarking = True
-            self.set_timer(min(self._marks.values()) - now + _UNMARKED_WITHIN, self._unmark)
+            self._unmark_in(min(self._marks.values()) - now + _UNMARKED_WITHIN)
+
+    def _unmark_in(self, seconds: float) -> None:
+        self._is_unmarking = True
+        self.set_timer(seconds, self._unmark)
 
     def _unmark(self) -> None:
-        """Draw what rests by now, unless a view that came meanwhile did."""
-        before, self._is_unmarking = len(self._marks), False
-        self._forget_marks(monotonic())
-        if len(self._marks) != before:
-            self._rebuild()
+        """Draw what rests by now; in a stream of events the next view does that, and costs nothing more."""
+        self._is_unmarking = False
+        now = monotonic()
+        if now - self._viewed_at < _UNMARKED_WITHIN:
+            self._unmark_in(_UNMARKED_WITHIN)
+            return
+        self._forget_marks(now)
+        self._rebuild()
 
     def _role_of(self, agent: Agent, name: str, role: str) -> str:
         return "strong" if (agent.key, name) in self._marks else role
