@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -15,12 +15,7 @@ from collab_tui.tui.visiting import Beginning
 from tests.tui import scenes
 from tests.tui.scenes import NOW, Event
 from tests.tui.seat import NAME, WIDE, Seat, write
-
-SIZES = pytest.mark.parametrize("size", [WIDE, (80, 24), (60, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
-
-Size = tuple[int, int]
-Steps = Callable[[Seat], Awaitable[object]]
-Looks = Callable[..., bool]
+from tests.tui.sizes import SIZES, Looks, Size, Steps
 
 
 @pytest.fixture
