@@ -7,6 +7,7 @@ import json
 import os
 import re
 import tomllib
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from collab_tui.config import COMMENTED_CONFIG, Config, ConfigError, load_config, project_config_file, user_config_file
 from collab_tui.config.lines import line_numbers
 from collab_tui.config.reading import allow_project
-from collab_tui.config.settings import SETTINGS, Scope, Source
+from collab_tui.config.settings import SETTINGS, AgentSettings, HookSettings, Scope, Shape, Source
 
 KEY, OTHER_KEY = (f"ed25519:{base64.b64encode(byte * 32).decode()}" for byte in (b"k", b"o"))
 
@@ -71,7 +72,28 @@ def test_the_user_s_file(user: Path, registry: Path) -> None:
     assert config.sources == {name: Source(user, line) for line, name in enumerate(values, 1)}
     assert config.limits.stale_after == timedelta(minutes=12.5)
     assert user_config_file() == user
-    assert set(values) | {"keys", "approvers"} == {setting.name for setting in SETTINGS}
+    others = {setting.name for setting in SETTINGS if "." in setting.name or setting.shape is not Shape.VALUE}
+    assert set(values) == {setting.name for setting in SETTINGS} - others
+
+
+def test_a_table_of_fixed_names(user: Path, project: Path, registry: Path) -> None:
+    user.write_text('[hooks]\nprompts = false\ntool_input = "off"\n', encoding="utf-8")
+    project.write_text('hooks.tool_input = "name"\n', encoding="utf-8")
+    config = load_config(registry)
+    assert config.hooks == HookSettings(prompts=False, tool_input="name")
+    assert config.sources == {"hooks.prompts": Source(user, 2), "hooks.tool_input": Source(project, 1)}
+
+
+def test_what_is_set_for_agents(user: Path, project: Path, registry: Path) -> None:
+    user.write_text('[agents]\nsena = { memory = "s.md" }\n[agents.lubit]\nmemory = "l.md"\n', encoding="utf-8")
+    project.write_text('[agents."세나"]\nfolder = "notes"\n', encoding="utf-8")
+    config = load_config(registry)
+    assert config.agents == {
+        "sena": AgentSettings(memory="s.md"),
+        "lubit": AgentSettings(memory="l.md"),
+        "세나": AgentSettings(folder="notes"),
+    }
+    assert config.sources["agents.lubit"] == Source(user, 3)
 
 
 def test_tables_of_the_user_s_file(user: Path) -> None:
@@ -109,11 +131,12 @@ def test_the_project_s_file_stands_in_the_folder_beside_the_registry(tmp_path: P
 def test_the_commented_config_names_every_setting_of_a_project_with_its_default(project: Path, registry: Path) -> None:
     project.write_text(COMMENTED_CONFIG, encoding="utf-8")
     assert load_config(registry) == Config()
-    uncommented = "\n".join(re.findall(r"^# (\w+ = .+|\[.+)$", COMMENTED_CONFIG, re.MULTILINE))
+    uncommented = "\n".join(re.findall(r"^# ([\w.]+ = .+|\[.+)$", COMMENTED_CONFIG, re.MULTILINE))
     told = tomllib.loads(uncommented)
-    assert set(told) == {setting.name for setting in SETTINGS if setting.scope is not Scope.USER}
+    assert set(told) == {setting.name.partition(".")[0] for setting in SETTINGS if setting.scope is not Scope.USER}
     default = Config()
-    for name in set(told) - {"poll", "keys", "approvers"}:  # which have no default
+    assert told.pop("hooks") == asdict(default.hooks)
+    for name in set(told) - {"poll", "keys", "approvers", "agents"}:  # which have no default
         assert told[name] == (list(default.columns) if name == "columns" else getattr(default, name))
 
 
@@ -123,6 +146,12 @@ NEAR = {
     "qqq = 3": "1: unknown setting 'qqq'; there are person, stale_after, stale_after_working, theme, order, columns, "
     "poll, notifications, ascii, reduced_motion, keys, approvers",
     "[stale_after]\nminutes = 3": "1: stale_after = a table: it takes a number of minutes",
+    "[hooks]\nprompt = true": "2: unknown setting 'prompt' in [hooks]; did you mean prompts?",
+    "hooks = 3": "1: hooks = 3: it is a table, [hooks]",
+    "[hooks]\n\nheartbeat = 0": "3: heartbeat = 0: it takes more than 0 and at most 3600 seconds",
+    "[agents.sena]\n\nmemori = 'x'": "3: agents.sena: unknown key 'memori'; did you mean memory?",
+    "[agents.sena]\nfolder = 3": "2: agents.sena: folder = 3: it takes a text in quotes",
+    "agents.sena = 3": "1: sena = 3: it takes a table with memory or folder",
     "theme = 3": "1: theme = 3: it takes a text in quotes",
     'theme = " "': "1: theme = ' ': it must not be empty",
     "stale_after = true": "1: stale_after = true: it takes a number of minutes",
@@ -276,7 +305,7 @@ def test_what_was_not_allowed_is_not_in_force_and_the_rest_is(project: Path, reg
     assert config.sources == {"order": Source(project, 1)}
     assert config.waiting is not None
     assert config.waiting.path == project
-    assert config.waiting.content == {"keys": {"approve": ("n",)}, "approvers": {"lena": KEY}}
+    assert config.waiting.content == {"keys": {"approve": "n"}, "approvers": {"lena": KEY}}
 
 
 def test_what_was_allowed_is_in_force(project: Path, registry: Path) -> None:
@@ -432,6 +461,9 @@ def test_inline_and_repeated_tables_are_found_where_they_begin() -> None:
         ("keys", "reject"): 1,
         ("keys", "reject", "x"): 1,
         ("rules",): 3,
-        ("rules", "name"): 4,
-        ("rules", "on"): 7,
+        ("rules", "1"): 3,
+        ("rules", "1", "name"): 4,
+        ("rules", "2"): 5,
+        ("rules", "2", "name"): 6,
+        ("rules", "2", "on"): 7,
     }

@@ -6,7 +6,8 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from collab_tui.cli.arguments import make_parser, registry_path, show_anything
 from collab_tui.cli.settings import load_settings
 from collab_tui.config import Config, ConfigError, Restricted, load_config, project_config_file, user_config_file
 from collab_tui.config.reading import allow_project
-from collab_tui.config.settings import SETTINGS
+from collab_tui.config.settings import BY_NAME, SETTINGS, Shape
 from collab_tui.config.values import shown
 from collab_tui.model.text import clean, one_line
 from collab_tui.protocol.presence import why_not_the_person
@@ -25,8 +26,8 @@ _EXAMPLES = """\
   collab-tui config --json
   collab-tui config allow       see what the project's file may only set with your leave, and allow it
 
-A project's file comes with the project. What it says in [keys] and [approvers] is in force only once you allowed that
-very content; `theme`, `columns` and the like are in force at once, and `person` is for your own file alone."""
+A project's file comes with the project. What it says in [keys], [approvers] and [[rule]] is in force only once you
+allowed that very content; `theme`, `columns` and the like are in force at once, and `person` is for your own file alone."""
 
 _LONGEST = 100
 """Characters of a value that are printed."""
@@ -96,15 +97,17 @@ def _settings(config: Config) -> dict[str, _Value]:
     default = Config()
     found = {}
     for setting in SETTINGS:
-        if setting.is_table:
+        if setting.shape is not Shape.VALUE:
             continue
-        value, source = getattr(config, setting.name), config.sources.get(setting.name)
+        value_of, source = attrgetter(setting.name), config.sources.get(setting.name)
         found[setting.name] = _Value(
-            value, getattr(default, setting.name), "file" if source else "default", str(source or "")
+            value_of(config), value_of(default), "file" if source else "default", str(source or "")
         )
     found |= _from_environment(found, os.environ)
-    for name, key in config.approvers.items():
-        found[f"approvers.{name}"] = _Value(key, None, "file", str(config.sources[f"approvers.{name}"]))
+    for table in ("approvers", "agents"):
+        for name, value in getattr(config, table).items():
+            told = value if isinstance(value, str) else asdict(value)
+            found[f"{table}.{name}"] = _Value(told, None, "file", str(config.sources[f"{table}.{name}"]))
     return found
 
 
@@ -201,11 +204,13 @@ def _allow(registry: Path | None) -> int:
         raise RefusedError(f"only you can allow what a project sets: {why}")
     print(f"{one_line(clean(str(part.path)))} sets what needs your leave:\n")
     for table, values in part.content.items():
-        print(f"  [{table}]")
+        is_list = BY_NAME[table].shape is Shape.LIST
+        print(f"  [[{table}]]" if is_list else f"  [{table}]")
         for name, value in values.items():
-            print(f"  {shown(name, None)} = {shown(value, None)}")
+            print(f"  {shown(value, None) if is_list else f'{shown(name, None)} = {shown(value, None)}'}")
         print()
-    print("Keys decide what you do when you press one; approvers whose signature counts as a decision.")
+    print("Keys decide what you do when you press one, approvers whose signature counts as a decision, and rules what")
+    print("is done by itself.")
     if input("Allow exactly this? Type yes: ").strip().lower() != "yes":
         print("Nothing was allowed.")
         return 1

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
 Path = tuple[str, ...]
-"""Table names and a key, from the outermost to the innermost."""
+"""Table names and a key, from the outermost to the innermost; for a table in an array its number, from 1."""
 
 _PIECE: Final = re.compile(
     r'"""(?:[^\\]|\\.)*?"""+'
@@ -25,14 +26,32 @@ def line_numbers(text: str) -> dict[Path, int]:
     """The line, from 1, on which each table and key of a file that `tomllib` can read is set first."""
     found: dict[Path, int] = {}
     table: Path = ()
+    arrays: Counter[Path] = Counter()
     for line, statement in _statements(text):
-        is_header = statement.startswith("[")
         paths = list(_paths(tomllib.loads(statement)))
-        if is_header:
-            table = paths[-1]
+        if statement.startswith("["):
+            table = _table(paths[-1], arrays, is_in_array=statement.startswith("[["))
+            paths = [table[:depth] for depth in range(1, len(table) + 1)]
+        else:
+            paths = [table + path for path in paths]
         for path in paths:
-            found.setdefault(path if is_header else table + path, line)
+            found.setdefault(path, line)
     return found
+
+
+def _table(header: Path, arrays: Counter[Path], *, is_in_array: bool) -> Path:
+    """Where the keys below a header belong; of an array it is the last table, and `[[...]]` adds another."""
+    names = header[:-1] if is_in_array else header
+    table: Path = ()
+    for name in names[:-1]:
+        table += (name,)
+        if table in arrays:
+            table += (str(arrays[table]),)
+    table += names[-1:]
+    if is_in_array:
+        arrays[table] += 1
+        table += (str(arrays[table]),)
+    return table
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
@@ -54,8 +73,9 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
 def _paths(value: Any, above: Path = ()) -> Iterator[Path]:
     """Every path in a value, the outer before the inner."""
     if isinstance(value, list):
-        value = value[-1] if value else None
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield (*above, name)
-            yield from _paths(inner, (*above, name))
+        inside = {str(number): item for number, item in enumerate(value, 1) if isinstance(item, dict)}
+    else:
+        inside = value if isinstance(value, dict) else {}
+    for name, inner in inside.items():
+        yield (*above, name)
+        yield from _paths(inner, (*above, name))

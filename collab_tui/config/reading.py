@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -11,8 +11,19 @@ from typing import Any, Final
 import platformdirs
 
 from collab_tui.config.allowed import allow, is_allowed
-from collab_tui.config.settings import BY_NAME, Config, ConfigError, Restricted, Scope, Setting, Source
-from collab_tui.config.values import WrongError, instead_of, shown
+from collab_tui.config.settings import (
+    BY_NAME,
+    TABLES,
+    Config,
+    ConfigError,
+    HookSettings,
+    Restricted,
+    Scope,
+    Setting,
+    Shape,
+    Source,
+)
+from collab_tui.config.values import WrongError, instead_of, key, shown
 from collab_tui.model.requests import is_person_writing
 from collab_tui.model.words import name_key
 
@@ -43,27 +54,27 @@ def load_config(registry: Path | None = None) -> Config:
     values: dict[str, Any] = {}
     sources: dict[str, Source] = {}
     for file in (user, project) if project else (user,):
-        for setting, name, value, source in file.found:
-            if waiting is not None and file is project and setting.scope is Scope.RESTRICTED:
+        for found in file.found:
+            if waiting is not None and file is project and found.setting.scope is Scope.RESTRICTED:
                 continue
-            if not setting.is_table:
-                values[setting.name] = value
-            elif setting.name == "approvers" and name_key(name) in map(name_key, values.get("approvers", {})):
-                continue  # no project's file says that somebody whom the user knows has another key
-            else:
-                values[setting.name] = {**values.get(setting.name, {}), name: value}
-            sources[f"{setting.name}.{name}" if setting.is_table else setting.name] = source
-    return Config(**values, sources=sources, waiting=waiting)
+            found.add_to(values, sources)
+    return Config(**_with_tables(values), sources=sources, waiting=waiting)
+
+
+def _with_tables(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of tables of fixed names gathered."""
+    hooks = {name.partition(".")[2]: values.pop(name) for name in list(values) if name.startswith("hooks.")}
+    return values | {"hooks": HookSettings(**hooks)}
 
 
 def _own_keys(user: _File, project: _File) -> list[str]:
     """A project's file that says which key is the person's own would decide as they do, once it is allowed."""
-    person = next((value for setting, _, value, _ in user.found if setting.name == "person"), Config().person)
+    person = next((found.value for found in user.found if found.setting.name == "person"), Config().person)
     own = f"your own key is in {user_config_file().parent}, and no project sets another"
     return [
-        f"{source}: {name if name.isidentifier() else shown(name)} in [approvers] is you: {own}"
-        for setting, name, _, source in project.found
-        if setting.name == "approvers" and is_person_writing(name, person)
+        f"{found.source}: {key(found.name)} in [approvers] is you: {own}"
+        for found in project.found
+        if found.setting.name == "approvers" and is_person_writing(found.name, person)
     ]
 
 
@@ -76,6 +87,35 @@ def _allowed_file() -> Path:
     return user_config_file().with_name("allowed.json")
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One setting as a file has it."""
+
+    setting: Setting
+    name: str
+    """Its own, or for a table or a list that of the one in it."""
+    raw: Any
+    value: Any
+    source: Source
+
+    def add_to(self, values: dict[str, Any], sources: dict[str, Source]) -> None:
+        """Take it over; what a file read later says takes the place of what an earlier one said."""
+        name = self.setting.name
+        match self.setting.shape:
+            case Shape.VALUE:
+                values[name] = self.value
+                sources[name] = self.source
+            case Shape.TABLE:
+                if name == "approvers" and name_key(self.name) in map(name_key, values.get(name, {})):
+                    return  # no project's file says that somebody whom the user knows has another key
+                values[name] = {**values.get(name, {}), self.name: self.value}
+                sources[f"{name}.{self.name}"] = self.source
+            case Shape.LIST:
+                listed = values.setdefault(f"{name}s", [])
+                listed.append(self.value)
+                sources[f"{name}.{len(listed)}"] = self.source
+
+
 @dataclass
 class _File:
     """One config file: what it sets, and what is wrong with it."""
@@ -83,8 +123,7 @@ class _File:
     path: Path
     is_project: bool = False
     problems: list[str] = field(default_factory=list)
-    found: list[tuple[Setting, str, Any, Source]] = field(default_factory=list)
-    """Setting, its own name or for a table the name in it, value, place."""
+    found: list[_Found] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         try:
@@ -114,44 +153,72 @@ class _File:
             self.problems.append(f"{self.path}: its values stand too deep in each other")
         else:
             lines = line_numbers(text)
-            told = sorted(self._read(data), key=lambda problem: lines[problem[0]])
-            self.problems += [f"{self.path}:{lines[path]}: {problem}" for path, problem in told]
+            told = sorted((_line(lines, path), problem) for path, problem in self._read(data))
+            self.problems += [f"{self.path}:{line}: {problem}" for line, problem in told]
             self.found = [
-                (BY_NAME[path[0]], path[-1], value, Source(self.path, lines[path])) for path, value in self._values
+                _Found(setting, path[-1], raw, value, Source(self.path, _line(lines, path)))
+                for setting, path, raw, value in self._values
             ]
 
     @property
     def restricted(self) -> Restricted | None:
         """What a project's file sets that the person has to allow."""
         content: dict[str, dict[str, Any]] = {}
-        for setting, name, value, _ in self.found:
-            if setting.scope is Scope.RESTRICTED:
-                content.setdefault(setting.name, {})[name] = value
+        for found in self.found:
+            if found.setting.scope is Scope.RESTRICTED:
+                content.setdefault(found.setting.name, {})[found.name] = found.raw
         return Restricted(self.path, content) if content else None
 
     def _read(self, data: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
         """Take the values over; gives what is wrong, and with which setting."""
-        self._values: list[tuple[tuple[str, ...], Any]] = []
+        self._values: list[tuple[Setting, tuple[str, ...], Any, Any]] = []
         for name, value in data.items():
-            setting = BY_NAME.get(name)
-            if setting is None:
-                yield (name,), f"unknown setting {shown(name)}; {instead_of(name, BY_NAME)}"
-            elif setting.scope is Scope.USER and self.is_project:
-                yield (name,), f"{name!r} is yours to set, in {user_config_file()}, not a project's"
-            elif not setting.is_table:
-                yield from self._take(setting, (name,), value)
+            if name not in TABLES:
+                yield from self._read_one((name,), value)
             elif isinstance(value, dict):
                 for inner, its_value in value.items():
-                    if inner.strip():
-                        yield from self._take(setting, (name, inner), its_value)
-                    else:
-                        yield (name, inner), f"a name in [{name}] must not be empty"
+                    yield from self._read_one((name, inner), its_value)
             else:
-                yield (name,), f"{name} = {shown(value)}: it is a table, [{name}] and below it {setting.example}"
+                yield (name,), f"{name} = {shown(value)}: it is a table, [{name}]"
+
+    def _read_one(self, path: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+        name = ".".join(path)
+        setting = BY_NAME.get(name)
+        if setting is None:
+            known = [other.rpartition(".")[2] for other in BY_NAME if other.rpartition(".")[0] == ".".join(path[:-1])]
+            where = f" in [{path[0]}]" if len(path) > 1 else ""
+            known += sorted(TABLES) if not where else ()
+            yield path, f"unknown setting {shown(path[-1])}{where}; {instead_of(path[-1], known)}"
+        elif setting.scope is Scope.USER and self.is_project:
+            yield path, f"{name!r} is yours to set, in {user_config_file()}, not a project's"
+        elif setting.shape is Shape.VALUE:
+            yield from self._take(setting, path, value)
+        elif setting.shape is Shape.TABLE and isinstance(value, dict):
+            for inner, its_value in value.items():
+                if inner.strip():
+                    yield from self._take(setting, (name, inner), its_value)
+                else:
+                    yield (name, inner), f"a name in [{name}] must not be empty"
+        elif setting.shape is Shape.LIST and isinstance(value, list):
+            for number, its_value in enumerate(value, 1):
+                yield from self._take(setting, (name, str(number)), its_value)
+        elif setting.shape is Shape.TABLE:
+            yield path, f"{name} = {shown(value)}: it is a table, [{name}] and below it {setting.example}"
+        else:
+            yield path, f"{name} = {shown(value)}: each is a table of its own, [[{name}]] and below it its values"
 
     def _take(self, setting: Setting, path: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+        read = setting.read_in_project if self.is_project and setting.read_in_project else setting.read
         try:
-            self._values.append((path, setting.read(value)))
+            self._values.append((setting, path, value, read(value)))
         except WrongError as wrong:
-            name = path[-1] if path[-1].isidentifier() else shown(path[-1])
-            yield path, f"{name} = {shown(value)}: {wrong}"
+            told = f"{key(path[-1])} = {shown(value)}: {wrong}"
+            if wrong.path or setting.shape is Shape.LIST:
+                number = f" {path[-1]}" if setting.shape is Shape.LIST else f".{key(path[-1])}"
+                told = f"{setting.name}{number}: {wrong}"
+            yield path + wrong.path, told
+
+
+def _line(lines: Mapping[tuple[str, ...], int], path: tuple[str, ...]) -> int:
+    """Where a setting stands; what stands nowhere by itself is told where what it is in begins."""
+    return next(line for depth in range(len(path), 0, -1) if (line := lines.get(path[:depth])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, StrEnum
@@ -44,6 +44,43 @@ class Notifications(StrEnum):
     DESKTOP = "desktop"
 
 
+class ToolInput(StrEnum):
+    """What is recorded of the input of a tool that an agent uses."""
+
+    SUMMARY = "summary"
+    """One short line, with what looks like a secret masked."""
+    NAME = "name"
+    """Only which tool it was."""
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class HookSettings:
+    """What `collab-tui hook` does beside telling what an agent's program is doing."""
+
+    tool_input: str = ToolInput.SUMMARY.value
+    prompts: bool = True
+    """The first line of what the person asks of an agent is recorded as its task."""
+    permissions: bool = True
+    """What an agent may not do unasked becomes a request on the board."""
+    permission_wait: float = 720
+    """Minutes for which such a request waits, where the agent's program waits as long."""
+    brief: bool = True
+    """An agent is told at the start of its session what happened."""
+    heartbeat: float = 30
+    """Seconds between two signs of life that are recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """What is set for one agent."""
+
+    memory: str | None = None
+    """The name of its memory file."""
+    folder: str | None = None
+    """Where that is, seen from the registry's folder."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a value was set."""
@@ -82,6 +119,9 @@ class Config:
     """Command id -> its keys as the file has them; `tui.keymap` knows which there are."""
     approvers: Mapping[str, str] = field(default_factory=dict)
     """Name of a person -> the public key, as `ed25519:BASE64`, that that person's decisions are signed with."""
+    hooks: HookSettings = HookSettings()
+    agents: Mapping[str, AgentSettings] = field(default_factory=dict)
+    """Name -> what is set for it; compared as names are."""
     sources: Mapping[str, Source] = field(default_factory=dict)
     """Setting, or `table.name` for what stands in a table -> where it was set; not there: it is the default."""
     waiting: Restricted | None = None
@@ -101,19 +141,36 @@ class Scope(Enum):
     RESTRICTED = "the user's, and a project's once the person allowed that very content"
 
 
+class Shape(Enum):
+    """How a setting stands in a file."""
+
+    VALUE = "name = value"
+    TABLE = "[name]"
+    """Its names are settings of their own: each file adds some, and each knows where it came from."""
+    LIST = "[[name]]"
+    """As many as wanted; each file adds some."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One setting."""
 
     name: str
+    """As the file has it; `table.name` for a value that stands in a table."""
     example: str
     """The default, or an example where there is none, as TOML."""
     meaning: str
     read: Callable[[Any], Any]
     """Gives the value; raises `values.WrongError` with what is wanted."""
     scope: Scope = Scope.ANYONE
-    is_table: bool = False
-    """Its names are settings of their own: each file adds some, and each knows where it came from."""
+    shape: Shape = Shape.VALUE
+    read_in_project: Callable[[Any], Any] | None = None
+    """Reads it in a project's file, where that may not set all that the user's may."""
+
+
+def _agent(value: Any) -> AgentSettings:
+    """What is set for one agent."""
+    return AgentSettings(**values.record(memory=values.name, folder=values.name)(value))
 
 
 SETTINGS: Final = (
@@ -153,7 +210,7 @@ SETTINGS: Final = (
         "the key of a command, or a list of its keys; `collab-tui config` lists the commands",
         values.keys,
         Scope.RESTRICTED,
-        is_table=True,
+        Shape.TABLE,
     ),
     Setting(
         "approvers",
@@ -161,17 +218,60 @@ SETTINGS: Final = (
         "people, and the public keys with which their decisions are signed",
         values.public_key,
         Scope.RESTRICTED,
-        is_table=True,
+        Shape.TABLE,
+    ),
+    Setting(
+        "agents",
+        'lubit.memory = "lubit_architectural_decisions.md"',
+        "the memory file of an agent, and its folder as seen from here",
+        _agent,
+        shape=Shape.TABLE,
+    ),
+    Setting(
+        "hooks.tool_input",
+        '"summary"',
+        f"what is recorded of a tool that an agent uses: {values.listed(ToolInput)}",
+        values.one_of(ToolInput),
+    ),
+    Setting("hooks.prompts", "true", "the first line of your prompt is recorded as the agent's task", values.flag),
+    Setting("hooks.permissions", "true", "what an agent may not do unasked is asked on the board", values.flag),
+    Setting(
+        "hooks.permission_wait",
+        "720",
+        "minutes for which it waits for your answer, where the agent's program waits as long",
+        values.number(over=0, most=1380, unit="minutes"),
+    ),
+    Setting("hooks.brief", "true", "an agent is told at the start of its session what happened", values.flag),
+    Setting(
+        "hooks.heartbeat",
+        "30",
+        "seconds between two signs of life of a working agent that are recorded",
+        values.number(over=0, most=3600, unit="seconds"),
     ),
 )
 BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 
 
-def _commented(setting: Setting) -> str:
-    mark = "  # allowed by each user with `collab-tui config allow`" if setting.scope is Scope.RESTRICTED else ""
-    if setting.is_table:
-        return f"# {setting.meaning}\n# [{setting.name}]{mark}\n# {setting.example}\n"
-    return f"# {setting.meaning}\n# {setting.name} = {setting.example}\n"
+TABLES: Final = frozenset(setting.name.partition(".")[0] for setting in SETTINGS if "." in setting.name)
+"""Tables of fixed names."""
+
+
+def _commented() -> Iterator[str]:
+    told = set()
+    for setting in SETTINGS:
+        if setting.scope is Scope.USER:
+            continue
+        table, _, name = setting.name.rpartition(".")
+        mark = "  # allowed by each user with `collab-tui config allow`" if setting.scope is Scope.RESTRICTED else ""
+        header = {Shape.VALUE: f"[{table}]" if table else "", Shape.TABLE: f"[{name}]", Shape.LIST: f"[[{name}]]"}
+        if (shown := header[setting.shape]) and shown not in told:
+            told.add(shown)
+            heading = f"# {shown}{mark}\n"
+        else:
+            heading = ""
+        example = setting.example if setting.shape is not Shape.VALUE else f"{name} = {setting.example}"
+        lines = "".join(f"# {line}\n" for line in example.splitlines())
+        yield f"{heading}# {setting.meaning}\n{lines}" if table else f"# {setting.meaning}\n{heading}{lines}"
 
 
 COMMENTED_CONFIG: Final = """\
@@ -179,4 +279,4 @@ COMMENTED_CONFIG: Final = """\
 # Your own settings for all projects stand in config.toml in your configuration folder: `collab-tui config` tells
 # where that is, and what is in force.
 
-""" + "\n".join(_commented(setting) for setting in SETTINGS if setting.scope is not Scope.USER)
+""" + "\n".join(_commented())

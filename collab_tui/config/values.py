@@ -14,7 +14,14 @@ _KEY_BYTES: Final = 32
 
 
 class WrongError(Exception):
-    """A value that a setting does not take; the text says what it takes."""
+    """A value that a setting does not take; the text says what it takes.
+
+    `path` are the keys that lead from the setting to what is wrong in it.
+    """
+
+    def __init__(self, text: str, *path: str) -> None:
+        super().__init__(text)
+        self.path = path
 
 
 def shown(value: object, longest: int | None = _SHOWN) -> str:
@@ -24,12 +31,18 @@ def shown(value: object, longest: int | None = _SHOWN) -> str:
     elif isinstance(value, int) and abs(value) > _HUGE:
         text = "a huge number"  # of which Python perhaps refuses to write the digits
     elif isinstance(value, dict):
-        text = "a table"
+        inner = ", ".join(f"{key(name)} = {shown(item, None)}" for name, item in value.items())
+        text = "a table" if longest is not None else f"{{ {inner} }}" if inner else "{}"
     elif isinstance(value, list | tuple):
         text = f"[{', '.join(shown(item, longest) for item in value)}]"
     else:
         text = repr(value) if isinstance(value, str | int | float) else str(value)
     return text if longest is None or len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def key(name: str) -> str:
+    """A key as the file would have it."""
+    return name if name.isidentifier() else shown(name)
 
 
 def listed(names: Iterable[str]) -> str:
@@ -119,6 +132,30 @@ def keys(value: Any) -> tuple[str, ...]:
     if not found or not all(isinstance(key, str) and key for key in found):
         raise WrongError('it takes a key such as "f8", or a list of keys')
     return tuple(found)
+
+
+def record(required: Iterable[str] = (), /, **fields: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
+    """A table of fixed keys, each with its own reader; the keys in `required` must be there."""
+
+    def read(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise WrongError(f"it takes a table with {listed(fields)}")
+        found = {}
+        for name, item in value.items():
+            if name not in fields:
+                raise WrongError(f"unknown key {shown(name)}; {instead_of(name, fields)}", name)
+            try:
+                found[name] = fields[name](item)
+            except WrongError as wrong:
+                if wrong.path:
+                    raise WrongError(str(wrong), name, *wrong.path) from None
+                raise WrongError(f"{name} = {shown(item)}: {wrong}", name) from None
+        for name in required:
+            if name not in found:
+                raise WrongError(f"it needs {name}")
+        return found
+
+    return read
 
 
 def public_key(value: Any) -> str:

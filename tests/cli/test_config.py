@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from collab_tui.config import Config
-from collab_tui.config.settings import SETTINGS
+from collab_tui.config.settings import SETTINGS, Shape
 from collab_tui.tui.actions import ACTIONS
 from tests.cli.conftest import Collab
 
@@ -43,7 +43,7 @@ def test_without_files_everything_is_a_default(collab: Collab, user: Path, proje
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[:2] == [f"user      {user}  (there is none)", f"project   {project}  (there is none)"]
-    names = [setting.name for setting in SETTINGS if not setting.is_table] + [action.id for action in ACTIONS]
+    names = [setting.name for setting in SETTINGS if setting.shape is Shape.VALUE] + [action.id for action in ACTIONS]
     assert all(row(out, name)[-1] == "default" for name in names)
     assert row(out, "stale_after") == ["stale_after", "30", "default"]
     assert row(out, "approve") == ["approve", "a", "default"]
@@ -89,7 +89,7 @@ def test_json_has_every_setting_with_its_place(collab: Collab, user: Path, proje
         "project": {"path": str(project), "exists": False},
     }
     settings = told["settings"]
-    assert set(settings) == {setting.name for setting in SETTINGS if not setting.is_table} | {"approvers.lena"}
+    assert set(settings) == {setting.name for setting in SETTINGS if setting.shape is Shape.VALUE} | {"approvers.lena"}
     assert settings["order"] == {"value": "name", "default": "need", "from": "file", "place": f"{user}:1"}
     assert settings["approvers.lena"] == {"value": KEY, "default": None, "from": "file", "place": f"{user}:3"}
     assert settings["poll"] == {"value": None, "default": None, "from": "default", "place": None}
