@@ -1,0 +1,1 @@
+"""The MCP server: taking part as tools of a model."""

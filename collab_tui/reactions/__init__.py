@@ -1,0 +1,1 @@
+"""Rules: when this event, then do that; and the record that it was done."""
