@@ -9,7 +9,7 @@ from pathlib import Path
 
 from collab_tui import __version__
 from collab_tui.cli.arguments import Parser, given_registry, registry_path
-from collab_tui.cli.main import COMMANDS
+from collab_tui.cli.main import COMMANDS, GROUPS
 from collab_tui.cli.polling import add_poll
 from collab_tui.registry.append import UnusableError
 from collab_tui.tui import garbage
@@ -42,11 +42,15 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    commands = "\n".join(f"  {name:<10}{text}" for name, text in COMMANDS.items())
+    width = max(map(len, COMMANDS)) + 2
+    commands = "\n\n".join(
+        "\n".join([f"{purpose}:", *(f"  {name:<{width}}{text}" for name, text in group.items())])
+        for purpose, group in GROUPS.items()
+    )
     parser = Parser(
         prog="collab-tui",
         description="The terminal board for AI agents that work on one project at the same time.",
-        epilog=f"commands:\n{commands}\n\n{_EXAMPLES}",
+        epilog=f"{commands}\n\n{_EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(

@@ -11,19 +11,27 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COMMANDS = {
-    "demo": "watch three agents work, on a registry of its own",
-    "init": "make .collab/ with a registry and a commented config",
-    "emit": "append one event",
-    "decide": "answer a request",
-    "unblock": "remove a blocker",
-    "replay": "play a registry from its beginning, or from any moment",
-    "status": "print the board",
-    "log": "print the events",
-    "doctor": "look for what is wrong, and say what to do",
-    "key": "show or make the key that signs your decisions",
-    "config": "print the settings in force, and where each was set",
+GROUPS = {
+    "watch and answer": {
+        "demo": "watch three agents work, on a registry of its own",
+        "decide": "answer a request",
+        "unblock": "remove a blocker",
+        "replay": "play a registry from its beginning, or from any moment",
+        "status": "print the board",
+        "log": "print the events",
+        "doctor": "look for what is wrong, and say what to do",
+    },
+    "take part, as an agent or a script": {
+        "emit": "append one event",
+    },
+    "set up": {
+        "init": "make .collab/ with a registry and a commented config",
+        "key": "show or make the key that signs your decisions",
+        "config": "print the settings in force, and where each was set",
+    },
 }
+"""What people come for -> command -> what it does."""
+COMMANDS = {name: text for commands in GROUPS.values() for name, text in commands.items()}
 """Command -> what it does. Each is `collab_tui.cli.<command>` with a `main(arguments) -> exit code`."""
 
 
