@@ -27,7 +27,7 @@ _EXAMPLES = """\
   collab-tui config allow       see what the project's file may only set with your leave, and allow it
 
 A project's file comes with the project. What it says in [keys], [approvers] and [[rule]] is in force only once you
-allowed that very content; `theme`, `columns` and the like are in force at once, and `person` is for your own file alone."""
+allowed that very content; `theme`, `columns` and the like are in force at once; `person` is for your own file alone."""
 
 _LONGEST = 100
 """Characters of a value that are printed."""

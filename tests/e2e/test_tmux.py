@@ -1,11 +1,8 @@
-"""The board inside tmux, as most people run agents: on a server of its own, so that nobody's sessions are touched."""
+"""The board inside tmux, as most people run agents."""
 
 from __future__ import annotations
 
-import os
-import shlex
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,54 +11,24 @@ import pytest
 
 from tests.e2e.test_hostile_text import hostile_lines
 from tests.events import asks, lines, updates
-from tests.program import PATIENCE, PROGRAM, emit, environment, eventually
+from tests.program import PROGRAM, emit, environment, eventually
 from tests.signing import install_key_at
+from tests.tmux import Tmux
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
 
-class Tmux:
-    """One private server with one window."""
+class Board(Tmux):
+    """The board in it."""
 
-    def __init__(self, folder: Path, home: Path) -> None:
-        self._socket = f"collab-tui-{os.getpid()}-{os.urandom(4).hex()}"
-        self._env = environment(home, TMUX_TMPDIR=str(folder), TERM="xterm-256color")
-
-    def __call__(self, *arguments: str) -> str:
-        command = ["tmux", "-L", self._socket, "-f", os.devnull, *arguments]
-        done = subprocess.run(command, env=self._env, capture_output=True, timeout=PATIENCE)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.decode()
-
-    def start(self, registry: Path, columns: int, rows: int) -> None:
-        """Run the board in a shell that tells how it ended and stays."""
-        self("new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(registry.parent), "sh")
-        self("set-option", "-g", "status", "off")
-        self("resize-window", "-x", str(columns), "-y", str(rows))
-        self.type(f"{shlex.join([PROGRAM, registry.name])}; echo ended with $?", "Enter")
-
-    def type(self, *keys: str) -> None:
-        self("send-keys", *keys)
-
-    def shown(self) -> str:
-        return self("capture-pane", "-p")
-
-    def value(self, name: str) -> str:
-        return self("display-message", "-p", f"#{{{name}}}").removesuffix("\n")
-
-    def wait_for(self, *texts: str) -> None:
-        eventually(lambda: all(text in self.shown() for text in texts), self.shown)
-
-    def end(self) -> None:
-        subprocess.run(
-            ["tmux", "-L", self._socket, "kill-server"], env=self._env, capture_output=True, timeout=PATIENCE
-        )
+    def open(self, registry: Path, columns: int, rows: int) -> None:
+        self.start([PROGRAM, registry.name], cwd=registry.parent, columns=columns, rows=rows)
 
 
 @pytest.fixture
-def tmux(tmp_path: Path) -> Iterator[Tmux]:
+def tmux(tmp_path: Path) -> Iterator[Board]:
     with tempfile.TemporaryDirectory(prefix="collab-") as folder:  # a socket's path has to be short
-        server = Tmux(Path(folder), tmp_path)
+        server = Board(environment(tmp_path, TMUX_TMPDIR=folder))
         try:
             yield server
         finally:
@@ -82,31 +49,31 @@ def registry(tmp_path: Path) -> Path:
     return path
 
 
-def test_wide(tmux: Tmux, registry: Path) -> None:
-    tmux.start(registry, 160, 48)
+def test_wide(tmux: Board, registry: Path) -> None:
+    tmux.open(registry, 160, 48)
     tmux.wait_for("Approve metrics v2?", "지표 검증", "2 agents", "1 needs you", "─ Agents ─", "─ Log ─")
     assert tmux.value("alternate_on") == "1"
     assert tmux.value("pane_title") == "(1) collab-tui"
 
 
-def test_low(tmux: Tmux, registry: Path) -> None:
-    tmux.start(registry, 80, 24)
+def test_low(tmux: Board, registry: Path) -> None:
+    tmux.open(registry, 80, 24)
     tmux.wait_for("Approve metrics v2?", "[ ▲ Needs you 1 ]", "Agents 2", "Log 3")
     assert "지표 검증" not in tmux.shown()
     tmux.type("Tab")
     tmux.wait_for("지표 검증", "[ Agents 2 ]")
 
 
-def test_narrow(tmux: Tmux, registry: Path) -> None:
-    tmux.start(registry, 60, 40)
+def test_narrow(tmux: Board, registry: Path) -> None:
+    tmux.open(registry, 60, 40)
     titles = ("─ ▲ Needs you ─", "─ Agents ─", "─ Log ─")
     tmux.wait_for("Approve metrics v2?", "지표 검증", *titles)
     needs, agents, log = map(tmux.shown().index, titles)
     assert needs < agents < log
 
 
-def test_it_answers_and_follows_the_window(tmux: Tmux, registry: Path) -> None:
-    tmux.start(registry, 160, 48)
+def test_it_answers_and_follows_the_window(tmux: Board, registry: Path) -> None:
+    tmux.open(registry, 160, 48)
     tmux.wait_for("Approve metrics v2?")
     eventually(lambda: tmux.type("a") or "approved by human" in tmux.shown(), tmux.shown)
     assert registry.read_bytes().count(b'"event":"decision"') == 1
@@ -117,8 +84,8 @@ def test_it_answers_and_follows_the_window(tmux: Tmux, registry: Path) -> None:
     assert all(len(line) <= 60 for line in tmux.shown().splitlines())
 
 
-def test_quitting_gives_the_pane_back(tmux: Tmux, registry: Path) -> None:
-    tmux.start(registry, 80, 24)
+def test_quitting_gives_the_pane_back(tmux: Board, registry: Path) -> None:
+    tmux.open(registry, 80, 24)
     tmux.wait_for("Approve metrics v2?")
     tmux.type("q")
     tmux.wait_for("ended with 0")
@@ -128,10 +95,10 @@ def test_quitting_gives_the_pane_back(tmux: Tmux, registry: Path) -> None:
     tmux.wait_for("$((6 * 7))", "typed 42")
 
 
-def test_events_set_neither_the_title_nor_the_clipboard(tmux: Tmux, tmp_path: Path) -> None:
+def test_events_set_neither_the_title_nor_the_clipboard(tmux: Board, tmp_path: Path) -> None:
     path = tmp_path / "registry.jsonl"
     path.write_bytes(hostile_lines())
-    tmux.start(path, 160, 48)
+    tmux.open(path, 160, 48)
     tmux("set-option", "-g", "set-clipboard", "on")
     tmux.wait_for("mallory", "␛]52")
     tmux.type("n", "End", "Tab", "End", "Tab", "End")
