@@ -65,6 +65,7 @@ def test_the_user_s_file(user: Path, registry: Path) -> None:
         "notifications": ('"desktop"', "desktop"),
         "ascii": ("true", True),
         "reduced_motion": ("true", True),
+        "notify_command": ('["notify-send", "collab"]', ("notify-send", "collab")),
     }
     user.write_text("".join(f"{name} = {text}\n" for name, (text, _) in values.items()), encoding="utf-8")
     config = load_config(registry)
@@ -136,7 +137,7 @@ def test_the_commented_config_names_every_setting_of_a_project_with_its_default(
     assert set(told) == {setting.name.partition(".")[0] for setting in SETTINGS if setting.scope is not Scope.USER}
     default = Config()
     assert told.pop("hooks") == asdict(default.hooks)
-    for name in set(told) - {"poll", "keys", "approvers", "agents"}:  # which have no default
+    for name in set(told) - {"poll", "keys", "approvers", "agents", "rule"}:  # which have no default
         assert told[name] == (list(default.columns) if name == "columns" else getattr(default, name))
 
 

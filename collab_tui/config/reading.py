@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,10 +46,14 @@ def load_config(registry: Path | None = None) -> Config:
     """The settings in force; raises `ConfigError` for files that cannot be read or understood."""
     user = _File(user_config_file())
     project = _File(project_config_file(registry), is_project=True) if registry is not None else None
-    if problems := [*user.problems, *(project.problems + _own_keys(user, project) if project else ())]:
+    if problems := [
+        *user.problems,
+        *(project.problems + _own_keys(user, project) if project else ()),
+        *_same_names(*user.found, *(project.found if project else ())),
+    ]:
         raise ConfigError(*problems)
     waiting = project.restricted if project else None
-    if waiting is not None and is_allowed(waiting, _allowed_file()):
+    if waiting is not None and is_allowed(waiting, allowed_file()):
         waiting = None
     values: dict[str, Any] = {}
     sources: dict[str, Source] = {}
@@ -58,13 +62,26 @@ def load_config(registry: Path | None = None) -> Config:
             if waiting is not None and file is project and found.setting.scope is Scope.RESTRICTED:
                 continue
             found.add_to(values, sources)
-    return Config(**_with_tables(values), sources=sources, waiting=waiting)
+    return Config(**_gathered(values, sources), sources=sources, waiting=waiting)
 
 
-def _with_tables(values: dict[str, Any]) -> dict[str, Any]:
-    """The values of tables of fixed names gathered."""
+def _gathered(values: dict[str, Any], sources: Mapping[str, Source]) -> dict[str, Any]:
+    """The values of tables of fixed names gathered, and each rule with its place."""
     hooks = {name.partition(".")[2]: values.pop(name) for name in list(values) if name.startswith("hooks.")}
-    return values | {"hooks": HookSettings(**hooks)}
+    rules = (replace(rule, source=sources[f"rule.{n}"]) for n, rule in enumerate(values.pop("rules", ()), 1))
+    return values | {"hooks": HookSettings(**hooks), "rules": tuple(rules)}
+
+
+def _same_names(*found: _Found) -> list[str]:
+    """Rules are told apart by their names, also in what they did."""
+    problems, known = [], dict[str, Source]()
+    for rule in (one for one in found if one.setting.name == "rule"):
+        named = name_key(rule.value.name)
+        if named in known:
+            told = f"{shown(rule.value.name)} is the rule at {known[named]}, too: give one of them another name"
+            problems.append(f"{rule.source}: {told}")
+        known.setdefault(named, rule.source)
+    return problems
 
 
 def _own_keys(user: _File, project: _File) -> list[str]:
@@ -80,10 +97,11 @@ def _own_keys(user: _File, project: _File) -> list[str]:
 
 def allow_project(part: Restricted) -> None:
     """Keep that the person allowed this part of a project's file; raises `OSError` when that cannot be written."""
-    allow(part, _allowed_file())
+    allow(part, allowed_file())
 
 
-def _allowed_file() -> Path:
+def allowed_file() -> Path:
+    """Where it is kept what the person allowed projects to set, whether or not anything was."""
     return user_config_file().with_name("allowed.json")
 
 
@@ -183,7 +201,7 @@ class _File:
 
     def _read_one(self, path: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, ...], str]]:
         name = ".".join(path)
-        setting = BY_NAME.get(name)
+        setting = BY_NAME.get(name) if "." not in path[-1] else None  # `"hooks.brief"` in quotes is one name
         if setting is None:
             known = [other.rpartition(".")[2] for other in BY_NAME if other.rpartition(".")[0] == ".".join(path[:-1])]
             where = f" in [{path[0]}]" if len(path) > 1 else ""

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from collab_tui.config import values
 from collab_tui.model.moment import Limits, Order
+
+if TYPE_CHECKING:
+    from collab_tui.config.rules import Rule
 
 
 class ConfigError(Exception):
@@ -122,6 +125,10 @@ class Config:
     hooks: HookSettings = HookSettings()
     agents: Mapping[str, AgentSettings] = field(default_factory=dict)
     """Name -> what is set for it; compared as names are."""
+    notify_command: Sequence[str] | None = None
+    """The user's own program that notifies them; the monitor runs it."""
+    rules: Sequence[Rule] = ()
+    """What the monitor does by itself, in the order of the files."""
     sources: Mapping[str, Source] = field(default_factory=dict)
     """Setting, or `table.name` for what stands in a table -> where it was set; not there: it is the default."""
     waiting: Restricted | None = None
@@ -168,10 +175,36 @@ class Setting:
     """Reads it in a project's file, where that may not set all that the user's may."""
 
 
+def _rule(value: Any) -> Rule:
+    """A rule of the user's own file."""
+    from collab_tui.config.rules import read_rule  # a start without rules need not pay for it
+
+    return read_rule(value)
+
+
+def _project_rule(value: Any) -> Rule:
+    """A rule of a project's file."""
+    from collab_tui.config.rules import read_project_rule
+
+    return read_project_rule(value)
+
+
 def _agent(value: Any) -> AgentSettings:
     """What is set for one agent."""
-    return AgentSettings(**values.record(memory=values.name, folder=values.name)(value))
+    return AgentSettings(**values.record(memory=values.memory_name, folder=values.name)(value))
 
+
+_RULE_EXAMPLE: Final = """\
+name = "wake lubit at 80 %"
+on = true            # a rule is off until it is switched on
+when = { event = "status_update", from = "sena", progress_crosses = 80 }
+                     # also: status, verdict, request_to, or alone silent_for (minutes) or deadlock = true
+then = { message = "lubit", text = "{from} is at {progress} %: {task}" }
+                     # or notify = "text"; in your own file also run = ["program", "argument"], time_limit = "30s"
+cool_down = "1m"     # not again for the same agent within it
+per_hour = 10        # and not more often
+depth = 1            # what it causes does not set it off again: 2 lets it once, and so on
+"""
 
 SETTINGS: Final = (
     Setting("person", '"human"', "your name: under it you answer and are asked", values.name, Scope.USER),
@@ -199,7 +232,7 @@ SETTINGS: Final = (
     Setting(
         "notifications",
         '"bell"',
-        f"when something new waits for you: {values.listed(Notifications)}",
+        f"how the board calls you to what is new while you look elsewhere: {values.listed(Notifications)}",
         values.one_of(Notifications),
     ),
     Setting("ascii", "false", "only ASCII signs, for terminals that draw others too wide", values.flag),
@@ -247,6 +280,22 @@ SETTINGS: Final = (
         "30",
         "seconds between two signs of life of a working agent that are recorded",
         values.number(over=0, most=3600, unit="seconds"),
+    ),
+    Setting(
+        "notify_command",
+        '["notify-send", "--app-name=collab-tui"]',
+        "your own program, which `collab-tui monitor` runs to notify you; the text is on its standard input",
+        values.program,
+        Scope.USER,
+    ),
+    Setting(
+        "rule",
+        _RULE_EXAMPLE,
+        "what `collab-tui monitor` does by itself; see it first with `collab-tui monitor --dry-run`",
+        _rule,
+        Scope.RESTRICTED,
+        Shape.LIST,
+        _project_rule,
     ),
 )
 BY_NAME: Final = {setting.name: setting for setting in SETTINGS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any, Final
@@ -10,7 +11,17 @@ POLL_LIMITS: Final = (0.05, 3600.0)
 """Seconds between which `poll` and `--poll` lie."""
 _SHOWN: Final = 60
 _HUGE: Final = 10**18
+_DURATION: Final = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 _KEY_BYTES: Final = 32
+_FILE_NAME: Final = 200
+"""Bytes of a file's name; systems take 255, and ours get endings."""
+_IN_NO_FILE_NAME: Final = re.compile(
+    r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]'
+)
+_RESERVED: Final = frozenset(
+    {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))}
+)
+"""What Windows takes for a device."""
 
 
 class WrongError(Exception):
@@ -69,6 +80,19 @@ def name(value: Any) -> str:
     return value.strip()
 
 
+def memory_name(value: Any) -> str:
+    """The name of a memory file: one that every system takes, and that leads out of no folder."""
+    text = name(value)
+    stem = text.partition(".")[0].rstrip().upper()
+    if len(text.encode("utf-8", "replace")) > _FILE_NAME:
+        raise WrongError(f"the name of a file has at most {_FILE_NAME} bytes")
+    if _IN_NO_FILE_NAME.search(text) or text.startswith((".", "-")) or stem in _RESERVED:
+        raise WrongError('it takes the name of a file, without its folder: "lubit_architectural_decisions.md"')
+    if not text.lower().endswith(".md"):
+        raise WrongError('it ends with ".md"')
+    return text
+
+
 def flag(value: Any) -> bool:
     """True or false."""
     if not isinstance(value, bool):
@@ -87,6 +111,30 @@ def number(*, over: float, most: float, unit: str) -> Callable[[Any], float]:
         return value
 
     return read
+
+
+def duration(*, least: float, most: float) -> Callable[[Any], float]:
+    """Seconds, from a text such as "30s", "5m" or "1h30m"."""
+
+    def read(value: Any) -> float:
+        match = _DURATION.fullmatch(value.strip().lower()) if isinstance(value, str) else None
+        if match is None or not any(match.groups()):
+            raise WrongError('it takes a time such as "30s", "5m" or "1h30m"')
+        seconds = sum(int(count) * unit for count, unit in zip(match.groups(), (3600, 60, 1), strict=True) if count)
+        if not least <= seconds <= most:
+            raise WrongError(f"it takes {least:g} to {most:g} seconds")
+        return float(seconds)
+
+    return read
+
+
+def program(value: Any) -> tuple[str, ...]:
+    """A program and its arguments, which no shell reads."""
+    if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+        raise WrongError('it takes a list of texts, the program and its arguments: ["notify-send", "collab"]')
+    if not value or not value[0].strip() or any("\0" in part for part in value):
+        raise WrongError("it takes the name of a program, then its arguments")
+    return tuple(value)
 
 
 def poll(value: Any) -> float:

@@ -122,6 +122,13 @@ class AgentState:
             self.resolved_at = event.position
             self.frozen = None
 
+    @property
+    def status(self) -> Status | None:
+        """As the board shows it, without making the whole agent."""
+        said = self.set_by.get("status")
+        raw_status = as_text(said.data["status"]) if said is not None else ""
+        return status_of(raw_status) if raw_status else None
+
     def freeze(self) -> Agent:
         """The agent as the board shows it."""
         if self.frozen is None or self.frozen.last_position != self.last.position:

@@ -20,3 +20,12 @@ def age(seconds: float) -> str:
 def seconds_between(earlier: datetime | None, later: datetime) -> float | None:
     """Seconds from one time to another, 0 when the earlier one lies in the future; None when it is unknown."""
     return None if earlier is None else max(0.0, (later - earlier).total_seconds())
+
+
+def duration(seconds: float) -> str:
+    """A measured time in one unit and two or three digits: `12 ms`, `1.4 s`, `81 s`, `8.1 min`, `3.2 h`, `4.5 d`."""
+    for size, unit, least in ((86400, "d", 2 * 86400), (3600, "h", 2 * 3600), (60, "min", 100), (1, "s", 1)):
+        if seconds >= least:
+            amount = seconds / size
+            return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:.0f} {unit}"
+    return f"{seconds * 1000:.0f} ms"

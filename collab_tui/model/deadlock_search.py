@@ -26,8 +26,7 @@ class DeadlockSearch:
         self._fold = start
         self._known: frozenset[str] = frozenset()
         """The deadlocks after the last line that was looked at more closely."""
-        self._said: dict[str, dict[str, str]] = {}
-        """Writer -> what it said last of its own waiting."""
+        self._suspicion = Suspicion()
 
     @property
     def position(self) -> int:
@@ -39,7 +38,7 @@ class DeadlockSearch:
         found: list[int] = []
         plain: list[Item] = []
         for item in items:
-            if not isinstance(item, Event) or not self._may_close(item):
+            if not isinstance(item, Event) or not self._suspicion.may_close(item):
                 plain.append(item)
                 continue
             self._fold.extend(plain)
@@ -55,7 +54,15 @@ class DeadlockSearch:
     def _deadlocks(self) -> frozenset[str]:
         return frozenset(deadlock.id for deadlock in self._fold.board().deadlocks)
 
-    def _may_close(self, event: Event) -> bool:
+
+class Suspicion:
+    """Which lines may close a deadlock, of a registry that goes by from its beginning."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, dict[str, str]] = {}
+        """Writer -> what it said last of its own waiting."""
+
+    def may_close(self, event: Event) -> bool:
         """Its writer may be stuck after it and said something that it had not said last."""
         writer = name_key(event.agent or "")
         if event.kind in _MAY_UNBLOCK_OTHERS:

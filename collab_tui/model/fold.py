@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Final
 
 from collab_tui.model.agent_state import AgentState, progress_of
-from collab_tui.model.board import Board, ProblemKind
+from collab_tui.model.board import Board, ProblemKind, Request
 from collab_tui.model.event import Event, Item, Unreadable, as_id, as_text, as_texts, parse_time
 from collab_tui.model.problems import ProblemLog
 from collab_tui.model.recent_ids import KnownRepeats, RecentIds
@@ -124,6 +124,23 @@ class Fold:
         twin._problems = self._problems.copy()
         twin._ids = KnownRepeats(self._ids.repeats)
         return twin
+
+    def writer(self, event: Event) -> AgentState | None:
+        """What is known of the writer of the line that was taken last; None when it names none, or did not count."""
+        try:
+            state = self._agents.get(event.data.get("agent"))
+        except TypeError:  # a name that is a list or an object
+            return None
+        return state if state is not None and state.last is event else None
+
+    @property
+    def registry_id(self) -> str | None:
+        """The id of the registry; None before its first line."""
+        return self._registry_id
+
+    def request(self, request_id: str) -> Request | None:
+        """The request with that id, if it is remembered, without making the whole board."""
+        return self._requests.request(request_id)
 
     def restart(self) -> None:
         """Forget everything: the registry is another."""

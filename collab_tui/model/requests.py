@@ -278,6 +278,11 @@ class RequestBook:
             entry = self._open[request_id]
             entry.asker_gone, entry.frozen = gone, None
 
+    def request(self, request_id: str) -> Request | None:
+        """The request with that id, if it is remembered."""
+        entry = self._open.get(request_id) or self._closed.get(request_id)
+        return entry.freeze(self._person) if entry is not None else None
+
     def requests(self) -> tuple[Request, ...]:
         """All remembered requests, oldest first."""
         found = [entry.freeze(self._person) for book in (self._closed, self._open) for entry in book.values()]

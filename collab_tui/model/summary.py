@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from collab_tui.model.agent_state import progress_of
+from collab_tui.model.ages import duration
 from collab_tui.model.event import Event, Item, Unreadable, as_text
 from collab_tui.model.glyphs import STATUS_WORDS, UNICODE, Glyphs
 from collab_tui.model.requests import verdict_of
@@ -40,6 +41,10 @@ STANDING_ROLES = {
 }
 _MAX_TEXT = 600
 _MAX_OPTIONS = 60
+_WENT_WELL = frozenset({"sent", "notified", "started", "exit 0"})
+"""Outcomes of rules that ask for no attention."""
+_LONGEST = 10**12
+"""Milliseconds that a rule may have taken; more is nonsense."""
 _TOLD = frozenset({"id", "agent", "event", "blockers"}.union(ALIASES["timestamp"], ALIASES["current_task"]))
 """Fields that are told already."""
 
@@ -171,7 +176,21 @@ def _completion(event: Event, glyphs: Glyphs) -> Iterator[Span]:
     yield Span(_quoted(event, "result") or _quoted(event, "message"), "muted")
 
 
+def _activation(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    yield Span(f"rule “{_quoted(event, 'rule')}”")
+    if targets := event.texts("target"):
+        yield Span(f"{glyphs.arrow} {_shorten(', '.join(targets))}", "accent")
+    yield Span(_quoted(event, "notify"))
+    outcome = _quoted(event, "outcome")
+    yield Span(outcome, "muted" if outcome in _WENT_WELL else "warning")
+    took = event.field("took_ms")
+    if isinstance(took, int) and 0 < took < _LONGEST:
+        yield Span(f"in {duration(took / 1000)}", "muted")
+    yield Span(_quoted(event, "log"), "muted")
+
+
 _BY_KIND = {
+    "activation": _activation,
     "decision_request": _decision_request,
     "decision": _decision,
     "blocker": _blocker,

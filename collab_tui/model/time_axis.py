@@ -93,6 +93,21 @@ class TimeAxis:
         stamp = self._times[position - 1] if position > 0 else 0.0
         return datetime.fromtimestamp(stamp, UTC) if stamp else None
 
+    def stands_at(self, line: int) -> float:
+        """When a line stands, in seconds since the epoch; 0 before the first readable time."""
+        return self._times[line]
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Where the first line with a readable time stands, and the last line; both 0 when there is none."""
+        first = bisect_right(self._times, 0.0)
+        return (self._times[first], self._times[-1]) if first < len(self._times) else (0.0, 0.0)
+
+    def deviation(self, line: int) -> float | None:
+        """Seconds by which a line's own time is off where it stands; None when it has none that can be read."""
+        stamp = self._stamps[line]
+        return abs(stamp - self._times[line]) if stamp else None
+
     @property
     def first_time(self) -> datetime | None:
         """The first readable time; None when there is none."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from collab_tui.config import load_config
-from collab_tui.model.board import Board, Request
+from collab_tui.model.board import Board, Request, RequestState
 from collab_tui.model.event import Event, Item, as_id, parse_time
 from collab_tui.model.requests import is_person_writing, is_to_person
 from collab_tui.model.signature import AmbiguousError, Judgement, Standing, digest_of, parse, registry_id, signed_bytes
@@ -66,9 +66,10 @@ class Trust:
 
     def concerns(self, decision: Event) -> bool:
         """The event is a decision in the name of somebody who signs: the person, or an approver."""
-        name = decision.agent
-        if decision.kind != "decision" or name is None:
-            return False
+        return decision.kind == "decision" and decision.agent is not None and self.signs(decision.agent)
+
+    def signs(self, name: str) -> bool:
+        """Decisions in this name count only with a signature."""
         return is_person_writing(name, self.person) or name_key(name) in self._approvers
 
     def standing(self, decision: Event, request: Event | None, registry_id: str | None) -> Standing:
@@ -85,6 +86,12 @@ class Trust:
         asked, writer = {name_key(name) for name in request.targets} & self._approvers.keys(), decision.agent or ""
         is_for_agents = not asked and not is_to_person(request.targets, self.person)
         return is_for_agents or name_key(writer) in asked or is_person_writing(writer, self.person)
+
+    def settling(self, request: Request, registry_id: str | None) -> Event | None:
+        """The first decision on a request that may be acted on; none on what was not answered, or was withdrawn."""
+        if request.state is not RequestState.ANSWERED:
+            return None
+        return next((d for d in request.decisions if self.may_be_acted_on(d, request, registry_id)), None)
 
     def judge(self, decision: Event, request: Event | None, registry_id: str | None) -> Judgement:
         """Check one decision; touches no disk but for the first look at a key, and remembers what it found."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import platformdirs
 
 from collab_tui.model.event import Event
-from collab_tui.model.signature import identity_of
+from collab_tui.model.signature import AmbiguousError, identity_of
 from collab_tui.model.words import name_key
 from collab_tui.registry.append import NotWrittenError, RefusedError, append_line
 
@@ -29,6 +30,11 @@ class UsedDecisions:
         self._folder = folder or Path(platformdirs.user_state_dir("collab-tui", appauthor=False))
 
     @property
+    def folder(self) -> Path:
+        """Where it is kept, and what else an agent keeps beside it."""
+        return self._folder
+
+    @property
     def path(self) -> Path:
         """The file, whether or not it is there."""
         return self._folder / _NAME
@@ -39,7 +45,7 @@ class UsedDecisions:
 
         Its words count, wherever they stand and however they are spelled: a copy of it is the same decision.
         """
-        digest = hashlib.sha256(f"{identity_of(decision)} {name_key(by)}".encode()).hexdigest()
+        digest = _digest(decision, by)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -50,14 +56,22 @@ class UsedDecisions:
             return False
         return True
 
-    def _why_not(self, digest: str) -> str | None:
-        """Called under the lock."""
+    def unused(self, decisions: Sequence[Event], by: str) -> list[Event]:
+        """Those that were not acted on as `by`. Raises `RegistryError` where that cannot be told."""
+        used = set(self._read()) if decisions else ()
+        return [decision for decision in decisions if _digest(decision, by) not in used]
+
+    def _read(self) -> list[str]:
         try:
-            used = self.path.read_text(encoding="ascii", errors="replace").splitlines()
+            return self.path.read_text(encoding="ascii", errors="replace").splitlines()
         except FileNotFoundError:
-            return None
+            return []
         except OSError as error:
             raise NotWrittenError(f"cannot read {self.path}: {error.strerror}") from error
+
+    def _why_not(self, digest: str) -> str | None:
+        """Called under the lock."""
+        used = self._read()
         if digest in used:
             return "it was used before"
         if len(used) >= MAX_USED:
@@ -74,3 +88,11 @@ class UsedDecisions:
             os.replace(fresh, self.path)
         except OSError as error:
             raise NotWrittenError(f"cannot shorten {self.path}: {error.strerror}") from error
+
+
+def _digest(decision: Event, by: str) -> str:
+    try:
+        identity = identity_of(decision)
+    except AmbiguousError:  # an agent's, who signs nothing: its line as it stands
+        identity = hashlib.sha256(decision.line).hexdigest()
+    return hashlib.sha256(f"{identity} {name_key(by)}".encode()).hexdigest()

@@ -95,6 +95,7 @@ def append(
 ) -> dict[str, Any]:
     """Append one event as one line and give it back as written, with its `id` and `timestamp`.
 
+    What a program writes that a rule runs says so, in `caused_by`: `$COLLAB_CAUSE` is the activation of that rule.
     `unless` runs under the lock that all our writers share; when it returns a reason, nothing is written and
     `RefusedError` carries it. `seal` gets the event with all its fields, the time included, and gives the fields to
     add: a signature. `timeout` is in seconds. Without `durable` the disk is not waited for.
@@ -102,6 +103,8 @@ def append(
     Raises `LockedError`, `RefusedError`, `UnusableError`, `NotWrittenError` or `NotDurableError`.
     """
     written = {"id": os.urandom(8).hex(), "timestamp": _NO_TIME, **event}
+    if cause := os.environ.get("COLLAB_CAUSE"):
+        written.setdefault("caused_by", cause)
     if not isinstance(written["id"], str) or not written["id"].strip():
         raise UnusableError(f"the id of an event is a text, not {written['id']!r:.60}; leave it out to get one")
     if "timestamp" in event and not _is_time(event["timestamp"]):
@@ -154,7 +157,7 @@ def append_line(
     durable: bool = True,
 ) -> None:
     """Append the line that `line` makes under the lock from the previous line's time. See `append`."""
-    lock = _lock(path, timeout)
+    lock = hold(path, timeout)
     try:
         reason = unless() if unless is not None else None
         if reason is not None:
@@ -258,8 +261,11 @@ def _sync(descriptor: int, path: str, is_new: bool) -> None:
         raise NotDurableError(f"written to {path}, but perhaps not to the disk: {error.strerror}") from error
 
 
-def _lock(path: str, timeout: float) -> int:
-    """Hold the sidecar's lock; closing the descriptor releases it, as does the holder's death."""
+def hold(path: str, timeout: float) -> int:
+    """Hold the lock of a path, which is that of its sidecar `.lock`; gives a descriptor that no child inherits.
+
+    Closing it releases the lock, as does the holder's death. Raises `LockedError`, `UnusableError`, `NotWrittenError`.
+    """
     sidecar = path + ".lock"
     deadline = time.monotonic() + timeout
     delay = 0.0002

@@ -63,6 +63,18 @@ def test_blockers_messages_and_completions_tell_their_point():
     assert [text for text, _ in told(says("sena", "completion", task="ship", result="ok"))] == ["+ done", "ship", "ok"]
 
 
+def test_what_a_rule_did_tells_the_rule_whom_it_told_and_what_became_of_it():
+    sent = {"rule": "at 80", "target": "lubit", "outcome": "sent", "took_ms": 3, "chain": {"at 80": 1}, "key": "k"}
+    assert told(says("monitor", "activation", **sent)) == [
+        ("rule “at 80”", "text"),
+        ("-> lubit", "accent"),
+        ("sent", "muted"),
+        ("in 3 ms", "muted"),
+    ]
+    failed = told(says("monitor", "activation", rule="r", outcome="exit 1", took_ms=-1, log="/tmp/a.log"))
+    assert failed == [("rule “r”", "text"), ("exit 1", "warning"), ("/tmp/a.log", "muted")]
+
+
 def test_an_unreadable_line_tells_why_and_shows_its_beginning_without_its_control_characters():
     (item,) = decode(b'{"torn\x1b\xff' + b"y" * 10**6, 0)
     assert isinstance(item, Unreadable)

@@ -1,4 +1,6 @@
 import asyncio
+import contextlib
+import textwrap
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -6,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from collab_tui.model.board import RequestState
-from collab_tui.protocol import Participant, participant
+from collab_tui.protocol import Participant, following, participant
+from collab_tui.protocol.participant import __doc__ as about
 from collab_tui.registry.append import RefusedError
 from collab_tui.registry.jsonl import JsonlRegistry
 from tests.signing import KEY, OTHER_KEY, THIRD_KEY, install_key, signed
@@ -30,7 +33,10 @@ def path(tmp_path):
 class Wakeups:
     """A watch that wakes when the test says so."""
 
-    def __init__(self, path):
+    def __init__(self, path, poll):
+        pass
+
+    def found(self, something):
         pass
 
     queue: asyncio.Queue[None]
@@ -45,18 +51,19 @@ class Wakeups:
 
 async def test_a_look_that_was_cancelled_after_it_read_keeps_nobody_else_asleep(path, monkeypatch):
     Wakeups.queue, Wakeups.waiting = asyncio.Queue(), asyncio.Event()
-    monkeypatch.setattr(participant, "Watch", Wakeups)
+    monkeypatch.setattr(following, "Watch", Wakeups)
     async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
         waiters = [asyncio.create_task(me.until(lambda board: board.agent("lubit") is not None)) for _ in range(3)]
         await Wakeups.waiting.wait()  # all have looked
-        has_read, may_end, read = threading.Event(), threading.Event(), me._read
+        has_read, may_end, read = threading.Event(), threading.Event(), me._following.read
 
         def read_slowly():
-            read()
+            news = read()
             has_read.set()
             may_end.wait(TIMEOUT)
+            return news
 
-        monkeypatch.setattr(me, "_read", read_slowly)
+        monkeypatch.setattr(me._following, "read", read_slowly)
         JsonlRegistry(path).append({"agent": "lubit", "event": "session_start"})
         cancelled = asyncio.create_task(me.until(lambda board: False))
         await asyncio.to_thread(has_read.wait)
@@ -99,7 +106,7 @@ async def test_an_answer_before_the_expiry_is_given_back_at_once(path):
 
 async def test_what_is_addressed_to_several_is_heard_by_each(path):
     async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
-        hearing = me.heard()
+        hearing = me.inbox()
         heard = asyncio.ensure_future(anext(hearing))
         await me.until(lambda board: board.position == 1)
         JsonlRegistry(path).append(
@@ -275,7 +282,7 @@ async def test_an_agent_that_came_before_the_key_knows_it_when_it_is_made(path, 
 
 async def test_an_unasked_decision_of_the_person_is_heard_if_it_is_signed(path):
     async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
-        hearing = me.heard()
+        hearing = me.inbox()
         heard = asyncio.ensure_future(anext(hearing))
         await me.until(lambda board: board.position == 1)
         write(path, target="sena", decision_for="fonts", verdict="approved")
@@ -283,3 +290,24 @@ async def test_an_unasked_decision_of_the_person_is_heard_if_it_is_signed(path):
         sign(path, target="sena", decision_for="fonts", verdict="rejected")
         assert (await heard).text("verdict") == "rejected"
         await hearing.aclose()
+
+
+async def test_the_example_of_the_library_works_as_it_stands(path, monkeypatch):
+    monkeypatch.setenv("COLLAB_REGISTRY", str(path))
+    example = "\n".join(line for line in about.splitlines() if line.startswith("    "))
+    printed = asyncio.Queue()
+    names = {"participant": participant, "print": lambda *words: printed.put_nowait(words)}
+    exec(f"async def example():\n{textwrap.indent(textwrap.dedent(example), '    ')}", names)
+    async with asyncio.timeout(TIMEOUT), Participant("lubit", path) as lubit:
+        running = asyncio.create_task(names["example"]())
+        board = await lubit.until(lambda board: bool(board.open_requests))
+        asked = board.open_requests[0]
+        assert (asked.options, asked.event.text("key")) == (("rules", "model"), "tagger")
+        assert (board.agent("sena").role, board.agent("sena").progress) == ("implement", 40)
+        sign(path, request_id=asked.id, answer="rules")
+        await lubit.message("sena", "hi")
+        assert await printed.get() == ("lubit", "message", "hi")
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        await lubit.until(lambda board: board.agent("sena").gone)

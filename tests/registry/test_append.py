@@ -344,3 +344,13 @@ def test_every_error_is_a_registry_error_with_its_exit_code() -> None:
         "RefusedError": 1,
         "UnusableError": 2,
     }
+
+
+def test_what_a_rules_program_writes_names_its_cause(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However it writes: by a command, a hook or the library."""
+    monkeypatch.setenv("COLLAB_CAUSE", "0123456789abcdef")
+    assert append(str(path), EVENT)["caused_by"] == "0123456789abcdef"
+    assert append(str(path), {**EVENT, "caused_by": "another"})["caused_by"] == "another"
+    assert json.loads(path.read_bytes().splitlines()[-2])["caused_by"] == "0123456789abcdef"
+    monkeypatch.setenv("COLLAB_CAUSE", "")
+    assert "caused_by" not in append(str(path), EVENT)

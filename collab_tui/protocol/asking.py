@@ -1,0 +1,218 @@
+"""An agent's requests: each opened once, waited for, and answered only by a decision that the agent may act on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from collab_tui.model.board import Request, RequestState
+from collab_tui.model.event import Event, decode
+from collab_tui.model.requests import answer_of, request_of
+from collab_tui.model.text import clean, one_line
+from collab_tui.model.words import name_key
+from collab_tui.protocol.following import Following
+from collab_tui.protocol.trust import Trust
+from collab_tui.protocol.used import UsedDecisions
+from collab_tui.registry.append import NotWrittenError, RefusedError, RegistryError, UnusableError, encode
+from collab_tui.registry.base import State
+
+MAX_KEY: Final = 200
+"""Characters of a key."""
+_SHOWN: Final = 60
+
+Append = Callable[[Mapping[str, Any], Callable[[], str | None] | None], Awaitable[dict[str, Any]]]
+"""Appends an event of the agent, unless the condition under the lock gives a reason; gives it back as written."""
+
+
+class GoneError(RegistryError):
+    """What was waited for cannot come any more: the request, or the registry with it, is gone."""
+
+    exit_code = 3
+
+
+class UsedUpError(RefusedError):
+    """The decision was acted on before."""
+
+    exit_code = 3
+
+
+class Asking:
+    """The requests of one agent. See `Participant` for what each method promises."""
+
+    def __init__(self, name: str, following: Following, trust: Trust, used: UsedDecisions, append: Append) -> None:
+        self.name = name
+        self._following = following
+        self._trust = trust
+        self._used = used
+        self._append = append
+        self._using = asyncio.Lock()
+        self._taken: list[Event] = []
+        """Decisions that this agent acts on here; several of its tasks may wait for the same."""
+
+    # Opening
+
+    async def request(self, text: str, key: str | None, fields: Mapping[str, Any]) -> str:
+        """Open a request, or find the one of that key that is still good for an answer; gives its id."""
+        if not one_line(clean(text)):
+            raise UnusableError("what is asked? A request needs words")
+        event = {"event": "decision_request", "request": text, **fields}
+        if key is None:
+            return str((await self._append(event, None))["id"])
+        event["key"] = _checked(key)
+        wanted = self._as_read(event)
+        found: list[str] = []
+
+        def is_found() -> str | None:
+            found.extend(self._ids_for(wanted))
+            return "it was asked already" if found else None
+
+        try:
+            return str((await self._append(event, is_found))["id"])
+        except RefusedError:
+            if not found:
+                raise
+            return found[0]
+
+    def _as_read(self, event: Mapping[str, Any]) -> Request:
+        """The request as everybody will read it. Raises `UnusableError`."""
+        item = next(iter(decode(encode(event), 0)))
+        assert isinstance(item, Event)  # noqa: S101 - an object was encoded
+        return request_of(item, self.name, self._trust.person)
+
+    def _ids_for(self, wanted: Request) -> list[str]:
+        """The newest request of that key that can still give an answer. Called under the lock of all writers."""
+        news = self._following.read()
+        if news.state is State.UNREADABLE:  # what is not known must not be taken for nothing
+            raise NotWrittenError(f"{self._following.path} cannot be read now: {news.detail}")
+        if news.state is State.MISSING:
+            return []
+        for request in reversed(self._following.board.requests):
+            if not self._is_mine(request) or _key_of(request) != _key_of(wanted) or not self._is_unused(request):
+                continue
+            if _question(request) != _question(wanted):
+                raise UnusableError(
+                    f"a key names one question until its answer was taken, and {_key_of(request)!r} is "
+                    f"{request.id}: {one_line(request.request)[:_SHOWN]!r}. Ask with another key, or take that answer "
+                    f"first: `collab-tui wait decision {request.id}`"
+                )
+            return [request.id]
+        return []
+
+    def _is_mine(self, request: Request) -> bool:
+        return name_key(request.asker) == name_key(self.name)
+
+    def _is_unused(self, request: Request) -> bool:
+        """It waits for its answer still, or has one that this agent did not act on yet."""
+        decision = self._settling(request)
+        if decision is not None:
+            return bool(self._used.unused([decision], self.name))
+        return request.state in (RequestState.OPEN, RequestState.ANSWERED) and not _has_expired(request)
+
+    # Waiting
+
+    async def closed(self, request_id: str, within: float | None) -> Request:
+        """Wait until it is settled, is gone, has expired, or so many seconds are over."""
+        await self._following.look()
+        expires = self._known(request_id).expires
+        left = None if expires is None else (expires - datetime.now(UTC)).total_seconds()
+        patience = min((seconds for seconds in (left, within) if seconds is not None), default=None)
+        try:
+            async with asyncio.timeout(patience) as limit:
+                await self._following.wait_for(lambda: self._is_over(request_id))
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        return await self._with_what_counts(self._known(request_id))
+
+    def _known(self, request_id: str) -> Request:
+        """The request as last read. Raises `GoneError`."""
+        if self._following.lost is not None:
+            raise GoneError(self._following.lost)
+        request = self._following.board.request(request_id)
+        if request is None:
+            raise GoneError(f"the request {request_id} is not in {self._following.path}")
+        return request
+
+    def _is_over(self, request_id: str) -> bool:
+        """Nothing is to be waited for any more."""
+        request = self._following.board.request(request_id)
+        if self._following.lost is not None or request is None:
+            return True
+        return not request.is_open if request.state is not RequestState.ANSWERED else bool(self._settling(request))
+
+    def _settling(self, request: Request) -> Event | None:
+        return self._trust.settling(request, self._following.board.registry_id)
+
+    async def _with_what_counts(self, request: Request) -> Request:
+        """The request with the answer that counts, or with none; the answer is used up by this."""
+        decision = self._settling(request)
+        if decision is None:
+            state = RequestState.OPEN if request.state is RequestState.ANSWERED else request.state
+            return replace(request, state=state, answer=None)
+        if not await self.use(decision) and self._trust.concerns(decision):
+            raise UsedUpError(f"the decision on {request.id} was acted on before: ask again")
+        return replace(request, answer=answer_of(decision))
+
+    async def use(self, decision: Event) -> bool:
+        """Take a decision to act on it; False when another process of this agent, or an earlier one, did.
+
+        Whoever is cancelled meanwhile may ask again: it is this participant's all the same.
+        """
+        return await asyncio.shield(asyncio.ensure_future(self._use(decision)))
+
+    async def _use(self, decision: Event) -> bool:
+        async with self._using:
+            if decision not in self._taken:
+                if not await asyncio.to_thread(self._used.use_once, decision, self.name):
+                    return False
+                self._taken.append(decision)
+            return True
+
+    # Withdrawing
+
+    async def withdraw(self, request_id: str, reason: str | None) -> bool:
+        """Close it unanswered; False when it was closed before."""
+        closed: list[str] = []
+
+        def is_closed() -> str | None:
+            if self._following.read().state is not State.READY:
+                raise GoneError(f"{self._following.path} cannot be read now")
+            request = self._known(request_id)
+            if not self._is_mine(request):
+                raise RefusedError(f"{one_line(request.asker)} asked it, and only who asked can withdraw")
+            if self._is_over(request_id) or _has_expired(request):
+                closed.append(request_id)
+            return "it is closed" if closed else None
+
+        event = {"event": "request_withdrawn", "request_id": request_id} | ({"reason": reason} if reason else {})
+        try:
+            await self._append(event, is_closed)
+        except RefusedError:
+            if not closed:
+                raise
+            return False
+        return True
+
+
+def _checked(key: str) -> str:
+    """The key as it is written and read. Raises `UnusableError`."""
+    plain = one_line(clean(key))
+    if not plain or len(plain) > MAX_KEY:
+        raise UnusableError(f"a key is a name of 1 to {MAX_KEY} characters, not {plain[:_SHOWN]!r}")
+    return plain
+
+
+def _key_of(request: Request) -> str | None:
+    return request.event.text("key")
+
+
+def _question(request: Request) -> tuple[object, ...]:
+    """What makes two requests the same question: its words, options, kind, and whom it asks."""
+    return request.request, request.options, request.kind, frozenset(map(name_key, request.targets))
+
+
+def _has_expired(request: Request) -> bool:
+    return request.expires is not None and request.expires <= datetime.now(UTC)
