@@ -20,7 +20,14 @@ STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
 TELLS_ITS_PATH = {
     "healthy": [("init",), ("config",), ("doctor",), ("key",)],
-    "no registry": [("status",), ("log",), ("doctor",), ("decide", "r1", "approve", "--agent", "sena")],
+    "no registry": [
+        ("status",),
+        ("log",),
+        ("doctor",),
+        ("decide", "r1", "approve", "--agent", "sena"),
+        ("connect", "claude"),
+        ("connections",),
+    ],
     "no folder": [("emit", "x", "--agent", "sena")],
     "no file": [("emit", "x", "--agent", "sena"), ("status",), ("log",), ("doctor",)],
     "wrong settings": [
@@ -110,6 +117,11 @@ def test_a_folder_is_told_when_it_is_made(collab: Collab, odd: Path) -> None:
         (ODD, "--registry", ODD),
         ("decide", ODD, "approve", "--agent", "sena"),
         ("unblock", ODD, "disk", "--agent", "sena"),
+        ("connect", ODD),
+        ("connect", "claude", "--as", ODD),
+        ("disconnect", ODD),
+        ("connections", ODD),
+        ("guide", ODD),
         ("emit", "x", "--agent", "sena", "--field", ODD),
     ],
     ids=lambda arguments: arguments[0].replace(ODD, "ODD") if isinstance(arguments, tuple) else None,
