@@ -108,6 +108,9 @@ def _settings(config: Config) -> dict[str, _Value]:
         for name, value in getattr(config, table).items():
             told = value if isinstance(value, str) else asdict(value)
             found[f"{table}.{name}"] = _Value(told, None, "file", str(config.sources[f"{table}.{name}"]))
+    for number, rule in enumerate(config.rules, 1):
+        told = f"{rule.name}: {'on' if rule.is_on else 'off'}"
+        found[f"rule.{number}"] = _Value(told, None, "file", str(rule.source))
     return found
 
 

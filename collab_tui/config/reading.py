@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -105,6 +106,15 @@ def allowed_file() -> Path:
     return user_config_file().with_name("allowed.json")
 
 
+def _programs_of_others(found: Iterable[_Found]) -> Iterator[str]:
+    """What a file that others can write has run in the user's name."""
+    for one in found:
+        runs = one.setting.name == "notify_command" or (one.setting.name == "rule" and one.value.then.run is not None)
+        if runs:
+            mend = f"`chmod go-w {one.source.path}`, and see that the file is yours"
+            yield f"{one.source}: others can write this file, so no program that it names is run: {mend}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """One setting as a file has it."""
@@ -177,6 +187,8 @@ class _File:
                 _Found(setting, path[-1], raw, value, Source(self.path, _line(lines, path)))
                 for setting, path, raw, value in self._values
             ]
+            if os.name == "posix" and (about.st_uid != os.geteuid() or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
+                self.problems += _programs_of_others(self.found)
 
     @property
     def restricted(self) -> Restricted | None:

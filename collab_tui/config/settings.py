@@ -283,7 +283,7 @@ SETTINGS: Final = (
     ),
     Setting(
         "notify_command",
-        '["notify-send", "--app-name=collab-tui"]',
+        '["sh", "-c", "notify-send collab-tui \\"$(cat)\\""]',
         "your own program, which `collab-tui monitor` runs to notify you; the text is on its standard input",
         values.program,
         Scope.USER,
