@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import ClassVar
 
 from textual import events, on, work
@@ -30,21 +29,21 @@ from collab_tui.registry.follow import Watch
 from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.tui import garbage
 from collab_tui.tui.actions import ACTIONS
+from collab_tui.tui.calling import Attentive, Caller
 from collab_tui.tui.desk import Desk, sending_key
 from collab_tui.tui.ending import end_on_signals, has_terminal, paint_on_return, read_any_bytes
 from collab_tui.tui.follower import Follower
 from collab_tui.tui.keymap import make_keymap
 from collab_tui.tui.messages import BoardRead, FreezeToggled, OrderChosen, ScreenMade, Source
 from collab_tui.tui.narrow import Encodable, narrow_encoding
-from collab_tui.tui.notifying import Notifier
+from collab_tui.tui.notifying import Attention
 from collab_tui.tui.plain import PlainSigns
 from collab_tui.tui.safe import Scrub, toast
 from collab_tui.tui.screens.board import BoardScreen
 from collab_tui.tui.theme import THEMES, theme_in_force
-from collab_tui.tui.title import GIVE_BACK, Title
+from collab_tui.tui.title import GIVE_BACK
 from collab_tui.tui.view import View
 from collab_tui.tui.visiting import Beginning, Visiting
-from collab_tui.tui.widgets.needs import need_key
 
 _TICK = 1.0
 _SLOW_TICK = 15
@@ -58,7 +57,7 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-class BoardApp(Visiting):
+class BoardApp(Visiting, Attentive):
     """The board of one registry: live, or, with a `beginning`, replayed."""
 
     CSS_PATH = "app.tcss"
@@ -94,14 +93,14 @@ class BoardApp(Visiting):
         self._order = Order(config.order)
         self._config = config
         self._watch_how = (path, poll if poll is not None else config.poll)
-        self._notifier = Notifier(config.notifications, self._write_raw, os.environ)
+        self.attention = Attention()
+        self._caller = Caller(config, self.attention, partial(toast, self), self._write_raw, os.environ)
         self._frozen: BoardRead | None = None
         self._is_made = False
         narrow = narrow_encoding()
         self._line_filters: list[LineFilter] = [Scrub()]
         self._line_filters += [PlainSigns()] if config.ascii or narrow else []
         self._line_filters += [Encodable(narrow)] if narrow else []
-        self._title = Title(self._write_raw)
         self._ticks = 0
 
     def get_default_screen(self) -> BoardScreen:
@@ -159,6 +158,7 @@ class BoardApp(Visiting):
         agents = message.board.agents
         blockers = {sending_key(agent.name, blocker.text) for agent in agents for blocker in agent.blockers}
         self.desk.arrived(requests | blockers, {item.id for item in message.latest if isinstance(item, Event)})
+        self._caller.read(message)
         self.draw()
 
     def draw(self) -> None:
@@ -176,7 +176,9 @@ class BoardApp(Visiting):
             elif (follow := getattr(screen, "follow", None)) is not None:
                 follow(view)
         if self.live is not None:
-            self._tell_needs(self.live, view.moment if shown is self.live else None)
+            is_shown = shown is self.live
+            moment = view.moment if is_shown else self._moment(self.live.board, self.desk.clock())
+            self._caller.look(self.live, moment, is_shown=is_shown)
 
     def _view(self, shown: Board) -> View:
         live, replay, frozen = self.live, self.replay, self._frozen
@@ -195,13 +197,6 @@ class BoardApp(Visiting):
             readable=live.board.position if live is not None else read,
             past=replay.past(live.lines if live is not None else None) if replay is not None else None,
         )
-
-    def _tell_needs(self, live: BoardRead, moment: Moment | None) -> None:
-        """Tell outside of the screen what needs the person now, whatever is shown."""
-        needs = (moment or self._moment(live.board, self.desk.clock())).needs
-        self._title.show(len(needs))
-        keys = frozenset(need_key(need) for need in needs)
-        self._notifier.look(keys, live.source.generation, monotonic(), is_backlog=bool(live.source.remaining))
 
     def _moment(self, board: Board, now: datetime) -> Moment:
         trust = self.desk.trust
@@ -241,7 +236,7 @@ class BoardApp(Visiting):
     @property
     def has_titled(self) -> bool:
         """The terminal's title was set, and is to be given back."""
-        return self._title.is_written
+        return self._caller.has_titled
 
     def _end(self, code: int) -> None:
         """Leave, with the exit code of whoever was told to."""

@@ -1,6 +1,7 @@
-"""Telling the person who looks elsewhere that something new waits: a bell, or the terminal's own notification.
+"""Telling the person who looks elsewhere that something is new: a bell, or the terminal's own notification.
 
-Only a count leaves the board, never text from events: what is written here goes to the terminal as it is.
+Only counts leave the board, and names that can be nothing else, never text from events: what is written here goes to
+the terminal as it is.
 
 Terminals that show notifications disagree on the sequence: kitty has its own (OSC 99), those of rxvt's tradition take
 OSC 777, and OSC 9 is iTerm2's, which most others take or ignore. ConEmu and Windows Terminal read OSC 9 as a command
@@ -9,56 +10,137 @@ when a number and a semicolon follow; ours is followed by words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Final
 
 from collab_tui.config.settings import Notifications
+from collab_tui.tui.noticing import Kind, Thing, in_words
 
 _QUIET: Final = 5.0
 """Seconds between two calls; what comes meanwhile is told in one at their end."""
+_QUIET_FOR_NEWS: Final = 60.0
+"""The same before a call for nothing but news."""
+_NOT_AGAIN: Final = 900.0
+"""Seconds in which the same news is not told again: agents go to and fro."""
+_REMEMBERED: Final = 10_000
+_STAYS: Final = 300.0
+"""Seconds for which somebody who did something at a board with the focus still sits there."""
+_STAYS_UNSEEN: Final = 20.0
+"""The same where the terminal never tells of its focus: then keys and the mouse are all that is known."""
 _BELL: Final = "\a"
 _RXVT_LIKE: Final = ("ghostty", "wezterm", "foot", "rxvt", "contour")
 
 
-class Notifier:
-    """Tells of new needs, at most once in a few seconds, and never of those that were there at the start."""
+class Attention:
+    """Whether the person looks at the board, as far as the terminal tells. Times are of a clock that never goes back.
 
-    def __init__(self, how: str, write: Callable[[str], object], environ: Mapping[str, str]) -> None:
+    Not every terminal tells of its focus, and some tell only that they got it: so the focus alone says little when
+    nothing was done at the board for long.
+    """
+
+    def __init__(self) -> None:
+        self._has_focus: bool | None = None
+        """None: the terminal did not tell."""
+        self._sign_at = float("-inf")
+
+    def told(self, has_focus: bool, now: float) -> None:
+        """The terminal tells that it got the focus, or lost it: until now somebody was there."""
+        self._has_focus, self._sign_at = has_focus, now
+
+    def acted(self, now: float) -> None:
+        """A key was pressed, or the mouse moved."""
+        self._sign_at = now
+
+    def is_there(self, now: float) -> bool:
+        """The person looks at the board."""
+        if self._has_focus is False:
+            return False
+        return now - self._sign_at < (_STAYS if self._has_focus else _STAYS_UNSEEN)
+
+    def was_there_after(self, time: float) -> bool:
+        """The person did something since that time, and so saw what was there."""
+        return self._sign_at > time
+
+
+class Notifier:
+    """Tells of what is new, never of what was there at the start, and nothing that the person saw."""
+
+    def __init__(
+        self,
+        how: str,
+        write: Callable[[str], object],
+        environ: Mapping[str, str],
+        attention: Attention,
+        *,
+        ascii_only: bool = False,
+    ) -> None:
         self._how = how
         self._write = write
         self._environ = environ
+        self._attention = attention
+        self._ascii_only = ascii_only
         self._known: frozenset[Hashable] = frozenset()
-        self._untold: frozenset[Hashable] = frozenset()
+        self._untold: dict[Hashable, float] = {}
+        """What came, and when."""
+        self._told: OrderedDict[Hashable, float] = OrderedDict()
+        """What was told of, and when."""
         self._generation: int | None = None
         """The registry whose backlog was read; None: none yet."""
-        self._quiet_until = float("-inf")
+        self._called_at = float("-inf")
 
-    def look(self, needs: frozenset[Hashable], generation: int, now: float, *, is_backlog: bool = False) -> None:
-        """What waits for the person now; `now` is in seconds of a clock that never goes back.
+    def look(
+        self,
+        things: Iterable[Thing],
+        generation: int,
+        now: float,
+        *,
+        is_backlog: bool = False,
+        is_shown: bool = True,
+    ) -> None:
+        """What there is now; `now` is in seconds of a clock that never goes back.
 
-        Another generation is another registry: what its backlog asks for is where one begins, and not new.
+        Another generation is another registry: what its backlog has is where one begins, and not new. What is not
+        shown, because the picture is of another time, nobody sees there.
         """
+        there = {thing.key: thing for thing in things}
+        fresh = there.keys() - self._known
+        self._known = frozenset(there)
         if generation != self._generation:
-            self._untold = frozenset()
+            self._untold = {}
             self._generation = None if is_backlog else generation
-        else:
-            self._untold = (self._untold | (needs - self._known)) & needs
-        self._known = needs
-        if self._untold and now >= self._quiet_until:
-            self._untold = frozenset()
-            self._quiet_until = now + _QUIET
-            self._tell(len(needs))
+            return
+        self._untold = {key: time for key, time in self._untold.items() if key in there}
+        self._untold |= {key: now for key in fresh if not there[key].is_part and not self._was_told(there[key], now)}
+        if is_shown:
+            self._untold = {key: at for key, at in self._untold.items() if not self._attention.was_there_after(at)}
+        if self._untold and not (is_shown and self._attention.is_there(now)):
+            self._call(tuple(there.values()), now)
 
-    def _tell(self, count: int) -> None:
+    def _was_told(self, thing: Thing, now: float) -> bool:
+        return thing.kind.is_news and now - self._told.get(thing.key, float("-inf")) < _NOT_AGAIN
+
+    def _call(self, there: Sequence[Thing], now: float) -> None:
+        fresh = [thing for thing in there if thing.key in self._untold]
+        if now - self._called_at < (_QUIET_FOR_NEWS if all(thing.kind.is_news for thing in fresh) else _QUIET):
+            return
+        self._called_at = now
+        self._untold = {}
+        for thing in fresh:
+            self._told[thing.key] = now
+            self._told.move_to_end(thing.key)
+        while len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
         if self._how == Notifications.BELL:
             self._write(_BELL)
         elif self._how == Notifications.DESKTOP:
-            self._write(desktop_sequence(count, self._environ))
+            asked = any(thing.kind is Kind.QUESTION for thing in fresh)  # then it is told how many wait, old ones too
+            things = [thing for thing in there if thing in fresh or (asked and thing.kind is Kind.QUESTION)]
+            self._write(desktop_sequence(in_words(things, ascii_only=self._ascii_only), self._environ))
 
 
-def desktop_sequence(count: int, environ: Mapping[str, str]) -> str:
+def desktop_sequence(told: str, environ: Mapping[str, str]) -> str:
     """What makes the terminal of this environment show a notification; a bell with it where it perhaps does not."""
-    told = f"{count} need{'s' if count == 1 else ''} you"
     names = " ".join(environ.get(name, "") for name in ("TERM", "TERM_PROGRAM", "LC_TERMINAL")).lower()
     bell = ""
     if "KITTY_WINDOW_ID" in environ or "kitty" in names:

@@ -57,12 +57,15 @@ ELSEWHERE = {
     ("screens/request.py", "Binding", "f'Option {number}'"),
     ("widgets/log.py", "Binding", "what"),
     ("app.py", "raw", "self._driver.write(text)"),
-    ("app.py", "raw", "Notifier(config.notifications, self._write_raw, os.environ)"),
-    ("app.py", "raw", "Title(self._write_raw)"),
+    ("app.py", "raw", "Caller(config, self.attention, partial(toast, self), self._write_raw, os.environ)"),
     ("app.py", "raw", "sys.__stderr__.write(GIVE_BACK)"),
     ("title.py", "raw", "self._write(f'{keep}\\x1b]0;{title}\\x07')"),
     ("notifying.py", "raw", "self._write(_BELL)"),
-    ("notifying.py", "raw", "self._write(desktop_sequence(count, self._environ))"),
+    (
+        "notifying.py",
+        "raw",
+        "self._write(desktop_sequence(in_words(things, ascii_only=self._ascii_only), self._environ))",
+    ),
 }
 """Where, by which sink, what: words of our own that come by a name, and all that is written past the screen."""
 

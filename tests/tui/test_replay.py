@@ -667,7 +667,7 @@ async def test_one_key_freezes_the_present_and_plays_the_past_also_when_other_ke
 async def test_the_title_and_the_needs_are_those_of_the_live_board(monkeypatch: pytest.MonkeyPatch) -> None:
     async with sitting(scenes.calm()) as seat:
         shown: list[int] = []
-        monkeypatch.setattr(seat.app._title, "show", shown.append)
+        monkeypatch.setattr(seat.app._caller._title, "show", shown.append)
         await seat.press("t", "home")
         await seat.at(1)
         await seat.sees("Nothing waits for you")
