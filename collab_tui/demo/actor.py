@@ -36,6 +36,8 @@ class Actor:
 
     opening: ClassVar[Fields]
     """How its session starts."""
+    woken_by: ClassVar[str | None] = None
+    """The rule by which the monitor wakes it; until then it is nowhere to be seen."""
 
     def __init__(self, me: Participant, pace: Pace) -> None:
         self.me = me
@@ -44,10 +46,11 @@ class Actor:
         """As last declared; a request made in the midst of work says it again."""
 
     async def live(self) -> None:
-        """Play and listen; ends only by being cancelled."""
+        """Play and listen; ends with the part."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen())
+            listening = tasks.create_task(self._listen())
             await self.play(tasks)
+            listening.cancel()
 
     async def play(self, tasks: asyncio.TaskGroup) -> None:
         """The part. What goes on beside it are `tasks`."""
@@ -92,14 +95,14 @@ class Actor:
             task.cancel()
 
     async def _listen(self) -> None:
-        """Answer what the person says to this agent, so that nobody talks to a wall."""
-        async with aclosing(self.me.heard()) as heard:
-            async for event in heard:
-                if is_person(event.agent or "", self.me.person):
-                    await self.hear(event)
+        async with aclosing(self.me.inbox()) as inbox:
+            async for event in inbox:
+                await self.hear(event)
 
     async def hear(self, event: Event) -> None:
-        """The person addressed this agent, or all."""
+        """Somebody addressed this agent, or all. The person gets an answer, so that nobody talks to a wall."""
+        if not is_person(event.agent or "", self.me.person):
+            return
         if event.kind == "message":
             await self.say(self.me.person, f'I heard you: "{event.text("message") or ""}". I keep it in mind.')
         elif event.kind == "decision" and event.text("request_id") is None:

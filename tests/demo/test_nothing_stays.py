@@ -19,11 +19,12 @@ from collab_tui.demo.performance import Performance, performance
 from tests.demo.person import Person
 
 _LAUNCHER = """
-import sys
-from collab_tui.demo.performance import performance
-with performance("human", speed=20) as show:
+import json, sys
+from collab_tui.demo import performance
+with performance.performance("human", 20, getattr(performance, sys.argv[1])) as show:
     show.wait_until_present()
-    print(show.registry, flush=True)
+    pids = [agent.pid for agent in show._agents.values()]
+    print(json.dumps({"registry": str(show.registry), "pids": pids}), flush=True)
     sys.stdin.read()
 """
 
@@ -31,15 +32,14 @@ with performance("human", speed=20) as show:
 class Launcher:
     """A process of its own that plays the demo, as `collab-tui demo` does."""
 
-    def __init__(self) -> None:
+    def __init__(self, play: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _LAUNCHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+            [sys.executable, "-c", _LAUNCHER, play], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
         )
         assert self.process.stdout is not None
-        self.registry = Path(self.process.stdout.readline().strip())
-        lines = self.registry.read_text(encoding="utf-8").splitlines()
-        events = (json.loads(line) for line in lines)
-        self.agents = [os.pidfd_open(event["pid"]) for event in events if event["event"] == "session_start"]
+        told = json.loads(self.process.stdout.readline())
+        self.registry = Path(told["registry"])
+        self.agents = [os.pidfd_open(pid) for pid in told["pids"]]
         assert len(self.agents) == 3
 
     def agents_end(self) -> bool:
@@ -64,11 +64,11 @@ class Launcher:
             pipe.close()
 
 
-@pytest.fixture
-def launcher():
+@pytest.fixture(params=["THREE", "STORY"])
+def launcher(request):
     if not hasattr(os, "pidfd_open"):
         pytest.skip("waits for processes that are not its children, which only Linux can")
-    started = Launcher()
+    started = Launcher(request.param)
     yield started
     started.close()
 
@@ -101,13 +101,24 @@ def test_a_second_signal_does_not_interrupt_the_cleaning_up(monkeypatch: pytest.
 
 def test_an_agent_that_hangs_does_not_hang_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(playing, "_COMING", 0.2)
-    show = Performance(tmp_path / "registry.jsonl", "human")
+    show = Performance(tmp_path / "registry.jsonl", "human", play=())
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
-    show._agents.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+    show._agents["sena"] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    show._coming.append(show._agents["sena"])
     started = time.monotonic()
     show.wait_until_present()
     show.stop()
     assert time.monotonic() - started < 30
+
+
+def test_an_agent_that_fails_is_told_of(tmp_path: Path) -> None:
+    show = Performance(tmp_path / "registry.jsonl", "human", play=(("nobody", "sena"),))
+    show.start()
+    show.wait_until_present()
+    show.stop()
+    (complaint,) = show.complaints()
+    assert complaint.startswith("nobody: ")
+    assert "invalid choice: 'nobody'" in complaint
 
 
 async def test_an_agent_that_ends_says_so(show: Performance) -> None:
