@@ -16,7 +16,7 @@ from collab_tui.cli.settings import load_settings
 from collab_tui.config import Config, ConfigError, Restricted, load_config, project_config_file, user_config_file
 from collab_tui.config.reading import allow_project
 from collab_tui.config.settings import BY_NAME, SETTINGS, Shape
-from collab_tui.config.values import shown
+from collab_tui.config.values import key, shown
 from collab_tui.model.text import clean, one_line
 from collab_tui.protocol.presence import why_not_the_person
 from collab_tui.registry.append import RefusedError, UnusableError
@@ -198,6 +198,14 @@ def _names(part: Restricted) -> list[str]:
     ]
 
 
+def _show(header: str, values: Mapping[str, Any]) -> None:
+    """A table as the file has it."""
+    print(f"  {header}")
+    for name, value in values.items():
+        print(f"  {key(name)} = {shown(value, None)}")
+    print()
+
+
 def _allow(registry: Path | None) -> int:
     part = load_settings(registry).waiting
     if part is None:
@@ -207,11 +215,11 @@ def _allow(registry: Path | None) -> int:
         raise RefusedError(f"only you can allow what a project sets: {why}")
     print(f"{one_line(clean(str(part.path)))} sets what needs your leave:\n")
     for table, values in part.content.items():
-        is_list = BY_NAME[table].shape is Shape.LIST
-        print(f"  [[{table}]]" if is_list else f"  [{table}]")
-        for name, value in values.items():
-            print(f"  {shown(value, None) if is_list else f'{shown(name, None)} = {shown(value, None)}'}")
-        print()
+        if BY_NAME[table].shape is Shape.LIST:
+            for one in values.values():
+                _show(f"[[{table}]]", one)
+        else:
+            _show(f"[{table}]", values)
     print("Keys decide what you do when you press one, approvers whose signature counts as a decision, and rules what")
     print("is done by itself.")
     if input("Allow exactly this? Type yes: ").strip().lower() != "yes":
