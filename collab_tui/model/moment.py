@@ -17,7 +17,7 @@ from collab_tui.model.event import Event, as_id
 from collab_tui.model.requests import answer_of, has_gone_on, is_person
 from collab_tui.model.signature import Judgement, Standing
 from collab_tui.model.waits import find_deadlocks, find_waiters, held_up_by
-from collab_tui.model.words import Status, name_key
+from collab_tui.model.words import MONITOR, Status, name_key
 
 SKEW = 120
 """Seconds by which clocks may differ before that is told."""
@@ -240,12 +240,12 @@ class Moment:
         return {asker: held_up_by([asker], waiters) for asker in askers}
 
     def _only_keeps_the_log(self, agent: Agent) -> bool:
-        """It is the person, or what made the registry: nobody whose work is to be watched."""
-        return self.is_me(agent.name) or agent.last_event == "registry_created"
+        """It is the person, what made the registry, or what rules write: nobody whose work is to be watched."""
+        return self.is_me(agent.name) or agent.last_event == "registry_created" or agent.key == MONITOR
 
     @cached_property
     def agents(self) -> tuple[Agent, ...]:
-        """The agents, without the person while they declare nothing of themselves."""
+        """The agents, without the person and the monitor while they declare nothing of themselves."""
         return tuple(
             agent
             for agent in self.board.agents

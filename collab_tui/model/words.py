@@ -59,6 +59,9 @@ NOTHING_BLOCKS: Final = frozenset(
 PERSON_WORDS: Final = frozenset({"human", "user", "person"})
 """Names under which agents address the person, beside the configured one."""
 
+MONITOR: Final = "monitor"
+"""In whose name rules write."""
+
 _AWAITING_PREFIX: Final = re.compile(r"(?:waiting_for|awaiting|waiting_on)_(.+)", re.IGNORECASE | re.DOTALL)
 _NAME_TOKEN: Final = re.compile(r"[\w.-]{1,80}")
 READY_SUFFIXES: Final = frozenset({"ready", "done", "completed"})

@@ -33,6 +33,12 @@ def test_who_declares_nothing_or_rest_owes_no_sign_of_life(status):
     assert silence(status, 10**6) is None
 
 
+def test_what_rules_write_makes_no_agent_of_the_monitor():
+    wrote = says("monitor", "message", target="lubit", message="go"), says("monitor", "activation", rule="wake")
+    assert [agent.name for agent in moment(updates("sena"), *wrote).agents] == ["sena"]
+    assert [agent.name for agent in moment(*wrote, updates("Monitor", status="working")).agents] == ["monitor"]
+
+
 def test_who_is_gone_is_not_silent():
     assert silence("working", 10**6, says("sena", "session_end", timestamp=at(1))) is None
 
