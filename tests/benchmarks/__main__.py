@@ -15,7 +15,7 @@ from rich.console import Console
 
 from tests.benchmarks.report import CannotRunError, Row, print_table
 
-_SUBJECTS = ("fold", "seek", "append", "emit", "paint", "latency", "cpu", "crowd", "memory")
+_SUBJECTS = ("fold", "seek", "append", "emit", "ask", "hook", "paint", "latency", "cpu", "crowd", "react", "memory")
 """Each is a module here with `run(work, large=...)`, which yields rows."""
 _WIDTH = 170
 

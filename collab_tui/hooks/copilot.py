@@ -1,0 +1,28 @@
+"""Copilot CLI: what its hooks tell, and how it is answered, where they are wired under PascalCase names.
+
+From its documentation, not measured: it needs a login. Its time limit is 30 s, and then it goes on as if there were no
+hook.
+"""
+
+from __future__ import annotations
+
+from collab_tui.hooks.claude import read_claude_like
+from collab_tui.hooks.happening import Happening, parent_process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+DRIVER = "Copilot"
+WAIT = 25.0
+
+
+def read(payload: Mapping[str, Any], environment: Mapping[str, str]) -> Happening | None:
+    """What happened; None for what says nothing to us."""
+    return read_claude_like(payload, process=parent_process())
+
+
+def decision(is_allowed: bool, why: str) -> dict[str, Any]:
+    """The answer to a request for permission."""
+    return {"behavior": "allow"} if is_allowed else {"behavior": "deny", "message": why}
