@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 DRIVER = "Claude Code"
-WAIT = 86_000.0
-"""Seconds for which a request may wait: less than the time limit with which the hook is wired. Its own dialog is open
-meanwhile.
-"""
+_WAIT = 86_000.0
+"""Seconds for which a request may wait while its own dialog is open: less than the limit with which the hook is wired."""
+_UNATTENDED = 600.0
+"""Seconds in `claude -p`, which has no dialog, and which nobody may be watching."""
 
 _STATES = {"pending": told.PENDING, "in_progress": told.DOING, "completed": told.DONE, "deleted": told.DROPPED}
 _SOURCES = {"startup": told.BEGAN, "fork": told.BEGAN, "resume": told.RETURNED, "clear": told.CLEARED}
@@ -129,6 +129,11 @@ def decision(is_allowed: bool, why: str) -> dict[str, Any]:
 def context(text: str) -> dict[str, Any]:
     """What is told to it at the start of its session."""
     return {"hookSpecificOutput": {"hookEventName": "SessionStart", "additionalContext": text}}
+
+
+def longest_wait(environment: Mapping[str, str]) -> float:
+    """Seconds for which a request may wait for its answer."""
+    return _WAIT if can_be_woken(environment) else _UNATTENDED
 
 
 def can_be_woken(environment: Mapping[str, str]) -> bool:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-__all__ = ["DRIVER", "WAIT", "can_be_woken", "context", "decision", "go_on", "read", "send"]
+__all__ = ["DRIVER", "can_be_woken", "context", "decision", "go_on", "longest_wait", "read", "send"]
 
 DRIVER = "Codex"
-WAIT = 55.0
+_WAIT = 55.0
 """Seconds for which a request may wait: nobody can answer at its own terminal until the hook is done."""
 
 _STATES = {"pending": told.PENDING, "in_progress": told.DOING, "completed": told.DONE}
@@ -32,6 +32,11 @@ def read(payload: Mapping[str, Any], environment: Mapping[str, str]) -> Happenin
         plan = listed(given.get("plan"), "step", "status", _STATES)
         return Happening(told.PLANNED if plan else told.USED, payload, plan=plan, process=process)
     return read_claude_like(payload, process=process)
+
+
+def longest_wait(environment: Mapping[str, str]) -> float:
+    """Seconds for which a request may wait for its answer."""
+    return _WAIT
 
 
 def go_on(text: str) -> dict[str, Any]:

@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     from typing import Any
 
 DRIVER = "Copilot"
-WAIT = 25.0
+_WAIT = 25.0
 
 
 def read(payload: Mapping[str, Any], environment: Mapping[str, str]) -> Happening | None:
     """What happened; None for what says nothing to us."""
     return read_claude_like(payload, process=parent_process())
+
+
+def longest_wait(environment: Mapping[str, str]) -> float:
+    """Seconds for which a request may wait for its answer."""
+    return _WAIT
 
 
 def decision(is_allowed: bool, why: str) -> dict[str, Any]:

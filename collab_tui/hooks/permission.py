@@ -70,7 +70,7 @@ class _Wait:
     ) -> None:
         self._session, self._happening, self._snapshot = session, happening, snapshot
         self._program, self._question = program, question
-        self._seconds = min(program.WAIT, snapshot["settings"]["permission_wait"] * 60)
+        self._seconds = min(program.longest_wait(os.environ), snapshot["settings"]["permission_wait"] * 60)
         self._signalled = asyncio.Event()
         self.is_allowed = False
         """The person did not reject it."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from collab_tui.hooks.claude import longest_wait
 from collab_tui.registry.append import MAX_LINE
 from tests.hooks.running import Session, ended, session
 
@@ -171,6 +172,11 @@ def test_without_an_answer_in_time_the_agent_asks_as_usual(claude: Session) -> N
     assert claude.project.events("request_withdrawn")[0]["reason"] == (
         "no answer within 0.3 s: Claude Code asks as usual"
     )
+
+
+def test_nobody_is_waited_for_all_night_where_there_is_no_dialog() -> None:
+    attended, unattended = {"CLAUDE_CODE_ENTRYPOINT": "cli"}, {"CLAUDE_CODE_ENTRYPOINT": "sdk-cli"}
+    assert (longest_wait(attended), longest_wait(unattended)) == (86_000, 600)
 
 
 def test_what_does_not_fit_into_a_line_is_asked_at_the_agents_terminal(claude: Session) -> None:

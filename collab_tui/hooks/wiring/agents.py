@@ -97,7 +97,7 @@ AGENTS: Final = {
                     None,
                 ),
                 (
-                    f"What it may not do unasked it asks on the board for {codex.WAIT:.0f} s. Meanwhile nobody can "
+                    f"What it may not do unasked it asks on the board for {codex.longest_wait({}):.0f} s. Meanwhile nobody can "
                     "answer in its terminal; without an answer it asks there.",
                     None,
                 ),

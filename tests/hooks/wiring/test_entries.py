@@ -108,8 +108,8 @@ def test_only_what_may_wait_has_the_time_to(  # a request that is cut off before
     from collab_tui.hooks import claude, codex
 
     entries = {name: agent.entries(Call("/collab-tui")) for name, agent in AGENTS.items()}
-    assert entries["claude"]["PermissionRequest"][0]["timeout"] > claude.WAIT
-    assert codex.WAIT < entries["codex"]["PermissionRequest"][0]["timeout"] <= 60
+    assert entries["claude"]["PermissionRequest"][0]["timeout"] > claude.longest_wait({})
+    assert codex.longest_wait({}) < entries["codex"]["PermissionRequest"][0]["timeout"] <= 60
     assert "async" not in entries["claude"]["PermissionRequest"][0]
     for event in ("UserPromptSubmit", "PreToolUse", "PostToolUse"):  # nothing that happens all the time is waited for
         for name in entries:
