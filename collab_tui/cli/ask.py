@@ -14,9 +14,13 @@ from typing import Any, Final
 from collab_tui.cli.arguments import agent_name, complain, make_parser, say, show_anything
 from collab_tui.cli.durations import duration, moment
 from collab_tui.cli.polling import add_poll
+from collab_tui.cli.reading import read
 from collab_tui.cli.taking_part import ANSWER_HELP, Place, add_agent, wait_for_answer
 from collab_tui.model.board import RequestKind
+from collab_tui.model.requests import is_person
 from collab_tui.model.text import one_line
+from collab_tui.model.words import name_key
+from collab_tui.protocol.conditions import doubt_about
 from collab_tui.protocol.participant import Participant
 from collab_tui.registry.append import UnusableError
 
@@ -43,7 +47,10 @@ def main(arguments: list[str]) -> int:
         parser.error(f"--default {options.default!r} is none of the options")
     show_anything()
     place = Place(options.registry)
-    me = place.participant(agent_name(options.agent), options.poll)
+    name = agent_name(options.agent)
+    if options.target is not None:
+        _check_target(options, name, place)
+    me = place.participant(name, options.poll)
     fields = _fields(options, place.path)
     try:
         return asyncio.run(_ask(me, place, options, fields))
@@ -77,6 +84,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--timeout", metavar="TIME", type=duration, help="with --wait: at most so long, such as 10m")
     add_poll(parser)
     return parser
+
+
+def _check_target(options: argparse.Namespace, name: str, place: Place) -> None:
+    """Refuse to ask oneself, and warn of a name that nobody answers to."""
+    target = options.target.strip()
+    if name_key(target) == name_key(name):
+        raise UnusableError("nobody answers their own request: give another --target, or none to ask the person")
+    agents = read(options.registry).moment.board.agents
+    known = {name_key(one): one for one in (*(agent.name for agent in agents), *place.config.approvers)}
+    if name_key(target) not in known and not is_person(target, place.config.person):
+        complain(doubt_about(target, list(known.values())))
 
 
 def _fields(options: argparse.Namespace, registry: Path) -> dict[str, Any]:

@@ -38,7 +38,7 @@ _KNOWN_WORDS = (
     "registry_created session_start session_end status_update progress decision_request decision request_withdrawn "
     "blocker blocker_resolved completion message activation command command_result"
 )
-_KNOWN = frozenset(_KNOWN_WORDS.split())
+KNOWN_EVENTS = frozenset(_KNOWN_WORDS.split())
 """Events that do more than being shown. Any other may be written; one that is nearly one of these is a slip."""
 _NEAR = 0.85
 
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
     }
     _check_fields(event)
     append(registry_path(options.registry), event, durable=not options.no_sync)
-    if event["event"] not in _KNOWN:
+    if event["event"] not in KNOWN_EVENTS:
         _warn_of_slip(event["event"])
     return 0
 
@@ -76,7 +76,7 @@ def _warn_of_slip(kind: str) -> None:
     """Say that an event was written under a name that was hardly meant."""
     from difflib import get_close_matches
 
-    near = get_close_matches(kind.casefold().replace("-", "_"), _KNOWN, 1, _NEAR)
+    near = get_close_matches(kind.casefold().replace("-", "_"), KNOWN_EVENTS, 1, _NEAR)
     if near:
         complain(f"written as it is, but no event has a meaning that is called {kind!r}; did you mean {near[0]}?")
 

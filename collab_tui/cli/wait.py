@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, Final
 
-from collab_tui.cli.arguments import complain, make_parser, show_anything
+from collab_tui.cli.arguments import complain, decider_name, make_parser, show_anything
 from collab_tui.cli.durations import duration
 from collab_tui.cli.emit import KNOWN_EVENTS
 from collab_tui.cli.polling import add_poll
@@ -55,7 +55,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--since", metavar="TIME", type=duration, help="with event: one of so long ago counts too, such as 5m"
     )
-    parser.add_argument("--agent", metavar="NAME", help="with decision: who waits for it; else who asked")
+    parser.add_argument(
+        "--agent", metavar="NAME", help="with decision: who takes it; else $COLLAB_AGENT, else $AGENT, else who asked"
+    )
     add_poll(parser)
     options = parser.parse_args(arguments)
     show_anything()
@@ -65,7 +67,7 @@ def main(arguments: list[str]) -> int:
     place = Place(options.registry)
     if isinstance(condition, Decided):
         request = find_request(read(options.registry).moment, condition.request_id)
-        me = place.participant((options.agent or "").strip() or request.asker, options.poll)
+        me = place.participant(decider_name(options.agent, None, request.asker), options.poll)
         return asyncio.run(_decision(me, place, request.id, options.timeout))
     return asyncio.run(_Waiting(place, options).until(condition))
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 DRIVER = "Claude Code"
 _WAIT = 86_000.0
-"""Seconds for which a request may wait while its own dialog is open: less than the limit with which the hook is wired."""
+"""Seconds for which a request may wait: less than the time limit with which the hook is wired. Its own dialog is open
+meanwhile.
+"""
 _UNATTENDED = 600.0
 """Seconds in `claude -p`, which has no dialog, and which nobody may be watching."""
 

@@ -108,7 +108,7 @@ class Asking:
         """It waits for its answer still, or has one that this agent did not act on yet."""
         decision = self._settling(request)
         if decision is not None:
-            return bool(self._used.unused([decision], self.name))
+            return bool(self._uses_of(decision).unused([decision], self.name))
         return request.state in (RequestState.OPEN, RequestState.ANSWERED) and not _has_expired(request)
 
     # Waiting
@@ -130,7 +130,7 @@ class Asking:
     def _known(self, request_id: str) -> Request:
         """The request as last read. Raises `GoneError`."""
         if self._following.lost is not None:
-            raise GoneError(self._following.lost)
+            raise GoneError(f"nobody can answer the request {request_id} any more: {self._following.lost}")
         request = self._following.board.request(request_id)
         if request is None:
             raise GoneError(f"the request {request_id} is not in {self._following.path}")
@@ -166,10 +166,13 @@ class Asking:
     async def _use(self, decision: Event) -> bool:
         async with self._using:
             if decision not in self._taken:
-                if not await asyncio.to_thread(self._used.use_once, decision, self.name):
+                if not await asyncio.to_thread(self._uses_of(decision).use_once, decision, self.name):
                     return False
                 self._taken.append(decision)
             return True
+
+    def _uses_of(self, decision: Event) -> UsedDecisions:
+        return self._used if self._trust.concerns(decision) else self._used.of_agents
 
     # Withdrawing
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,13 +114,19 @@ class Inbox:
                 self._done.append(one.event.id)
             else:
                 waiting.append(one)
-        decisions = [one.event for one in waiting if one.concern is Concern.DECISION]
-        unused = {decision.id for decision in self._used.unused(decisions, self._name)}
+        unused = self._unused([one.event for one in waiting if one.concern is Concern.DECISION])
         return [
             Delivery(one.event, one.concern, self._standing(one), _is_still_open(one, board), _asked(one))
             for one in waiting
             if one.concern is not Concern.DECISION or one.event.id in unused
         ]
+
+    def _unused(self, decisions: Sequence[Event]) -> set[str]:
+        """The ids of those that the agent did not act on yet."""
+        signed = [decision for decision in decisions if self._trust.concerns(decision)]
+        others = [decision for decision in decisions if not self._trust.concerns(decision)]
+        unused = self._used.unused(signed, self._name) + self._used.of_agents.unused(others, self._name)
+        return {decision.id for decision in unused}
 
     def _read(self) -> list[Addressed]:
         """Everything new that counts."""

@@ -1,6 +1,6 @@
 """Decisions that were acted on: by each agent once, whichever process it runs in, also when the registry was put back.
 
-The file holds one digest a line in the user's state folder. Deleting it only forgets what was used.
+A file holds one digest a line in the user's state folder. Deleting it only forgets what was used.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -21,13 +22,15 @@ from collab_tui.registry.append import NotWrittenError, RefusedError, append_lin
 MAX_USED: Final = 20_000
 """Decisions that are remembered, the newest; a file of 1.3 MB."""
 _NAME: Final = "used_decisions"
+_NAME_OF_AGENTS: Final = "used_answers"
 
 
 class UsedDecisions:
     """The user's set of decisions that were acted on."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, *, name: str = _NAME) -> None:
         self._folder = folder or Path(platformdirs.user_state_dir("collab-tui", appauthor=False))
+        self._name = name
 
     @property
     def folder(self) -> Path:
@@ -37,7 +40,12 @@ class UsedDecisions:
     @property
     def path(self) -> Path:
         """The file, whether or not it is there."""
-        return self._folder / _NAME
+        return self._folder / self._name
+
+    @cached_property
+    def of_agents(self) -> UsedDecisions:
+        """The same for decisions of agents, who sign nothing and may be many: none of them pushes out a signed one."""
+        return UsedDecisions(self._folder, name=_NAME_OF_AGENTS)
 
     def use_once(self, decision: Event, by: str) -> bool:
         """Take a decision to act on it as `by`; False when that was done before. Raises `RegistryError` where it cannot

@@ -27,6 +27,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("COLLAB_REGISTRY", "NO_COLOR", "FORCE_COLOR", "COLUMNS", *AGENT_MARKS):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("platformdirs.user_config_dir", lambda *_, **__: str(tmp_path / "user-config"))
+    monkeypatch.setattr("platformdirs.user_state_dir", lambda *_, **__: str(tmp_path / "user-state"))
     monkeypatch.setattr("platformdirs.user_log_dir", lambda *_, **__: str(tmp_path / "user-log"))
     folder = tmp_path / "project"
     folder.mkdir()

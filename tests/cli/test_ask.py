@@ -30,6 +30,7 @@ def path(tmp_path: Path) -> Path:
     install_key_at(tmp_path)
     path = tmp_path / "registry.jsonl"
     append(str(path), {"agent": "system", "event": "registry_created", "registry": "abc"})
+    append(str(path), {"agent": "lubit", "event": "session_start"})
     return path
 
 
@@ -224,7 +225,7 @@ def test_without_wait_the_id_is_printed_and_everything_is_recorded(
     (project / "docs" / "metrics.md").write_text("secret words", encoding="utf-8")
     (tmp_path / "outside.log").touch()
     path = project / ".collab" / "registry.jsonl"
-    path.touch()
+    append(str(path), {"agent": "lubit", "event": "session_start"})
     monkeypatch.chdir(project / "docs")
     monkeypatch.setenv("COLLAB_AGENT", "sena")
     code, out, err = collab(
@@ -266,6 +267,7 @@ def test_without_wait_the_id_is_printed_and_everything_is_recorded(
         (("--wait", "--timeout", "soon"), "'soon': it takes a time"),
         (("--evidence", "none.md"), "--evidence none.md: there is no such file"),
         (("--key", " "), "a key is a name"),
+        (("--target", "Sena"), "nobody answers their own request"),
     ],
     ids=str,
 )
@@ -275,6 +277,13 @@ def test_what_is_refused_writes_nothing(collab: Collab, path: Path, options: tup
     assert (code, out) == (2, "")
     assert why in err
     assert path.read_bytes() == before
+
+
+def test_whom_nobody_has_heard_of_is_asked_and_warned_of(collab: Collab, path: Path) -> None:
+    code, out, err = collab(*command(path, "--target", "lubitt"))
+    assert (code, out.strip()) == (0, requests(path)[-1]["id"])
+    assert err.startswith("collab-tui: nobody has written as 'lubitt' yet; did you mean lubit?")
+    assert collab(*command(path, "--target", "user"))[2] == ""
 
 
 def test_there_has_to_be_a_registry(collab: Collab, tmp_path: Path) -> None:

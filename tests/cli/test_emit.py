@@ -348,4 +348,4 @@ def test_an_event_that_is_nearly_one_of_ours_cannot_steer_the_terminal(collab: C
 
 
 def test_the_known_events_are_those_that_the_board_knows() -> None:
-    assert set(_HANDLERS) | {"progress"} == emit._KNOWN
+    assert set(_HANDLERS) | {"progress"} == emit.KNOWN_EVENTS

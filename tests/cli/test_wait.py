@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from collab_tui.cli import wait as waiting
 from collab_tui.protocol import following
+from collab_tui.protocol.conditions import Happens
 from collab_tui.protocol.keys import Keyring
 from collab_tui.registry.append import append
 from tests.cli.conftest import Collab, events
@@ -91,15 +93,24 @@ def test_an_event_that_claims_to_be_the_persons_decision_does_not_count(
     assert (code, json.loads(out)["id"], json.loads(out)["standing"]) == (0, "d1", "signed")
 
 
-def test_an_old_event_of_a_registry_that_takes_its_place_is_no_news(registry: Path) -> None:
+def test_an_old_event_of_a_registry_that_takes_its_place_is_no_news(
+    collab: Collab, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old = says("lubit", "custom", id="c0", timestamp="2025-01-01T00:00:00.000Z")
     fresh = registry.with_suffix(".new")
     fresh.write_bytes(lines(says("system", "registry_created", registry="other"), old))
-    with started(*wait(registry, "event", "custom"), cwd=registry.parent) as waiter:
-        fresh.replace(registry)
-        eventually(lambda: append(str(registry), says("lubit", "custom")) and waiter.process.poll() is not None)
-        assert waiter.wait() == 0
-        assert json.loads(waiter.output)["id"] != "c0"
+    genuine = waiting._Waiting._event
+
+    def look_and_replace(self: waiting._Waiting, condition: Happens, is_first: bool) -> dict[str, object] | None:
+        found = genuine(self, condition, is_first)
+        if is_first:
+            append(str(fresh), says("lubit", "custom", id="c1"))
+            fresh.replace(registry)
+        return found
+
+    monkeypatch.setattr(waiting._Waiting, "_event", look_and_replace)
+    code, out, _ = collab(*wait(registry, "event", "custom"))
+    assert (code, json.loads(out)["id"]) == (0, "c1")
 
 
 def test_a_decision_is_waited_for_by_the_beginning_of_its_id(collab: Collab, registry: Path) -> None:
@@ -117,6 +128,18 @@ def test_an_answer_that_was_acted_on_cannot_be_waited_for_again(collab: Collab, 
     code, out, err = collab(*wait(registry, "decision", "aaaa0001"))
     assert (code, out) == (3, "")
     assert "was acted on before: ask again" in err
+
+
+def test_who_looks_on_takes_no_answer_from_the_asker(
+    collab: Collab, registry: Path, key: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decision = says("human", "decision", id="d1", timestamp=datetime.now(UTC).isoformat(), verdict="approved")
+    append(str(registry), signed(decision | {"request_id": "aaaa0001"}, registry.read_bytes()))
+    monkeypatch.setenv("COLLAB_AGENT", "lubit")
+    assert collab(*wait(registry, "decision", "aaaa0001"))[0] == 0
+    monkeypatch.setenv("COLLAB_AGENT", "sena")
+    assert collab(*wait(registry, "decision", "aaaa0001"))[0] == 0
+    assert collab(*wait(registry, "decision", "aaaa0001"))[0] == 3
 
 
 @pytest.mark.parametrize(

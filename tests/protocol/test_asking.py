@@ -51,6 +51,12 @@ def answer(path: Path, request_id: str, by: str = "lubit", **fields: Any) -> Non
     append(str(path), {"agent": by, "event": "decision", "request_id": request_id, **fields})
 
 
+def sign(path: Path, request_id: str, **fields: Any) -> None:
+    """The person decides."""
+    decision = {"id": "d", "timestamp": datetime.now(UTC).isoformat(), "agent": "human", "event": "decision"}
+    append(str(path), signed(decision | {"request_id": request_id, **fields}, path.read_bytes()))
+
+
 async def test_asking_again_with_the_key_is_the_same_request_while_it_is_open(path, here: Participant) -> None:
     first = await here.request("deploy?", key="d", target="lubit")
     again = await participant("Sena", path, announces=False).request(" deploy? ", key=" d ", target="Lubit")
@@ -105,8 +111,7 @@ async def test_only_what_may_be_acted_on_uses_the_key_up(path, here: Participant
     first = await here.request("go?", key="k")
     answer(path, first, "human", verdict="approved")  # claimed, by whoever
     assert await here.request("go?", key="k") == first
-    decision = {"id": "d", "timestamp": datetime.now(UTC).isoformat(), "agent": "human", "event": "decision"}
-    append(str(path), signed(decision | {"request_id": first, "verdict": "rejected"}, path.read_bytes()))
+    sign(path, first, verdict="rejected")
     assert await here.request("go?", key="k") == first
     async with asyncio.timeout(TIMEOUT), here:
         assert (await here.ask("go?", key="k")).answer.verdict == "rejected"  # type: ignore[union-attr]
@@ -209,8 +214,8 @@ async def test_a_time_limit_gives_the_request_back_open_and_takes_no_answer(path
 async def test_who_is_cancelled_while_an_answer_is_taken_gets_it_when_asking_again(
     path, here: Participant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = await here.request("go?", key="k", target="lubit")
-    answer(path, first, verdict="approved")
+    first = await here.request("go?")
+    sign(path, first, verdict="approved")
     loop, taking, taken = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     genuine = here._used.use_once
 
@@ -260,6 +265,24 @@ async def test_who_waits_is_told_when_the_registry_is_lost(
         path.unlink()
         with pytest.raises(GoneError, match="it is gone"):
             await waiting
+
+
+async def test_only_what_is_missing_all_the_while_is_lost(
+    path, here: Participant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "LOST_AFTER", 0)
+    await here.request("go?")
+    kept = path.with_suffix(".kept")
+    for _ in range(3):
+        path.rename(kept)
+        here._following.read()
+        assert here._following.lost is None
+        kept.rename(path)
+        here._following.read()
+    path.unlink()
+    here._following.read()
+    here._following.read()
+    assert here._following.lost == f"{path}: it is gone"
 
 
 async def test_a_registry_that_comes_back_in_time_loses_nothing(path, here: Participant) -> None:

@@ -1,4 +1,4 @@
-"""An agent's inbox: at least once, nothing twice once it was acknowledged, nothing lost, whatever becomes of the file."""
+"""An agent's inbox: at least once, nothing twice once acknowledged, nothing lost, whatever becomes of the file."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def test_an_unasked_word_of_the_person_is_used_up_by_acknowledging_it(path: Path
 def test_an_answer_that_was_acted_on_is_no_news(path: Path) -> None:
     write(path, CREATED, asks("sena", "r1", request="go?", target="lubit"), decides("lubit", "r1", verdict="approved"))
     (one,) = take(inbox(path), path)
-    UsedDecisions(path.parent / "user").use_once(one.event, "sena")
+    UsedDecisions(path.parent / "user").of_agents.use_once(one.event, "sena")
     assert take(inbox(path), path) == []
 
 

@@ -93,3 +93,24 @@ def test_of_many_processes_at_once_one_may_use_it(used: UsedDecisions) -> None:
     ]
     told = [process.communicate("x", timeout=60)[0].strip() for process in racing]
     assert sorted(told) == ["False"] * 5 + ["True"]
+
+
+def test_what_was_not_used_yet_is_told_without_using_it(used: UsedDecisions) -> None:
+    assert used.unused([yes(1), yes(2)], "sena") == [yes(1), yes(2)]
+    assert used.use_once(yes(1), "sena")
+    assert used.unused([yes(1), yes(2)], "Sena") == [yes(2)]
+    assert used.unused([yes(1)], "lubit") == [yes(1)]
+
+
+def test_decisions_of_agents_are_kept_apart(used: UsedDecisions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_USED", 4)
+    assert used.use_once(yes(), "sena")
+    for number in range(9):
+        assert used.of_agents.use_once(event(2, **decides("lubit", "r1", id=f"a{number}", answer="b")), "sena")
+    assert not used.use_once(yes(), "sena")
+
+
+def test_a_line_that_can_be_read_in_two_ways_is_used_as_it_stands(used: UsedDecisions) -> None:
+    twice = event(2, **decides("lubit", "r1", answer="b"))._replace(line=b'{"answer":"a","answer":"b"}')
+    assert used.of_agents.use_once(twice, "sena")
+    assert used.of_agents.unused([twice], "sena") == []

@@ -97,8 +97,8 @@ AGENTS: Final = {
                     None,
                 ),
                 (
-                    f"What it may not do unasked it asks on the board for {codex.longest_wait({}):.0f} s. Meanwhile nobody can "
-                    "answer in its terminal; without an answer it asks there.",
+                    f"What it may not do unasked it asks on the board for {codex.longest_wait({}):.0f} s. Meanwhile "
+                    "nobody can answer in its terminal; without an answer it asks there.",
                     None,
                 ),
                 (
