@@ -28,6 +28,8 @@ WRITERS = {
     "config/allowed.py": "remembers which settings of projects the person allowed",
     "protocol/keys.py": "makes and deletes the person's signing keys",
     "protocol/used.py": "remembers which signed decisions were acted on",
+    "reactions/cursor.py": "keeps how far the rules came",
+    "reactions/programs.py": "keeps what the programs of rules print",
     "cli/crash.py": "keeps a few reports of errors",
     "cli/main.py": "opens the null device where nobody reads on",
     "tui/picture.py": "saves pictures and texts, never over a file that is there",

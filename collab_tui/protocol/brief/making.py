@@ -3,7 +3,7 @@
     brief = brief_of("sena", Path(".collab/registry.jsonl"))
     brief.next_action.kind is Kind.WAIT, brief.text, brief.document
 
-`collab_tui.protocol.brief.document` says what is in it, `collab_tui.protocol.brief.next_action` how the next action is found.
+`document` beside this file says what is in it, `next_action` how the next action is found.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Brief:
     name: str
     next_action: NextAction
     document: dict[str, Any]
-    """As JSON values; see `collab_tui.protocol.brief.document`."""
+    """As JSON values; see `document` beside this file."""
     text: str
     """For a model to read: at most 9,000 characters, and seldom over 3,000."""
 

@@ -1,0 +1,183 @@
+"""The host of what is done by itself for one registry: it looks, hands on, and ends in good order.
+
+Of several on one machine the first acts. The others watch, tell what they would do, and one takes its place when it
+ends, however it ends: it goes on from the cursor, and by what stands in the registry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from collab_tui.config import Config, ConfigError
+from collab_tui.monitor.settings import SettingsFiles, setup_of
+from collab_tui.monitor.turn import Turn
+from collab_tui.reactions.happening import Notice, Tell
+from collab_tui.reactions.kept import kept_for
+from collab_tui.reactions.looking import Look
+from collab_tui.reactions.reactor import Reactor
+from collab_tui.registry.append import UnusableError
+from collab_tui.registry.base import State
+from collab_tui.registry.follow import Watch
+
+_PATIENCE: Final = 2.0
+"""Seconds for what is being written to be written when the monitor is to end."""
+_NEXT_TRY: Final = 1.0
+"""Seconds between two tries to take the place of the one that acts."""
+
+
+class Monitor:
+    """One monitor of one registry."""
+
+    def __init__(
+        self,
+        registry: Path,
+        *,
+        poll: float | None,
+        tell: Tell,
+        notice: Notice,
+        began: Callable[[], None] = lambda: None,
+        settings_changed: Callable[[Config], None] = lambda _: None,
+    ) -> None:
+        """`poll` is in seconds, as of `Watch`; `began` is called once, when what comes from then on is new.
+
+        Raises `ConfigError`.
+        """
+        self._registry = registry
+        self._files = SettingsFiles(registry)
+        self.config: Config = self._files.read()
+        self._watch = Watch(registry, poll if poll is not None else self.config.poll)
+        self._turn = Turn(kept_for(registry))
+        self._tell = tell
+        self._notice = notice
+        self._began: Callable[[], None] | None = began
+        self._settings_changed = settings_changed
+        self._stop = asyncio.Event()
+        self._state = State.READY
+
+    @property
+    def method(self) -> str:
+        """How the registry is followed, in words."""
+        return self._watch.method
+
+    def stop(self) -> None:
+        """End in good order: what runs is ended, and how far it came is kept."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Look and act until `stop`, SIGTERM or SIGINT."""
+        with _stopped_by_signals(self.stop):
+            try:
+                async with aclosing(self._watch.wakeups()) as wakeups:
+                    await self._follow(wakeups)
+            finally:
+                self._turn.end()
+
+    async def _follow(self, wakeups: AsyncGenerator[None, None]) -> None:
+        acts = await asyncio.to_thread(self._turn.take)
+        reactor = self._reactor(acts=acts)
+        stopping = asyncio.ensure_future(self._stop.wait())
+        wakeup = _next(wakeups)
+        try:
+            if not acts:
+                await self._look(reactor, stopping)
+                whose = await asyncio.to_thread(self._turn.whose)
+                self._notice(f"another monitor acts here: {whose}; this one watches, and takes its place when it ends")
+            while not self._stop.is_set():
+                if not acts and (acts := await asyncio.to_thread(self._turn.take)):
+                    self._notice("the other monitor ended: this one acts now")
+                    await reactor.end()
+                    reactor = self._reactor(acts=True)
+                await self._look(reactor, stopping)
+                ends: set[asyncio.Future[Any]] = {wakeup, stopping}
+                await asyncio.wait(ends, timeout=None if acts else _NEXT_TRY, return_when=asyncio.FIRST_COMPLETED)
+                if wakeup.done():
+                    wakeup.result()
+                    wakeup = _next(wakeups)
+        finally:
+            await _cancelled(stopping)
+            await _cancelled(wakeup)
+            await reactor.end()
+
+    def _reactor(self, *, acts: bool) -> Reactor:
+        return Reactor(self._registry, setup_of(self.config), acts=acts, tell=self._tell, notice=self._notice)
+
+    async def _look(self, reactor: Reactor, stopping: asyncio.Future[Any]) -> None:
+        """Look once; what cannot be written to its end is left to the next monitor when this one is to stop.
+
+        Settings that changed are for what comes afterwards.
+        """
+        have_changed = self._files.have_changed()
+        looking = asyncio.ensure_future(reactor.look(self._tell_that_it_began))
+        ends: set[asyncio.Future[Any]] = {looking, stopping}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if not looking.done():
+            await asyncio.wait({looking}, timeout=_PATIENCE)
+        if not looking.done():
+            await _cancelled(looking)
+            return
+        look = looking.result()
+        self._note(look)
+        if have_changed and look.is_ready:
+            await self._read_settings(reactor)
+
+    def _tell_that_it_began(self) -> None:
+        if self._began is not None:
+            self._began()
+            self._began = None
+
+    def _note(self, look: Look) -> None:
+        """Say once that the registry is away, or there again."""
+        self._watch.found(look.is_news)
+        if look.state is self._state:
+            return
+        self._state = look.state
+        match look.state:
+            case State.READY:
+                self._notice(f"{self._registry} is there")
+            case State.MISSING:
+                self._notice(f"there is no {self._registry}: waiting for it")
+            case State.UNREADABLE:
+                self._notice(f"{self._registry} cannot be read ({look.detail}): waiting until it can be")
+
+    async def _read_settings(self, reactor: Reactor) -> None:
+        """Go by what the files say now; where they are wrong, by what they said before."""
+        try:
+            config = await asyncio.to_thread(self._files.read)
+            setup = setup_of(config)
+            if setup != reactor.setup:
+                await reactor.use(setup)
+        except (ConfigError, UnusableError) as error:
+            self._notice(f"{error}; the rules stay as they were")
+            return
+        self.config = config
+        self._settings_changed(config)
+
+
+def _next(wakeups: AsyncGenerator[None, None]) -> asyncio.Future[None]:
+    return asyncio.ensure_future(anext(wakeups))
+
+
+async def _cancelled(future: asyncio.Future[Any]) -> None:
+    future.cancel()
+    with suppress(asyncio.CancelledError):
+        await future
+
+
+@contextmanager
+def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` in the loop for what asks a program to end, unless it was started to ignore that, as by `nohup`."""
+    loop = asyncio.get_running_loop()
+    names = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = [signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

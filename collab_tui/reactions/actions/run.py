@@ -1,0 +1,153 @@
+"""Running programs: of each rule one at a time, in order, so that none waits for those of another rule.
+
+That it begins is written before it begins, and how it ended afterwards. One that was begun and has no end when the
+monitor starts anew is not run again: nobody knows how far it came, and twice may be worse than not to the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from collab_tui.config.rules import Rule
+from collab_tui.protocol.used import UsedDecisions
+from collab_tui.reactions.ledger import STARTED, WRITER, Deed
+from collab_tui.reactions.occurrences import Occurrence
+from collab_tui.reactions.programs import GRACE, Ended, Program, allowed_environment, run
+from collab_tui.registry.append import RegistryError
+
+MAX_WAITING: Final = 20
+"""Runs of one rule that wait for the one before; more are refused."""
+_PATIENCE: Final = 5.0
+"""Seconds beyond the grace of programs to write down how they ended."""
+
+
+class Record(Protocol):
+    """Writes what became of an occurrence; False when another monitor did, or there is nothing to write to any more."""
+
+    def __call__(self, occurrence: Occurrence, outcome: str, /, **more: Any) -> Awaitable[bool]:
+        """`more` are further fields of the activation."""
+        ...
+
+
+class Runs:
+    """The programs of all rules of one registry."""
+
+    def __init__(
+        self,
+        registry: Path,
+        folder: Path,
+        record: Record,
+        is_on: Callable[[Rule], bool],
+        environment: Mapping[str, str],
+        used: UsedDecisions,
+        grace: float = GRACE,
+    ) -> None:
+        """`folder` is what is kept for the registry; `environment` that of the monitor."""
+        self._registry = registry.absolute()
+        self._folder = folder
+        self._record = record
+        self._is_on = is_on
+        self._environment = allowed_environment(environment)
+        self._used = used
+        self._grace = grace
+        self._queues: dict[str, asyncio.Queue[Occurrence | None]] = {}
+        self._workers: dict[str, asyncio.Task[None]] = {}
+        self._stop = asyncio.Event()
+        self.waiting: dict[Deed, Occurrence] = {}
+        """What is not begun: nothing of it is written yet."""
+
+    def offer(self, occurrence: Occurrence) -> str | None:
+        """Run it in its turn; gives why not."""
+        rule = occurrence.rule
+        if not rule.is_users:
+            return "refused: a project's rule starts no programs"
+        queue = self._queues.setdefault(rule.name, asyncio.Queue(MAX_WAITING))
+        if queue.full():
+            return f"refused: {MAX_WAITING} wait already for the one before to end"
+        self.waiting[Deed(rule.name, occurrence.key)] = occurrence
+        queue.put_nowait(occurrence)
+        if rule.name not in self._workers:
+            self._workers[rule.name] = asyncio.create_task(self._work(queue))
+        return None
+
+    def check(self) -> None:
+        """Raise what ended the work on a rule's programs, which nothing should."""
+        for worker in self._workers.values():
+            if worker.done() and not worker.cancelled():
+                worker.result()
+
+    async def end(self) -> None:
+        """End what runs, and begin nothing any more."""
+        self._stop.set()
+        for queue in self._queues.values():
+            while not queue.empty():
+                queue.get_nowait()  # it stays among those that wait
+            queue.put_nowait(None)
+        if self._workers:
+            _, late = await asyncio.wait(self._workers.values(), timeout=self._grace + _PATIENCE)
+            for worker in late:
+                worker.cancel()
+            await asyncio.gather(*self._workers.values(), return_exceptions=True)
+            self.check()
+
+    async def _work(self, queue: asyncio.Queue[Occurrence | None]) -> None:
+        while (occurrence := await queue.get()) is not None and not self._stop.is_set():
+            await self._one(occurrence)
+            self.waiting.pop(Deed(occurrence.rule.name, occurrence.key), None)
+
+    async def _one(self, occurrence: Occurrence) -> None:
+        rule = occurrence.rule
+        if not self._is_on(rule):
+            await self._record(occurrence, "refused: the rule was switched off")
+            return
+        activation = os.urandom(8).hex()
+        if not await self._record(occurrence, STARTED, id=activation):
+            return
+        self.waiting.pop(Deed(rule.name, occurrence.key), None)
+        refused = await self._why_not_by(occurrence)
+        if refused is not None:
+            ended = Ended(refused, 0.0, None)
+        else:
+            ended = await run(self._program(occurrence, activation), self._stop, self._grace)
+        more = {"log": str(ended.log)} if ended.log is not None else {}
+        await self._record(occurrence, ended.outcome, started=activation, took_ms=round(ended.took * 1000), **more)
+
+    async def _why_not_by(self, occurrence: Occurrence) -> str | None:
+        """A decision sets off each rule once, also when it comes again in a registry that was put back."""
+        cause, by = occurrence.cause, f"{WRITER} {occurrence.rule.name}"
+        if cause is None or cause.kind != "decision":
+            return None
+        try:
+            is_first = await asyncio.to_thread(self._used.use_once, cause, by)
+        except RegistryError as error:
+            return f"refused: it cannot be told whether that decision was acted on before: {error}"
+        return None if is_first else "refused: that decision was acted on before"
+
+    def _program(self, occurrence: Occurrence, activation: str) -> Program:
+        folder = self._registry.parent
+        return Program(
+            occurrence.rule.then.run or (),
+            event_line(occurrence),
+            {
+                **self._environment,
+                "COLLAB_REGISTRY": str(self._registry),
+                "COLLAB_AGENT": WRITER,  # which also keeps it from deciding as the person
+                "COLLAB_CAUSE": activation,
+                "COLLAB_RULE": occurrence.rule.name,
+            },
+            folder.parent if folder.name == ".collab" else folder,
+            occurrence.rule.then.time_limit,
+            self._folder / f"{activation}.log",
+        )
+
+
+def event_line(occurrence: Occurrence) -> bytes:
+    """What a program gets on its standard input: the line that brought it about, cleaned; of a silence, whose it is."""
+    cause = occurrence.cause
+    about = {"event": "silence", "agent": occurrence.agent, "line": occurrence.position + 1}
+    return json.dumps(cause.data if cause is not None else about).encode() + b"\n"

@@ -1,0 +1,288 @@
+"""Acting on what rules wait for: within their limits, once, and with a record of each.
+
+    look -> what came about -> too old? held back? -> done -> its `activation`
+
+It may be killed at every point of this: see `ledger` for why nothing is done twice then, and nothing forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from collab_tui.config.rules import Rule
+from collab_tui.protocol.trust import Trust
+from collab_tui.protocol.used import UsedDecisions
+from collab_tui.reactions.actions.message import SENT, send
+from collab_tui.reactions.actions.notify import NOTIFIED, Notifying
+from collab_tui.reactions.actions.run import Runs
+from collab_tui.reactions.cursor import Cursor, CursorFile, digest
+from collab_tui.reactions.happening import Happening, Notice, Tell
+from collab_tui.reactions.kept import kept_for
+from collab_tui.reactions.ledger import ACTIVATION, MESSAGE, AnotherRegistryError, Deed, Ledger
+from collab_tui.reactions.limits import HeldBack
+from collab_tui.reactions.looking import Look, Looker, Setup
+from collab_tui.reactions.occurrences import Occurrence
+from collab_tui.registry.append import NotWrittenError, UnusableError
+from collab_tui.registry.jsonl import JsonlRegistry
+
+INTERRUPTED: Final = "interrupted: the monitor ended before it did, and it is not run again"
+_BETWEEN_CURSORS: Final = 1.0
+"""Seconds: after a kill so much is looked at once more."""
+_SHORT: Final = ("id", "event", "outcome", "started", "took_ms", "log")
+_MAX_OLD_KEYS: Final = 500
+"""Keys that one line on what was too old names, where its position does not say it."""
+
+
+class Reactor:
+    """The rules of one registry, at work on it. Without `acts` it only tells what it would do."""
+
+    def __init__(
+        self,
+        registry: Path,
+        setup: Setup,
+        *,
+        acts: bool,
+        tell: Tell,
+        notice: Notice,
+        environment: Mapping[str, str] = os.environ,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        trust: Callable[[Setup], Trust] = lambda setup: Trust(setup.person, setup.approvers),
+        used: UsedDecisions | None = None,
+    ) -> None:
+        """Programs get what is allowed of `environment`. Raises `UnusableError` for an approver's key that is none."""
+        folder = kept_for(registry)
+        self._acts = acts
+        self._tell = tell
+        self._notice = notice
+        self._clock = clock
+        self._registry = JsonlRegistry(registry)
+        self._ledger = Ledger(self._registry, folder, notice)
+        self._file = CursorFile(folder)
+        self._kept = self._file.load() if acts else None
+        self._kept_at = 0.0
+        self._cannot_keep = False
+        self._looker = Looker(self._registry, self._ledger, setup, trust, self._kept, clock())
+        self._held: Counter[str] = Counter()
+        """Rule -> how often it was held back since it was done last."""
+        self._is_first = True
+        self._is_dealt_with = False
+        """All that the last look gave was."""
+        self._dealt_with_at = self._kept.at if self._kept is not None else clock().timestamp()
+        """When nothing waited to be begun."""
+        used = used or UsedDecisions()
+        self._runs = Runs(registry, folder, self._record, self._is_on, environment, used)
+        self._notifying = Notifying(registry, folder, environment, notice)
+
+    @property
+    def setup(self) -> Setup:
+        """The settings that it goes by."""
+        return self._looker.setup
+
+    async def use(self, setup: Setup) -> None:
+        """Go on by other settings. What runs already goes on to its end."""
+        await asyncio.to_thread(self._looker.use, setup)
+
+    async def look(self, began: Callable[[], None] = lambda: None) -> Look:
+        """Look once, and act on what came about; `began` is called in between: what comes from then on is new."""
+        now, self._is_dealt_with = self._clock(), False
+        look = await asyncio.to_thread(self._looker.look, now)
+        began()
+        if look.became is not None:
+            self._notice(f"the registry was {look.became}: nothing that stands in it now sets off a rule")
+        if look.is_ready and self._is_first:
+            self._is_first = False
+            if self._acts:
+                await self._finish()
+        for occurrence in look.recent:
+            await self._react(occurrence, now)
+        await self._tell_too_old(look)
+        self._runs.check()
+        if look.is_ready:
+            self._is_dealt_with = True
+            if not self._runs.waiting:
+                self._dealt_with_at = now.timestamp()
+            await self._keep()
+        return look
+
+    async def end(self) -> None:
+        """End the programs that run, and keep how far it came."""
+        await self._runs.end()
+        await self._notifying.end()
+        if self._is_dealt_with:
+            await self._keep(at_once=True)
+
+    # What was begun before
+
+    async def _finish(self) -> None:
+        """Write the end of what an earlier monitor began and could not write the end of."""
+        for event in self._ledger.unfinished():
+            is_message = event.kind == MESSAGE
+            named = ("cause", "about", "target", "depth", "chain")
+            fields = {name: event.data[name] for name in named if name in event.data}
+            fields |= {"outcome": SENT} if is_message else {"outcome": INTERRUPTED, "started": event.id}
+            deed = Deed(event.data["rule"], event.data["key"])
+            if await self._write(deed, {**fields, "event": ACTIVATION}) and not is_message:
+                self._tell(
+                    Happening(self._clock(), deed.rule, INTERRUPTED, event.text("about"), cause=event.text("cause"))
+                )
+
+    # Acting
+
+    async def _react(self, occurrence: Occurrence, now: datetime) -> None:
+        rule = occurrence.rule
+        deed = Deed(rule.name, occurrence.key)
+        if self._ledger.is_done(deed, occurrence.position if occurrence.cause is not None else None):
+            return
+        if (why := self._ledger.activations.holds_back(occurrence, now)) is not None:
+            await self._hold_back(occurrence, why)
+            return
+        self._ledger.activations.add(rule.name, occurrence.agent, occurrence.key, now)
+        if not self._acts:
+            self._told(occurrence, "would " + _in_words(occurrence))
+            return
+        began = time.monotonic()
+        if rule.then.run is not None:
+            if (refused := self._runs.offer(occurrence)) is not None:
+                await self._record(occurrence, refused)
+            return
+        outcome = NOTIFIED
+        if rule.then.message is not None:
+            try:
+                outcome = await send(occurrence, deed, self._ledger)
+            except UnusableError as error:
+                outcome = f"failed: {error}"
+            except AnotherRegistryError as error:
+                self._notice(f"{rule.name}: not done: {error}")
+                return
+        await self._record(occurrence, outcome, took_ms=round((time.monotonic() - began) * 1000))
+        if outcome == NOTIFIED and self.setup.notify_command:
+            self._notifying.offer(occurrence, self.setup.notify_command)
+
+    async def _record(self, occurrence: Occurrence, outcome: str, /, **more: Any) -> bool:
+        """Write what became of it; False when that stands there already, or there is nothing to write to any more."""
+        rule = occurrence.rule.name
+        if held := self._held.pop(rule, 0):
+            more["held_back"] = held
+        fields = {**occurrence.fields(), "event": ACTIVATION, "outcome": outcome, **more}
+        if not await self._write(Deed(rule, occurrence.key), fields):
+            return False
+        self._told(occurrence, outcome, more)
+        return True
+
+    async def _write(self, deed: Deed, fields: Mapping[str, Any]) -> bool:
+        try:
+            try:
+                return await self._ledger.write(deed, fields)
+            except UnusableError:  # its cause has an endless id, or name: then without all that it says of it
+                return await self._ledger.write(deed, {name: fields[name] for name in _SHORT if name in fields})
+        except AnotherRegistryError as error:
+            self._notice(f"{deed.rule}: not written: {error}")
+            return False
+
+    def _told(self, occurrence: Occurrence, outcome: str, more: Mapping[str, Any] | None = None) -> None:
+        cause, more = occurrence.cause, more or {}
+        self._tell(
+            Happening(
+                self._clock(),
+                occurrence.rule.name,
+                outcome,
+                about=occurrence.agent,
+                target=occurrence.target,
+                text=occurrence.text or shlex.join(occurrence.rule.then.run or ()),
+                cause=cause.id if cause is not None else None,
+                took_ms=more.get("took_ms"),
+                held_back=more.get("held_back"),
+                log=more.get("log"),
+            )
+        )
+
+    def _is_on(self, rule: Rule) -> bool:
+        """It is one of the rules that are on now, wherever in its file it stands by now."""
+        return any(replace(other, source=rule.source) == rule for other in self.setup.on)
+
+    # Not acting
+
+    async def _hold_back(self, occurrence: Occurrence, why: HeldBack) -> None:
+        """Count it, and tell of the first. That a loop or the limit per hour began to hold a rule back is written."""
+        rule = occurrence.rule.name
+        outcome = f"held back: {why}"
+        self._held[rule] += 1
+        if self._acts and why is not HeldBack.COOL_DOWN and self._ledger.last_outcome(rule) != outcome:
+            fields = {name: value for name, value in occurrence.fields().items() if name in ("cause", "about", "depth")}
+            await self._write(Deed(rule, occurrence.key), {**fields, "event": ACTIVATION, "outcome": outcome})
+        if self._held[rule] == 1:
+            self._told(occurrence, outcome)
+
+    async def _tell_too_old(self, look: Look) -> None:
+        """One line for each rule, however many there are."""
+        by_rule: defaultdict[str, list[Occurrence]] = defaultdict(list)
+        for occurrence in look.too_old:
+            deed = Deed(occurrence.rule.name, occurrence.key)
+            if not self._ledger.is_done(deed, occurrence.position if occurrence.cause is not None else None):
+                by_rule[occurrence.rule.name].append(occurrence)
+        for rule, old in by_rule.items():
+            count = len(old)
+            outcome = f"{count} {'event' if count == 1 else 'events'} too old"
+            if self._acts:
+                recent = (o.position for o in look.recent if o.rule.name == rule and o.cause is not None)
+                fields = _covering(old, min(recent, default=self._ledger.position))
+                deed = Deed(rule, f"{old[-1].key} too old")
+                await self._write(deed, {"event": ACTIVATION, "outcome": outcome, **fields})
+            self._tell(Happening(self._clock(), rule, outcome))
+
+    # How far it came
+
+    async def _keep(self, *, at_once: bool = False) -> None:
+        """Keep the cursor, if it moved and was not kept just before."""
+        if not self._acts or (not at_once and time.monotonic() - self._kept_at < _BETWEEN_CURSORS):
+            return
+        cursor = self._cursor()
+        if self._kept is not None and not at_once and _is_same(cursor, self._kept):
+            return
+        try:
+            await asyncio.to_thread(self._file.save, cursor)
+        except NotWrittenError as error:
+            if not self._cannot_keep:
+                self._notice(str(error))
+            self._cannot_keep = True
+        else:
+            self._kept, self._kept_at, self._cannot_keep = cursor, time.monotonic(), False
+
+    def _cursor(self) -> Cursor:
+        """Before the first thing that is not begun."""
+        position, last_line = self._ledger.position, self._ledger.last_line
+        waits = min((o.position for o in self._runs.waiting.values() if o.cause is not None), default=position)
+        if waits < position:
+            before = self._registry.items(waits - 1, waits)
+            position, last_line = waits, digest(before[0]) if before else ""
+        return Cursor(self._looker.registry_id, position, last_line, self._dealt_with_at, self.setup.marks())
+
+
+def _is_same(cursor: Cursor, other: Cursor) -> bool:
+    return (cursor.position, cursor.last_line, cursor.rules) == (other.position, other.last_line, other.rules)
+
+
+def _covering(old: Sequence[Occurrence], recent: int) -> dict[str, Any]:
+    """Fields by which all of these are known as too old: what stands before the recent ones, and the keys of others."""
+    positions = [o.position for o in old if o.cause is not None and o.position < recent]
+    others = [o.key for o in old if o.cause is None or o.position >= recent]
+    fields: dict[str, Any] = {"events": len(old)}
+    if positions:
+        fields["old_until"] = max(positions) + 1
+    if others:
+        fields["old_keys"] = others[:_MAX_OLD_KEYS]
+    return fields
+
+
+def _in_words(occurrence: Occurrence) -> str:
+    then = occurrence.rule.then
+    return "run" if then.run is not None else "notify" if then.notify is not None else "send"
