@@ -31,7 +31,7 @@ from collab_tui.tui import garbage
 from collab_tui.tui.actions import ACTIONS
 from collab_tui.tui.calling import Attentive, Caller
 from collab_tui.tui.desk import Desk, sending_key
-from collab_tui.tui.ending import end_on_signals, has_terminal, paint_on_return, read_any_bytes
+from collab_tui.tui.ending import end_on_signals, has_terminal, keep_to_size, paint_on_return, read_any_bytes
 from collab_tui.tui.follower import Follower
 from collab_tui.tui.keymap import make_keymap
 from collab_tui.tui.messages import BoardRead, FreezeToggled, OrderChosen, ScreenMade, Source
@@ -204,8 +204,10 @@ class BoardApp(Visiting, Attentive):
 
     def _tick(self) -> None:
         """Let the ages grow; a board at rest is looked at only now and then."""
-        if not self.is_headless and not has_terminal():
-            self._end(128 + 1)
+        if not self.is_headless:
+            if not has_terminal():
+                self._end(128 + 1)
+            keep_to_size(self)
         self._ticks += 1
         last = self.live.board.last_time if self.live else None
         is_recent = last is not None and abs((self.desk.clock() - last).total_seconds()) < _RECENT

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from functools import partial
 from typing import Any
 
 from textual.app import App
+from textual.events import Resize
+from textual.geometry import Size
 
 
 def end_on_signals(end: Callable[[int], None]) -> None:
@@ -38,6 +41,17 @@ def has_terminal() -> bool:
         return sys.__stdin__ is not None and os.isatty(sys.__stdin__.fileno())
     except ValueError:  # closed
         return False
+
+
+def keep_to_size(app: App[Any]) -> None:
+    """Resize an app that missed the last size of its terminal.
+
+    Textual reads the size in its handler of the signal; of two handlers, one run in the middle of the other, the later
+    size may be told first.
+    """
+    size = Size(*shutil.get_terminal_size(app.size))
+    if size != app.size:
+        app.post_message(Resize(size, size))
 
 
 def read_any_bytes() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collab_tui.cli.emit import _KNOWN
+from collab_tui.cli.emit import KNOWN_EVENTS
 from collab_tui.model.query import _FIELDS
 from tests.e2e.terminal import Terminal, strange_tokens, terminal
 from tests.program import PROGRAM, environment, run
@@ -51,7 +51,7 @@ def hostile_lines() -> bytes:
     events: list[dict[str, object]] = []
     for number, text in enumerate(PAYLOADS):
         agent = f"mallory{number:02}"
-        events += (everything(kind, text, f"{agent} {kind}") for kind in (*sorted(_KNOWN), text))
+        events += (everything(kind, text, f"{agent} {kind}") for kind in (*sorted(KNOWN_EVENTS), text))
         shown = dict.fromkeys(("current_task", "next_action", "status", "role", "message"), text)
         events += [
             {"agent": agent, "event": "status_update", "progress": number, "blockers": [text], **shown},

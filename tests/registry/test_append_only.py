@@ -28,6 +28,12 @@ WRITERS = {
     "config/allowed.py": "remembers which settings of projects the person allowed",
     "protocol/keys.py": "makes and deletes the person's signing keys",
     "protocol/used.py": "remembers which signed decisions were acted on",
+    "protocol/acknowledged.py": "keeps what an agent has taken from its inbox",
+    "hooks/opening.py": "keeps in the user's state who is at work under which name, and forgets old sessions",
+    "hooks/permission.py": "takes away the mark of a request of which nothing is awaited any more",
+    "hooks/places.py": "keeps the log of the hooks",
+    "hooks/session.py": "keeps what the hooks of one session have to know of each other",
+    "hooks/wiring/files.py": "writes the configuration files of agents' programs, and their backups",
     "reactions/cursor.py": "keeps how far the rules came",
     "reactions/programs.py": "keeps what the programs of rules print",
     "cli/crash.py": "keeps a few reports of errors",
@@ -35,6 +41,7 @@ WRITERS = {
     "tui/picture.py": "saves pictures and texts, never over a file that is there",
     "demo/folder.py": "makes and removes the temporary folder of the demo",
     "demo/performance.py": "keeps what the agents of the demo say",
+    "demo/reacting.py": "makes the rules of the demo, in its own folder",
     "demo/agent.py": "opens the null device",
 }
 """Every module that changes files -> which. Whoever adds one has to say that it is no registry."""
