@@ -55,6 +55,7 @@ PICTURES_TO_DRAW = (
     Picture("tabs", "good_day", (80, 24)),
     Picture("request", "good_day", (100, 34), ("enter",)),
     Picture("claimed", "claimed", (132, 32)),
+    Picture("connected", "connected", (132, 34)),
     Picture("deadlock", "deadlock", (132, 40)),
     Picture("explain", "deadlock", (100, 34), ("tab", "e")),
     Picture("event", "deadlock", (100, 34), ("tab", "tab", "tab", "up", "up", "enter")),
@@ -107,8 +108,8 @@ def draw_settings(home: Path) -> str:
     (project / "config.toml").write_text('stale_after = 45\norder = "name"\n', encoding="utf-8")
     command = Path(sys.executable).with_name("collab-tui")
     printed = subprocess.run([command, "config"], cwd=project, capture_output=True, encoding="utf-8", check=True).stdout
-    console = Console(width=100, record=True, file=io.StringIO())
-    console.print(Text("".join(printed.replace(str(home), "~").splitlines(keepends=True)[:22])), end="")
+    console = Console(width=112, record=True, file=io.StringIO())
+    console.print(Text("".join(printed.replace(str(home), "~").splitlines(keepends=True)[:26])), end="")
     mine.unlink()
     return place_characters(console.export_svg(title="collab-tui config"))
 

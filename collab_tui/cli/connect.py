@@ -95,7 +95,8 @@ def _tell_more(agent: Agent, scope: Scope, call: Call, plan: Plan, folder: Path)
     note(
         "Tools of its own, to ask and to answer:", f"{agent.id} mcp add collab -- {shown(call.server_words(agent.id))}"
     )
-    note("What it has to know to take part, for its instructions:", "collab-tui guide")
+    guide = shown(["collab-tui", "guide", "--agent", call.name or agent.id])
+    note("What it has to know to take part, for its instructions:", f"{guide} >> {agent.instructions}")
     other = Scope.USER if scope is Scope.PROJECT else Scope.PROJECT
     elsewhere = agent.file(other, folder, os.environ)
     if _is_wired(agent, elsewhere):

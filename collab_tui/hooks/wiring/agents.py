@@ -38,6 +38,8 @@ class Agent:
     """Names that folder, where it is set."""
     user_file: str
     """Below that folder."""
+    instructions: str
+    """The file in a project that it reads at the start of a session."""
     off_switch: str | None
     """The setting that keeps all hooks from running when it is true."""
     notes: tuple[tuple[str, str | None], ...]
@@ -71,6 +73,7 @@ AGENTS: Final = {
             home=".claude",
             home_variable="CLAUDE_CONFIG_DIR",
             user_file="settings.json",
+            instructions="CLAUDE.md",
             off_switch="disableAllHooks",
             notes=(
                 (
@@ -88,6 +91,7 @@ AGENTS: Final = {
             home=".codex",
             home_variable="CODEX_HOME",
             user_file="hooks.json",
+            instructions="AGENTS.md",
             off_switch=None,
             notes=(
                 (
