@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from collab_tui.config import COMMENTED_CONFIG, Config, ConfigError, load_config, project_config_file, user_config_file
 from collab_tui.config.lines import line_numbers
 from collab_tui.config.reading import allow_project
-from collab_tui.config.settings import SETTINGS, AgentSettings, HookSettings, Scope, Shape, Source
+from collab_tui.config.settings import SETTINGS, AgentSettings, HookSettings, Scope, Shape
+from collab_tui.config.source import Source
 
 KEY, OTHER_KEY = (f"ed25519:{base64.b64encode(byte * 32).decode()}" for byte in (b"k", b"o"))
 

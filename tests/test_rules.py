@@ -11,7 +11,8 @@ import pytest
 from collab_tui.config import ConfigError, load_config, project_config_file
 from collab_tui.config.reading import allow_project
 from collab_tui.config.rules import Kind, Rule, Then, When, placeholders, read_project_rule, read_rule
-from collab_tui.config.settings import SETTINGS, Source
+from collab_tui.config.settings import SETTINGS
+from collab_tui.config.source import Source
 from collab_tui.config.values import WrongError
 
 WAKE = """

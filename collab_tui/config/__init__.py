@@ -5,7 +5,8 @@ registry. The project's values win, except for those that are the user's alone.
 """
 
 from collab_tui.config.reading import load_config, project_config_file, user_config_file
-from collab_tui.config.settings import COMMENTED_CONFIG, Column, Config, ConfigError, Restricted, Source
+from collab_tui.config.settings import COMMENTED_CONFIG, Column, Config, ConfigError, Restricted
+from collab_tui.config.source import Source
 
 __all__ = [
     "COMMENTED_CONFIG",

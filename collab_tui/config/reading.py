@@ -22,8 +22,8 @@ from collab_tui.config.settings import (
     Scope,
     Setting,
     Shape,
-    Source,
 )
+from collab_tui.config.source import Source
 from collab_tui.config.values import WrongError, instead_of, key, shown
 from collab_tui.model.requests import is_person_writing
 from collab_tui.model.words import name_key

@@ -19,14 +19,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from string import Formatter
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from collab_tui.config import values
+from collab_tui.config.source import Source
 from collab_tui.config.values import WrongError, instead_of, listed
 from collab_tui.model.text import clean, one_line
-
-if TYPE_CHECKING:
-    from collab_tui.config.settings import Source
 
 DEFAULT_COOL_DOWN: Final = 60.0
 DEFAULT_PER_HOUR: Final = 10

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from collab_tui.config import values
+from collab_tui.config.source import Source
 from collab_tui.model.moment import Limits, Order
 
 if TYPE_CHECKING:
@@ -82,17 +83,6 @@ class AgentSettings:
     """The name of its memory file."""
     folder: str | None = None
     """Where that is, seen from the registry's folder."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a value was set."""
-
-    path: Path
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)

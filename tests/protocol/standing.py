@@ -11,9 +11,10 @@ from collab_tui.model.fold import Fold
 from collab_tui.model.moment import Moment
 from collab_tui.protocol.brief import Brief, make_brief
 from collab_tui.protocol.brief.document import Kept
+from collab_tui.protocol.brief.gathered import Gathered
 from collab_tui.protocol.brief.how_to import HowTo
 from collab_tui.protocol.brief.next_action import NextAction, next_action
-from collab_tui.protocol.brief.standpoint import Gathered, Standpoint, board_for
+from collab_tui.protocol.brief.standpoint import Standpoint, board_for
 from collab_tui.protocol.keys import Keyring
 from collab_tui.protocol.trust import Trust
 from tests.events import START, line

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collab_tui.config import Config
-from collab_tui.config.settings import Source
+from collab_tui.config.source import Source
 from collab_tui.tui.actions import ACTIONS
 from collab_tui.tui.keymap import FIXED_COMMANDS, Keymap, make_keymap, parse_key, written
 from tests.signing import install_key

@@ -9,7 +9,7 @@ from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
 from collab_tui.config import Config
-from collab_tui.config.settings import Source
+from collab_tui.config.source import Source
 from collab_tui.tui.safe import ROLES
 from collab_tui.tui.theme import THEMES, theme_problems
 from tests.tui import scenes

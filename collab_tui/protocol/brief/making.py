@@ -21,9 +21,10 @@ from collab_tui.model.fold import Fold
 from collab_tui.model.moment import Moment
 from collab_tui.protocol.acknowledged import Acknowledged
 from collab_tui.protocol.brief.document import Kept, document_of
+from collab_tui.protocol.brief.gathered import Gathered
 from collab_tui.protocol.brief.how_to import HowTo
 from collab_tui.protocol.brief.next_action import NextAction, next_action
-from collab_tui.protocol.brief.standpoint import Gathered, Standpoint, board_for
+from collab_tui.protocol.brief.standpoint import Standpoint, board_for
 from collab_tui.protocol.brief.text import text_of
 from collab_tui.protocol.memory import last_section, memory_file
 from collab_tui.protocol.trust import Trust
