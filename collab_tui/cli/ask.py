@@ -21,7 +21,7 @@ from collab_tui.model.requests import is_person
 from collab_tui.model.text import one_line
 from collab_tui.model.words import name_key
 from collab_tui.protocol.conditions import doubt_about
-from collab_tui.protocol.participant import Participant
+from collab_tui.protocol.participation import Participant
 from collab_tui.registry.append import UnusableError
 
 _ENDED_BY_SIGTERM: Final = 143

@@ -14,7 +14,7 @@ from collab_tui.cli.settings import load_settings
 from collab_tui.config import Config
 from collab_tui.model.board import Request, RequestState
 from collab_tui.model.text import one_line
-from collab_tui.protocol.participant import Participant
+from collab_tui.protocol.participation import Participant
 from collab_tui.protocol.trust import Trust
 
 APPROVED: Final = 0

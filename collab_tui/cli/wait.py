@@ -31,7 +31,7 @@ from collab_tui.protocol.conditions import (
     words_of,
 )
 from collab_tui.protocol.following import Following
-from collab_tui.protocol.participant import Participant
+from collab_tui.protocol.participation import Participant
 from collab_tui.protocol.trust import Onlooker
 from collab_tui.registry.jsonl import JsonlRegistry
 

@@ -15,7 +15,7 @@ from collab_tui.model.board import Board
 from collab_tui.model.requests import is_person
 from collab_tui.model.text import one_line
 from collab_tui.model.words import name_key
-from collab_tui.protocol.participant import Participant
+from collab_tui.protocol.participation import Participant
 from collab_tui.protocol.trust import Trust
 from collab_tui.protocol.wording import cut, listed, quoted
 from collab_tui.registry.append import UnusableError

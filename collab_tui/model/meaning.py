@@ -11,10 +11,9 @@ from collab_tui.model.board import Agent, Deadlock, Request
 from collab_tui.model.findings import Finding, Severity, Subject, argument, at_most, said
 from collab_tui.model.lines import lines_at
 from collab_tui.model.moment import Moment
+from collab_tui.model.silence import AT_REST_AFTER
 from collab_tui.model.words import Status, name_key
 
-AT_REST_AFTER: Final = 86_400.0
-"""Seconds without any line after which a registry counts as at rest: then nobody in particular is silent."""
 _SHOWN_NAMES: Final = 6
 _TO_ALL: Final = "all"
 

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Final
 
 from collab_tui.model.board import Agent, Request, RequestState
 from collab_tui.model.moment import Moment
 from collab_tui.model.words import name_key
+
+AT_REST_AFTER: Final = 86_400.0
+"""Seconds without any line after which a registry counts as at rest: then nobody in particular is silent."""
 
 
 class Owing:

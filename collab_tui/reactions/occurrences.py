@@ -21,11 +21,10 @@ from collab_tui.model.board import Agent, Board, Deadlock, Request
 from collab_tui.model.deadlock_search import Suspicion
 from collab_tui.model.event import Event, Item, as_id
 from collab_tui.model.fold import Fold
-from collab_tui.model.meaning import AT_REST_AFTER
 from collab_tui.model.moment import Limits, Moment
 from collab_tui.model.requests import is_person_writing, is_to_person, verdict_of
 from collab_tui.model.signature import Standing
-from collab_tui.model.silence import Owing
+from collab_tui.model.silence import AT_REST_AFTER, Owing
 from collab_tui.model.words import Status, name_key
 from collab_tui.protocol.trust import Trust
 from collab_tui.reactions.causes import Causes, Chain

@@ -14,9 +14,8 @@ from typing import Final
 
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.board import Deadlock, Request
-from collab_tui.model.meaning import AT_REST_AFTER
 from collab_tui.model.moment import Moment
-from collab_tui.model.silence import Owing
+from collab_tui.model.silence import AT_REST_AFTER, Owing
 from collab_tui.model.words import Status, name_key
 
 _NAME: Final = re.compile(r"\w[\w-]{0,23}")

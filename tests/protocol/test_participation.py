@@ -9,7 +9,7 @@ import pytest
 
 from collab_tui.model.board import RequestState
 from collab_tui.protocol import Participant, following, participant
-from collab_tui.protocol.participant import __doc__ as about
+from collab_tui.protocol.participation import __doc__ as about
 from collab_tui.registry.append import RefusedError
 from collab_tui.registry.jsonl import JsonlRegistry
 from tests.signing import KEY, OTHER_KEY, THIRD_KEY, install_key, signed
