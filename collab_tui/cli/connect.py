@@ -6,15 +6,18 @@ import os
 import subprocess
 from pathlib import Path
 
-from collab_tui.cli.arguments import complain, make_parser, say, show_anything
+from collab_tui.cli.arguments import complain, make_parser, registry_path, say, show_anything
 from collab_tui.cli.wired import add_options, agent_of, agreed, here, note, project_here, scope_of, told
+from collab_tui.config import load_config
 from collab_tui.hooks.wiring.agents import Agent, Scope
 from collab_tui.hooks.wiring.entries import Call, shown
 from collab_tui.hooks.wiring.merging import ours
 from collab_tui.hooks.wiring.pasting import PASTED
 from collab_tui.hooks.wiring.places import fit, program
 from collab_tui.hooks.wiring.plan import Plan, UnfitError, plan_connect
-from collab_tui.protocol.surroundings import find_program
+from collab_tui.protocol.surroundings import find_program, version_told
+from collab_tui.registry.append import UnusableError
+from collab_tui.registry.find import NotFoundError
 
 _EXAMPLES = """\
   collab-tui connect claude --as sena      its sessions in this project are sena on the board
@@ -22,8 +25,8 @@ _EXAMPLES = """\
   collab-tui connect claude --dry-run      only show what would be changed
   collab-tui connect gemini                what to paste, and what it cannot do
 It shows the change and asks. What else stands in the file stays as it is, byte for byte; the file as it was before the
-first change is kept beside it, as NAME.before-collab-tui. Again it does nothing, or brings older entries up to date;
-a name that is not given stays.
+first change is kept in your own state folder, where only you read it. Again it does nothing, or brings older entries up
+to date; a name that is not given stays.
 Entries are known by their command, `collab-tui hook AGENT`. Exit code: 0 done, or nothing to do; 1 not done; 2 the
 file cannot be changed as it is."""
 
@@ -45,11 +48,13 @@ def main(arguments: list[str]) -> int:
     name = fit("the name", options.name.strip()) if options.name is not None else None
     call, folder = _call(scope, name, options.registry)
     if agent is None:
+        _refuse_person(call)
         _tell_what_to_paste(options.agent, call)
         return 0
     path = agent.file(scope, folder, os.environ)
     try:
         plan, call = plan_connect(agent, path, call)
+        _refuse_person(call)
     except UnfitError as error:
         complain(f"{error}. Nothing was written. Mend that, or put these in by hand:")
         print(error.needed)
@@ -58,7 +63,7 @@ def main(arguments: list[str]) -> int:
         say(f"{agent.title} is connected already: {told(path)}")
     elif agreed(plan, options):
         kept = plan.carry_out()
-        say(f"Wrote {told(path)}" + (f"; as it was before: {kept.name}" if kept is not None else ""))
+        say(f"Wrote {told(path)}" + (f"; as it was before: {told(kept)}" if kept is not None else ""))
     else:
         return 0 if options.dry_run else 1
     print()
@@ -74,6 +79,20 @@ def _call(scope: Scope, name: str | None, given: str | None) -> tuple[Call, Path
     if is_found and scope is Scope.PROJECT:
         return Call(program(), name), folder
     return Call(program(), name, fit("the path of the registry", str(registry))), folder
+
+
+def _refuse_person(call: Call) -> None:
+    """An agent under a person's name would be taken for them. Raises `UnusableError`, `ConfigError`."""
+    if call.name is not None and load_config(_registry_of(call)).is_a_persons(call.name):
+        raise UnusableError(f"not as {call.name}: that is a person's name on the board; give an agent's after --as")
+
+
+def _registry_of(call: Call) -> Path | None:
+    """The registry whose settings hold for it; None where it is found only once the agent runs, or is not there."""
+    try:
+        return Path(os.path.abspath(registry_path(call.registry)))
+    except NotFoundError:
+        return None
 
 
 def _tell_what_to_paste(name: str, call: Call) -> None:
@@ -92,9 +111,13 @@ def _tell_more(agent: Agent, scope: Scope, call: Call, plan: Plan, folder: Path)
     note(f"It holds for sessions of {agent.title} that begin from now on. Whether one spoke:", "collab-tui connections")
     for text, command in agent.notes:
         note(text, command)
+    if doubt := _doubt_of_version(agent):
+        note(doubt)
     note(
         "Tools of its own, to ask and to answer:", f"{agent.id} mcp add collab -- {shown(call.server_words(agent.id))}"
     )
+    for text, command in agent.tool_notes:
+        note(text, command)
     guide = shown(["collab-tui", "guide", "--agent", call.name or agent.id])
     note("What it has to know to take part, for its instructions:", f"{guide} >> {agent.instructions}")
     other = Scope.USER if scope is Scope.PROJECT else Scope.PROJECT
@@ -106,6 +129,23 @@ def _tell_more(agent: Agent, scope: Scope, call: Call, plan: Plan, folder: Path)
         note(f"The file says {agent.off_switch}: none of its hooks runs until that is gone.")
     if scope is Scope.PROJECT and _may_be_committed(plan.found.path):
         note(f"{told(plan.found.path)} names a path of this machine: keep it out of git.")
+
+
+def _doubt_of_version(agent: Agent) -> str:
+    """What is to be said of the agent's program as it is here; nothing of one that is as new as the one we measured."""
+    path = find_program(agent.id, os.environ)
+    if path is None:
+        return f"{agent.id} is not in your PATH here. This was measured with {agent.title} {agent.measured}."
+    told = version_told(path)
+    if told is None:
+        return f"{agent.id} did not tell its version. This was measured with {agent.title} {agent.measured}."
+    if _numbers(told) >= _numbers(agent.measured):
+        return ""
+    return f"This was measured with {agent.title} {agent.measured}; here is {told}. {agent.if_older}"
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]
 
 
 def _is_wired(agent: Agent, path: Path) -> bool:

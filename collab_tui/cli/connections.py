@@ -13,7 +13,7 @@ from rich.padding import Padding
 
 from collab_tui.cli.arguments import make_parser, show_anything
 from collab_tui.cli.console import make_console, styled
-from collab_tui.cli.reading import now
+from collab_tui.cli.reading import check, now
 from collab_tui.cli.wired import here, project_here, told
 from collab_tui.hooks.wiring.agents import AGENTS, Agent, Scope
 from collab_tui.hooks.wiring.codex_trust import Trust
@@ -22,16 +22,18 @@ from collab_tui.hooks.wiring.pasting import PASTED
 from collab_tui.hooks.wiring.places import program
 from collab_tui.hooks.wiring.standing import Standing, State, standing
 from collab_tui.model.ages import age, seconds_between
+from collab_tui.model.event import Item
 from collab_tui.model.summary import Span
 from collab_tui.model.text import clean, one_line
 from collab_tui.protocol.surroundings import find_program
 from collab_tui.registry.append import UnusableError
+from collab_tui.registry.base import looks
 from collab_tui.registry.jsonl import JsonlRegistry
 
 _EXAMPLES = """\
   collab-tui connections
   collab-tui connections --json | jq -r '.agents[] | select(.heard == null) | .agent'
-Exit code: 0, whatever is connected.
+Exit code: 0, whatever is connected; 2 when the registry cannot be read.
 
 --json prints one object, stable; fields are added, never renamed:
     registry   its path; null: there is none here
@@ -79,14 +81,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _heard(registry: Path) -> dict[str, Heard]:
-    source = JsonlRegistry(registry)
-
-    def items() -> Iterator[Any]:
-        while True:
-            news = source.read_next(final=True)
+    def items() -> Iterator[Item]:
+        for news in looks(JsonlRegistry(registry), final=True):
+            check(news, registry)
             yield from news.items
-            if not news.remaining:
-                return
 
     return heard(items())
 

@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
     plan.carry_out()
     say(f"{'Removed' if plan.after is None else 'Wrote'} {told(path)}")
     if (place := forget_kept(path)) is not None:
-        note(f"As it was before connect it is still kept beside it: {place.name}")
+        note("It was changed since. As it was before connect it is still kept, with whatever it held:", told(place))
     note(f"Sessions of {agent.title} that run now may go on telling the board until they end.")
     return 0
 

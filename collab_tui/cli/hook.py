@@ -19,6 +19,7 @@ from collab_tui.hooks.status import tell
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
     from types import ModuleType
     from typing import Any
 
@@ -78,6 +79,7 @@ def _run(options: argparse.Namespace, at: float) -> int:
         return wait(session, happening, program, at)
     is_start = happening.kind in told.STARTS
     snapshot = None if is_start else session.snapshot()
+    known = snapshot
     if snapshot is None or (session.is_over and happening.kind == told.PROMPTED):
         snapshot = _open(options, session, happening, program)
     if snapshot is None:
@@ -90,9 +92,16 @@ def _run(options: argparse.Namespace, at: float) -> int:
         ask(session, happening, snapshot, program, at, _say)
         return 0
     ends = happening.kind == told.STOPPED and not happening.helper and payload.get("stop_hook_active") is not True
-    if ends and hasattr(program, "go_on") and _gave(session, snapshot, program):
+    if ends and hasattr(program, "go_on") and _gave(session, snapshot, program.go_on):
         return 0
     tell(session, happening, snapshot, at)
+    if happening.kind == told.PROMPTED and hasattr(program, "at_prompt"):
+        if known is not None and known["name"] != snapshot["name"]:
+            from collab_tui.hooks.greeting import renamed
+
+            _say(program.at_prompt(renamed(snapshot["name"])))
+        else:
+            _gave(session, snapshot, program.at_prompt)
     return 0
 
 
@@ -135,8 +144,8 @@ def _greet(agent: str, snapshot: dict[str, Any], program: ModuleType) -> None:
         _say(program.context(text))
 
 
-def _gave(session: Session, snapshot: dict[str, Any], program: ModuleType) -> bool:
-    """What waits for the agent when its turn ends keeps it going, unless another process brings it."""
+def _gave(session: Session, snapshot: dict[str, Any], answer: Callable[[str], dict[str, Any]]) -> bool:
+    """The agent is told what waits for it, as its program takes that, unless another process brings it."""
     from collab_tui.registry.append import LockedError
 
     try:
@@ -149,7 +158,7 @@ def _gave(session: Session, snapshot: dict[str, Any], program: ModuleType) -> bo
     if given is None:
         return False
     text, acknowledge = given
-    _say(program.go_on(text))
+    _say(answer(text))
     acknowledge()
     return True
 

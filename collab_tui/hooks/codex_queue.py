@@ -11,6 +11,7 @@ import sys
 from collab_tui.hooks import places
 from collab_tui.protocol.surroundings import find_program
 
+_SERVER = "app-server"
 _PATIENCE = 30.0
 """Seconds that the program may take."""
 
@@ -39,9 +40,14 @@ def queue(text: str, session: str, process: int) -> bool:
 
 
 def is_interactive(process: int) -> bool:
-    """This process of Codex has a screen; False where that cannot be told."""
+    """This process of Codex has a screen of its own; False where that cannot be told."""
     words = _command(process) if process else []
-    return bool(words) and not {"exec", "e", "review"}.intersection(words[1:])
+    return bool(words) and not {"exec", "e", "review", _SERVER}.intersection(words[1:])
+
+
+def is_shared(process: int) -> bool:
+    """This process of Codex runs the sessions of many screens, and goes on when they are closed."""
+    return _SERVER in _command(process)[1:]
 
 
 def _command(process: int) -> list[str]:

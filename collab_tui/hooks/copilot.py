@@ -1,4 +1,4 @@
-"""Copilot CLI: what its hooks tell, and how it is answered, where they are wired under PascalCase names.
+"""Copilot CLI: what its hooks tell, where they are wired under PascalCase names. It is not answered.
 
 From its documentation, not measured: it needs a login. Its time limit is 30 s, and then it goes on as if there were no
 hook.
@@ -15,19 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 DRIVER = "Copilot"
-_WAIT = 25.0
 
 
 def read(payload: Mapping[str, Any], environment: Mapping[str, str]) -> Happening | None:
     """What happened; None for what says nothing to us."""
     return read_claude_like(payload, process=parent_process())
-
-
-def longest_wait(environment: Mapping[str, str]) -> float:
-    """Seconds for which a request may wait for its answer."""
-    return _WAIT
-
-
-def decision(is_allowed: bool, why: str) -> dict[str, Any]:
-    """The answer to a request for permission."""
-    return {"behavior": "allow"} if is_allowed else {"behavior": "deny", "message": why}

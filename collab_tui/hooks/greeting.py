@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any, Final
 
 from collab_tui.hooks import places
+from collab_tui.hooks.happening import FROM_US
 from collab_tui.protocol.brief import brief_of
 from collab_tui.protocol.wording import named, own
 
@@ -36,6 +37,11 @@ def greeting(agent: str, snapshot: dict[str, Any]) -> str | None:
         return None
     how = _how(snapshot["name"])
     return None if brief is None else f"{brief[: LONGEST - len(how) - 2].rstrip()}\n\n{how}"
+
+
+def renamed(name: str) -> str:
+    """What an agent is told whose name another session took while it rested."""
+    return f"{FROM_US}another session has your name now; from now on you are {named(name)}: give --agent {own(name)}."
 
 
 def _how(name: str) -> str:

@@ -76,6 +76,7 @@ class Happening:
     __slots__ = (
         "cwd",
         "helper",
+        "helper_id",
         "kind",
         "plan",
         "process",
@@ -109,6 +110,7 @@ class Happening:
         """The program's own name for this turn."""
         self.helper = (text_of(payload, "agent_type") or "helper") if text_of(payload, "agent_id") else ""
         """What kind of sub-agent it happened to; empty for the agent itself."""
+        self.helper_id = text_of(payload, "agent_id")
         self.plan = plan
         """Id, text and how far it is."""
         self.process = process

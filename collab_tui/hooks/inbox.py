@@ -22,13 +22,14 @@ from collab_tui.hooks.alive import is_alive
 from collab_tui.hooks.happening import Happening
 from collab_tui.hooks.session import Session
 from collab_tui.hooks.status import tell
+from collab_tui.hooks.wakes import SAID, Wakes
 from collab_tui.hooks.words import text_for
 from collab_tui.model.board import Board
-from collab_tui.model.event import as_id
 from collab_tui.model.fold import Fold
+from collab_tui.model.signature import Standing
 from collab_tui.protocol import Participant
 from collab_tui.protocol.addressed import Concern
-from collab_tui.protocol.inbox import Delivery, Inbox
+from collab_tui.protocol.inbox import Delivery, Inbox, has_words_beside
 from collab_tui.protocol.trust import Trust
 from collab_tui.protocol.used import UsedDecisions
 from collab_tui.registry.append import LockedError, RegistryError
@@ -76,7 +77,8 @@ class Waiting:
         self._held = [
             one
             for one in self._held
-            if not self._is_void(one, board) and (one.concern is not Concern.DECISION or one.event.id in unused)
+            if not self._is_void(one, board)
+            and (one.concern is not Concern.DECISION or one.event.id in unused or self._has_words(one))
         ]
         return list(self._held) if any(map(_is_worth, self._held)) else []
 
@@ -86,13 +88,21 @@ class Waiting:
             self.inbox.acknowledge(one.event)
         self._held = [one for one in self._held if one not in given]
 
+    def refresh(self) -> None:
+        """Forget what another process of the agent took meanwhile; the inbox is held."""
+        self._held = self.inbox.still_waiting(self._held)
+
+    @staticmethod
+    def _has_words(one: Delivery) -> bool:
+        return has_words_beside(one.event, one.request)
+
     def _is_void(self, one: Delivery, board: Board) -> bool:
-        """What it was asked is closed; or it is the answer to a permission, which a hook waits for."""
+        """What it was asked is closed; or it is the bare answer to a permission, which a hook waits for."""
         if one.concern is Concern.REQUEST:
             request = board.request(one.event.id)
             return one.still_open is False or (request is not None and not request.is_open)
-        request = board.request(as_id(one.event.data.get("request_id")))
-        return one.concern is Concern.DECISION and request is not None and request.event.text("driver") is not None
+        is_a_hooks = one.request is not None and one.request.text("driver") is not None
+        return one.concern is Concern.DECISION and is_a_hooks and not self._has_words(one)
 
 
 def _is_worth(one: Delivery) -> bool:
@@ -137,6 +147,7 @@ class _Waiter:
         self._session, self._snapshot, self._program = session, snapshot, program
         self._begun = begun
         self._until = time.monotonic() + _LONGEST
+        self._wakes = Wakes(session)
         self._is_due = False
         self._idle_looks = 0
 
@@ -157,16 +168,26 @@ class _Waiter:
 
     async def _listen(self, me: Participant, waiting: Waiting) -> int | None:
         """Wait until something was handed over that ends this process; gives the exit code."""
+        await asyncio.to_thread(waiting.refresh)
         while self._is_there():
             seen = me.board
             is_new = await asyncio.to_thread(waiting.take, seen)
             self._is_due = self._is_due or is_new or self._session.said().status == "in_progress"
-            if self._is_due and waiting.now(seen):
+            if self._is_due and await self._may_wake(me, waiting.now(seen)):
                 code = await self._give(me, waiting)
                 if code is not None:
                     return code
             await self._look(me, seen)
         return 0
+
+    async def _may_wake(self, me: Participant, given: Sequence[Delivery]) -> bool:
+        """There is something to give, and it was not woken too often; what the person signed comes whatever was."""
+        is_the_persons = any(one.standing is Standing.SIGNED for one in given)
+        if not given or is_the_persons or self._wakes.is_one_more_allowed(time.time()):
+            return bool(given)
+        if self._wakes.say_once():
+            await me.emit("status_update", message=SAID, session=self._session.id)
+        return False
 
     async def _give(self, me: Participant, waiting: Waiting) -> int | None:
         await asyncio.sleep(_SETTLE)
@@ -178,10 +199,11 @@ class _Waiter:
         text, count = text_for(waiting.name, given, board)
         send = getattr(self._program, "send", None)
         if send is None:
-            sys.stderr.write(text + "\n")
-            sys.stderr.flush()
+            sys.stderr.buffer.write(f"{text}\n".encode("utf-8", "replace"))  # whatever the locale is, it reads UTF-8
+            sys.stderr.buffer.flush()
         elif not await asyncio.to_thread(send, text, self._session.id, self._snapshot["process"]):
-            return 0  # the end of its next turn gives it
+            return 0  # its next prompt gives it
+        self._wakes.note(time.time())
         await asyncio.to_thread(waiting.acknowledge, given[:count])
         return WAKE if send is None else None
 
@@ -224,7 +246,7 @@ def give(snapshot: dict[str, Any]) -> tuple[str, Callable[[], None]] | None:
     """What waits at this moment, and what to call once it was given; None when nothing does."""
     waiting = Waiting(snapshot)
     try:
-        with waiting.inbox.held():
+        with waiting.inbox.held(_SETTLE):
             fold, registry = Fold(waiting.person), JsonlRegistry(waiting.registry)
             read_to_end(registry, fold)
             board = fold.board()

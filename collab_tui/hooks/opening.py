@@ -6,6 +6,8 @@ Not lean: it runs once a session.
 from __future__ import annotations
 
 import hashlib
+import itertools
+import json
 import os
 import shutil
 import socket
@@ -15,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from collab_tui.config import ConfigError, load_config
+from collab_tui.config import Config, ConfigError, load_config
 from collab_tui.config.settings import HookSettings
 from collab_tui.hooks import happening as told
 from collab_tui.hooks import places
@@ -51,7 +53,7 @@ def open_session(
         return None
     if not os.path.isfile(registry):
         return None
-    settings, why = _settings(Path(registry))
+    config, why = _config(Path(registry))
     if why:
         places.log(session.agent, f"the settings cannot be read, so little is recorded: {why}")
     before = session.snapshot()
@@ -59,16 +61,17 @@ def open_session(
         session.begin()
     else:
         session.make()
-    wanted = environment.get("COLLAB_AGENT", "").strip() or (given or "").strip() or session.agent
+    wanted = _wanted(session, given, environment, config)
     had = before["name"] if before is not None and before["registry"] == registry else None
-    names = [*([had] if had is not None and had.startswith(wanted) else []), *_names(wanted)]
+    known = [had] if had is not None and had.startswith(wanted) else []
+    names = (name for name in itertools.chain(known, _names(wanted)) if not config.is_a_persons(name))
     snapshot = {
         "name": _name(session, registry, names, happening),
         "registry": registry,
         "driver": driver,
         "process": happening.process,
         "host": socket.gethostname(),
-        "settings": asdict(settings),
+        "settings": asdict(config.hooks),
     }
     if not why:  # else the next hook looks again: somebody may have mended them
         session.write("session.json", snapshot)
@@ -77,12 +80,22 @@ def open_session(
     return snapshot
 
 
-def _settings(registry: Path) -> tuple[HookSettings, str]:
+def _config(registry: Path) -> tuple[Config, str]:
     """The settings in force, and why they are not the user's."""
     try:
-        return load_config(registry).hooks, ""
+        return load_config(registry), ""
     except ConfigError as error:
-        return QUIET, str(error)
+        return Config(hooks=QUIET), str(error)
+
+
+def _wanted(session: Session, given: str | None, environment: Mapping[str, str], config: Config) -> str:
+    """The name to write under: what is wanted, unless that is a person's. Then an agent would be taken for them."""
+    for name in (environment.get("COLLAB_AGENT", "").strip(), (given or "").strip()):
+        if name and not config.is_a_persons(name):
+            return name
+        if name:
+            places.log(session.agent, f"not as {name}, which is a person's name: give the agent one of its own")
+    return session.agent
 
 
 def _names(wanted: str) -> Iterator[str]:
@@ -105,6 +118,7 @@ def _name(session: Session, registry: str, names: Iterable[str], happening: Happ
             key = hashlib.sha256(name_key(name).encode("utf-8", "replace")).hexdigest()[:16]
             path = Path(folder, f"{place}-{key}")
             if _may_take(path, session, happening):
+                _end_holder(path, session)
                 path.touch(0o600)
                 path.write_text(f"{session.key} {happening.process}", encoding="utf-8")
                 return name
@@ -114,19 +128,44 @@ def _name(session: Session, registry: str, names: Iterable[str], happening: Happ
 
 
 def _may_take(path: Path, session: Session, happening: Happening) -> bool:
-    """Nobody else writes under the name of this file."""
+    """Nobody else writes under the name of this file.
+
+    Where nothing tells whether the holder is still there, a session that begins takes the name from one that rests:
+    Codex closes its screen without a word. If that one is asked something again, it finds another name.
+    """
+    holder, number = _holder(path)
+    folder = Path(places.folder(), holder)
+    if holder in ("", session.key) or not (folder / "session.json").exists() or (folder / "over").exists():
+        return True
+    if number not in (0, happening.process):
+        return not is_alive(number) or _is_silent(folder)
+    return (happening.kind in told.STARTS and _rests(folder)) or _is_silent(folder)
+
+
+def _holder(path: Path) -> tuple[str, int]:
+    """The key of the session that has the name of this file, and its process; empty where nobody has it."""
     try:
         holder, _, process = path.read_text(encoding="utf-8").partition(" ")
     except (OSError, UnicodeDecodeError):
-        return True
-    number = told.number_of(process)
-    goes_on = happening.kind in (told.RETURNED, told.CLEARED) and number == happening.process != 0
-    if holder == session.key or goes_on:
-        return True
-    folder = Path(places.folder(), os.path.basename(holder))
-    if not (folder / "session.json").exists() or (folder / "over").exists():
-        return True
-    return not is_alive(number) if number and not _is_silent(folder) else _is_silent(folder)
+        return "", 0
+    return os.path.basename(holder), told.number_of(process)
+
+
+def _end_holder(path: Path, session: Session) -> None:
+    """Whoever had the name speaks under it no more."""
+    holder, _ = _holder(path)
+    folder = Path(places.folder(), holder)
+    if holder not in ("", session.key) and folder.is_dir():
+        (folder / "over").touch(0o600)
+
+
+def _rests(folder: Path) -> bool:
+    """What it said last is that its turn is over."""
+    try:
+        said = json.loads((folder / "said").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(said, list) and len(said) > 2 and said[2] in ("idle", "failed")
 
 
 def _is_silent(folder: Path) -> bool:

@@ -1,5 +1,7 @@
 """A request for permission, asked on the board while the agent's own dialog is open, or before it opens.
 
+Whatever goes wrong, the agent asks at its own terminal, and the board says that it waits there.
+
 The first answer wins. One given at the agent's own terminal is noticed, and the request withdrawn: by the hook that
 tells that the tool was used (it takes the session's `asking` file away), by what the agent's program says of itself, by
 a signal, or by its end.
@@ -23,17 +25,21 @@ from typing import Any, Final
 from collab_tui.hooks import places
 from collab_tui.hooks.alive import is_alive
 from collab_tui.hooks.happening import DENIED, ELSEWHERE, INTERRUPTED, USES, Happening
-from collab_tui.hooks.question import Asked, asked
+from collab_tui.hooks.question import Asked, TooLongError, asked
 from collab_tui.hooks.session import Said, Session
 from collab_tui.hooks.status import tell
 from collab_tui.model.board import Request
 from collab_tui.protocol import Participant, participant
 from collab_tui.protocol.asking import UsedUpError
+from collab_tui.protocol.following import GoneError
+from collab_tui.registry.append import append
 
 _LOOK: Final = 0.1
 """Seconds between looks whether it was answered elsewhere."""
 _OTHERS: Final = 3.0
 """Seconds in which another hook withdraws the request that it found answered."""
+_LOCK: Final = 2.0
+"""Seconds to wait for other writers of the registry: meanwhile nobody is asked anything."""
 _GRACE: Final = 5.0
 """Seconds after the end of the wait at which a request expires whose hook was killed and could not withdraw it."""
 
@@ -48,13 +54,18 @@ def ask(
 ) -> None:
     """Ask, and `say` the answer as the agent's program wants it; nothing where the program is to ask as usual."""
     who = f"{program.DRIVER}, sub-agent {happening.helper}" if happening.helper else ""
-    question = asked(happening, who)
-    if question is None:
+    try:
+        question = asked(happening, who, snapshot["settings"])
+        wait = _Wait(session, happening, snapshot, program, question) if question is not None else None
+        answer = asyncio.run(wait.answer(at)) if wait is not None else None
+    except TooLongError as error:
+        wait, answer, happening.text = None, None, str(error)
+    except Exception as error:  # whatever it is, the agent asks at its terminal, and that has to be seen
+        places.log(session.agent, f"not asked on the board: {type(error).__name__}: {error}")
+        wait, answer, happening.text = None, None, "it could not be asked on the board"
+    if wait is None or wait.is_left:
         tell(session, happening, snapshot, at)
-        return
-    wait = _Wait(session, happening, snapshot, program, question)
-    answer = asyncio.run(wait.answer(at))
-    if answer is not None:
+    elif answer is not None:
         say(answer)
         happening.kind = USES if wait.is_allowed else DENIED
         tell(session, happening, snapshot, time.time())
@@ -74,6 +85,8 @@ class _Wait:
         self._signalled = asyncio.Event()
         self.is_allowed = False
         """The person did not reject it."""
+        self.is_left = False
+        """Nobody answered: its program asks as usual."""
 
     @property
     def was_interrupted(self) -> bool:
@@ -91,7 +104,9 @@ class _Wait:
             request = os.urandom(8).hex()
             mark = self._session.asking(self._happening, request)  # first: this process may be ended at any moment
             try:
-                await me.request(self._question.text, id=request, target=me.person, **fields)
+                event = {"agent": me.name, "event": "decision_request", "request": self._question.text, "id": request}
+                event |= {"target": me.person, **fields}
+                await asyncio.to_thread(append, str(registry), event, timeout=_LOCK)
                 self._note(at)
                 return await self._first(me, request, mark)
             finally:
@@ -135,15 +150,19 @@ class _Wait:
         """Nobody answered in time, unless somebody does at this very moment."""
         if await me.withdraw(request, f"no answer within {_told(self._seconds)}: {self._program.DRIVER} asks as usual"):
             closed.cancel()
+            self.is_left = True
             return None
         return self._decision(await _taken(closed))
 
     def _decision(self, request: Request | None) -> Any:
-        if request is None or request.answer is None:
+        answer = request.answer if request is not None else None
+        if answer is None:
+            self.is_left = request is None
             return None
-        answer = request.answer
         self.is_allowed = answer.verdict != "rejected"
-        return self._question.answer(self._program.decision, answer.verdict, answer.text, answer.comment)
+        told = self._question.answer(self._program.decision, answer.verdict, answer.text, answer.comment)
+        self.is_left = told is None
+        return told
 
     async def _answered_elsewhere(self, mark: str) -> str:
         """Wait until the request is void; gives why."""
@@ -156,8 +175,10 @@ class _Wait:
                 return ELSEWHERE
             if self._session.is_over or not self._is_there():
                 return "the agent is gone"
-            state = state_of(self._happening.process)
-            was_at_dialog = was_at_dialog or state == "waiting"
+            state = state_of(self._happening.process) if self._session.count_waiting() == 1 else ""
+            was_at_dialog = state == "waiting" or (
+                was_at_dialog and state != ""
+            )  # of several it is not told whose it is
             busy_looks = busy_looks + 1 if was_at_dialog and state in ("busy", "idle") else 0
             if busy_looks == 2:  # its dialog was open and is closed, also while a long command runs that was allowed
                 return ELSEWHERE
@@ -183,7 +204,7 @@ class _Wait:
 async def _taken(closed: Awaitable[Request]) -> Request | None:
     try:
         return await closed
-    except UsedUpError as error:
+    except (UsedUpError, GoneError) as error:
         places.log("hook", f"no decision: {error}")
         return None
 

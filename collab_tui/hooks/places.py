@@ -2,6 +2,7 @@
 
 hooks/SESSION/   one folder a session: see `session`
 hooks/names/     which session writes under which name
+hooks/kept/      agents' configuration files as they were before `connect` first changed them
 hooks/log        what went wrong: hooks never fail, so nobody would hear of it
 """
 

@@ -1,19 +1,26 @@
-"""What an agent asks permission for, in full, as a request that a person can judge; and the answer made of theirs."""
+"""What an agent asks permission for, as a request that a person can judge; and the answer made of theirs.
+
+A command is shown in full. Of what it writes into files it shows where, how much and a part, never the whole.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import unified_diff
 from typing import Any, Final
 
 from collab_tui.hooks.happening import Happening, text_of
+from collab_tui.hooks.shown import TooLongError, fields_of, size_of
 from collab_tui.hooks.tools import told
+from collab_tui.model.text import clean, one_line
+
+__all__ = ["Asked", "TooLongError", "asked"]
 
 _TOLD_IN_WORDS: Final = frozenset({"ExitPlanMode"})
 """Tools whose dialog asks more than whether: they are answered where they are asked."""
 _CHOOSING: Final = "AskUserQuestion"
+_LONGEST: Final = 100_000
+"""Characters of what a tool is given: nobody judges more than that on a board."""
 
 Decision = Callable[[bool, str], dict[str, Any]]
 
@@ -42,23 +49,32 @@ class Asked:
         return decision(verdict == "approved", comment or "The person rejected it on the board.")
 
 
-def asked(happening: Happening, who: str) -> Asked | None:
-    """The request; None for what only the agent's own dialog can answer. `who` names a sub-agent."""
-    given = happening.tool_input
-    if happening.tool in _TOLD_IN_WORDS or not isinstance(given, dict) or not happening.tool:
+def asked(happening: Happening, who: str, settings: Mapping[str, Any]) -> Asked | None:
+    """The request; None for what only the agent's own dialog can answer, or may not be recorded.
+
+    `who` names a sub-agent. Raises `TooLongError` for what nobody could judge.
+    """
+    given, how = happening.tool_input, settings["tool_input"]
+    if how == "off" or happening.tool in _TOLD_IN_WORDS or not isinstance(given, dict) or not happening.tool:
         return None
+    if size_of(given, _LONGEST) > _LONGEST:
+        raise TooLongError("too long to be judged on the board")
     if happening.tool == _CHOOSING:
-        return _choice(given)
-    parts = [f"for: {who}"] if who else []
-    parts += [f"tool: {happening.tool}", f"in: {happening.cwd}", "", *_whole(given)]
-    line = told(happening.tool, given, happening.cwd, "summary") + _more(text_of(given, "command"))
-    return Asked(f"Allow {line}?", {"kind": "approval", "details": "\n".join(parts)})
+        return _choice(given) if settings["prompts"] else None
+    heads = [("for", who), ("tool", happening.tool), ("in", happening.cwd)]
+    parts = [f"{name}: {one_line(clean(value))}" for name, value in heads if value]
+    details = "\n".join([*parts, "", *fields_of(happening.tool, given, is_part_shown=how == "summary")])
+    return Asked(f"Allow {_title(happening, given)}?", {"kind": "approval", "details": details})
 
 
-def _more(command: str) -> str:
-    """What a command has beyond its first line is not to be overlooked."""
-    lines = len(command.strip().splitlines()) - 1
-    return f" ... and {lines} more line{'s' if lines > 1 else ''}" if lines > 0 else ""
+def _title(happening: Happening, given: dict[str, Any]) -> str:
+    """The tool, and what it works on: of a command the first line that does something, and how many more there are."""
+    lines = [line for line in text_of(given, "command").splitlines() if line.strip()]
+    if len(lines) < 2 or happening.tool == "apply_patch":
+        return told(happening.tool, given, happening.cwd, "summary")
+    first = next((line for line in lines if not line.lstrip().startswith("#")), lines[0])
+    more = f" ... and {len(lines) - 1} more line{'s' if len(lines) > 2 else ''}"
+    return told(happening.tool, {**given, "command": first}, happening.cwd, "summary") + more
 
 
 def _choice(given: dict[str, Any]) -> Asked | None:
@@ -70,25 +86,12 @@ def _choice(given: dict[str, Any]) -> Asked | None:
     offered = question.get("options")
     offered = offered if isinstance(offered, list) else []
     options = [text_of(option, "label") for option in offered]
-    if question.get("multiSelect") is True or not all(options) or not text_of(question, "question").strip():
+    text = one_line(clean(text_of(question, "question")))
+    if question.get("multiSelect") is True or not all(options) or not text:
         return None
     fields: dict[str, Any] = {"kind": "choice" if options else "question"}
     if options:
         fields["options"] = options
-        fields["details"] = "\n".join(f"{text_of(each, 'label')}: {text_of(each, 'description')}" for each in offered)
-    return Asked(" ".join(text_of(question, "question").split()), fields, choice=given)
-
-
-def _whole(given: dict[str, Any]) -> list[str]:
-    """Everything that the tool is given: texts as they are, a change of a text as its difference."""
-    given = dict(given)
-    lines: list[str] = []
-    old, new = given.get("old_string"), given.get("new_string")
-    if isinstance(old, str) and isinstance(new, str):
-        del given["old_string"], given["new_string"]
-        difference = unified_diff(old.splitlines(), new.splitlines(), "before", "after", lineterm="", n=10_000)
-        lines = ["", *difference]
-    for name, value in given.items():
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
-        lines[:0] = [f"{name}: {text}" if "\n" not in text else f"{name}:\n{text}"]
-    return lines
+        told_of = [(text_of(each, "label"), text_of(each, "description")) for each in offered]
+        fields["details"] = "\n".join(f"{one_line(clean(label))}: {one_line(clean(why))}" for label, why in told_of)
+    return Asked(text, fields, choice=given)

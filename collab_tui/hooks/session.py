@@ -3,6 +3,7 @@
 session.json    under which name it writes to which registry, with which settings; made when it begins
 said            when its status was told last, which, and when the next sign of life is due
 plan.json       its things to do
+wakes           when it was woken since the person last asked it something
 asking/         one file for each request that waits at this moment; whoever takes the file away ends the wait
 over            the session ended: what comes later is nothing of it
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
 from collab_tui.hooks import places
 from collab_tui.registry.append import hold
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 LOCK_TIMEOUT = 3.0
 """Seconds to wait for the other hooks of the session."""
+_TRIES = 20
+_PAUSE = 0.01
+"""Seconds between tries to replace a file."""
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 _LONGEST = 80
 
@@ -90,7 +95,15 @@ class Session:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(value, file)
-        os.replace(fresh, self.path(name))
+        for _ in range(_TRIES):
+            try:
+                os.replace(fresh, self.path(name))
+            except PermissionError:  # on Windows, while another hook reads it
+                time.sleep(_PAUSE)
+            else:
+                return
+        places.log(self.agent, f"{name} of its session was not written: others read it all the time")
+        _remove(fresh)
 
     def said(self) -> Said:
         """What was told last, nothing where that cannot be read."""
@@ -112,8 +125,12 @@ class Session:
     def begin(self) -> None:
         """It is there, perhaps again."""
         self.make()
-        for name in ("session.json", "over", "said", "plan.json"):
+        for name in ("session.json", "over", "said", "plan.json", "wakes"):
             _remove(self.path(name))
+
+    def prompted(self) -> None:
+        """The person asked it something."""
+        _remove(self.path("wakes"))
 
     # Requests that wait
 
@@ -135,7 +152,7 @@ class Session:
         return os.path.exists(mark)
 
     def answered(self, happening: Happening | None = None, *, is_turn: bool = False) -> list[str]:
-        """End the waits for this use of a tool; with `is_turn` those of the agent itself; else all of the session.
+        """End the wait for this use of a tool, the oldest; with `is_turn` those of the agent itself; else all of them.
 
         Gives the requests that are to be withdrawn for it: their hooks may be ended without a word.
         """
@@ -149,7 +166,16 @@ class Session:
         if not marks:
             return []
         with self.lock():
+            if happening is not None:
+                marks = sorted(marks, key=_age, reverse=True)[:1]
             return [request for mark in marks if (request := _taken(mark))]
+
+    def count_waiting(self) -> int:
+        """How many requests wait."""
+        try:
+            return len(os.listdir(self.path("asking")))
+        except OSError:
+            return 0
 
 
 class Locked:
@@ -170,7 +196,7 @@ class Locked:
 
 
 def digest(happening: Happening) -> str:
-    """The same for the request to use a tool and for its use: nothing else says that they belong together.
+    """The same for the request of an agent to use a tool and for its use: nothing else says that they belong together.
 
     What a person chose among is asked without their answers, and used with them.
     """
@@ -179,7 +205,16 @@ def digest(happening: Happening) -> str:
     given = happening.tool_input
     if isinstance(given, dict):
         given = {name: value for name, value in given.items() if name not in ("answers", "annotations")}
-    return sha256(json.dumps([happening.tool, given], sort_keys=True).encode()).hexdigest()[:24]
+    used = json.dumps([happening.helper_id, happening.tool, given], sort_keys=True)
+    return sha256(used.encode()).hexdigest()[:24]
+
+
+def _age(mark: str) -> float:
+    """Seconds since a wait began; 0 for one that ended meanwhile."""
+    try:
+        return time.time() - os.stat(mark).st_mtime
+    except OSError:
+        return 0.0
 
 
 def _taken(mark: str) -> str:

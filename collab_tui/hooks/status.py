@@ -33,6 +33,8 @@ def tell(session: Session, happening: Happening, snapshot: dict[str, Any], at: f
     `at` is when this hook was started, in epoch seconds.
     """
     is_beat = happening.kind in told.TOOL_KINDS
+    if happening.kind == told.PROMPTED and happening.text:
+        session.prompted()
     _end_waits(session, happening, snapshot)
     if is_beat and not _is_due(session.said(), happening, at):
         return
@@ -120,6 +122,7 @@ def _event(happening: Happening, snapshot: dict[str, Any]) -> dict[str, Any] | N
             message = f"{'failed' if happening.kind == told.TOOL_FAILED else 'not allowed'}: {tool}" if tool else ""
         case told.ASKS:
             status, message = "waiting", f"asks at its terminal: {tool}" if tool else "asks at its terminal"
+            message += f" ({happening.text})" if happening.text else ""
         case told.WAITS:
             words = short(happening.text) if is_told else ""
             status, message = "waiting", f"asks at its terminal: {words}" if words else "asks at its terminal"
@@ -130,7 +133,8 @@ def _event(happening: Happening, snapshot: dict[str, Any]) -> dict[str, Any] | N
         case told.BUSY:
             message = f"still runs: {short(happening.text)}" if how == "summary" else ""
         case told.BROKE:
-            status, message = "failed", short(happening.text) or "its turn ended with an error"
+            words = happening.text if is_told else happening.text.partition(": ")[0]  # then perhaps what was asked
+            status, message = "failed", short(words) or "its turn ended with an error"
         case told.INTERRUPTED:
             status, message = "idle", "interrupted at its terminal"
         case told.HELPER_BEGAN | told.HELPER_ENDED:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import re
 
-from collab_tui.hooks.masking import mask
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 LONGEST = 160
 """Characters of a line."""
-_READ = 4000
-"""Characters that are looked at: a secret that begins within the line has to be seen to its end."""
+_LOOKED_AT = 10_000
+"""Characters in which the first line is looked for."""
+_READ = 400
+"""Of that line: what is left of them when secrets are masked is seldom less than a line."""
+_CUT = 24
+"""Of these at their end it cannot be told whether a secret begins there."""
 _TELLING = ("command", "cmd", "pattern", "query", "url", "file_path", "path", "notebook_path", "absolute_path")
 _OF_TOOLS = {"Agent": "description", "Task": "description", "Skill": "skill"}
 _PATHS = ("file_path", "path", "notebook_path", "absolute_path")
@@ -32,9 +34,14 @@ def told(tool: str, given: object, cwd: str, how: str) -> str:
 
 def short(text: str) -> str:
     """The first line of a text, not longer than a line is, without obvious secrets."""
-    lines = text[:_READ].strip().splitlines()
-    line = " ".join(mask(lines[0]).split()) if lines else ""
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
+    from collab_tui.hooks.masking import MASK, mask  # its patterns cost milliseconds, and most hooks tell nothing
+
+    first = " ".join("".join(text.strip()[:_LOOKED_AT].splitlines()[:1]).split())
+    line = mask(first[:_READ])
+    is_cut = len(first) > _READ
+    if is_cut and not line.endswith(MASK):
+        line = line[:-_CUT]
+    return f"{line[: LONGEST - 3]}..." if is_cut or len(line) > LONGEST else line
 
 
 def _what(tool: str, given: object, cwd: str) -> str:

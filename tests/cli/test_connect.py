@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.conftest import Collab
 from tests.program import PROGRAM, environment, run
+from tests.signing import THIRD_KEY
 
 SETTINGS = """\
 {
@@ -46,9 +47,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, str(folder))
     for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("XDG_STATE_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):
+        monkeypatch.setenv(name, str(folder / "state"))
     Path(".collab").mkdir()
     Path(".collab/registry.jsonl").touch()
     return folder
+
+
+def kept(home: Path) -> list[Path]:
+    """What is kept of files as they were."""
+    return sorted((home / "state" / "collab-tui" / "hooks" / "kept").glob("*"))
 
 
 @pytest.fixture
@@ -77,7 +85,7 @@ def handlers(path: Path) -> list[dict[str, Any]]:
 
 
 def test_a_person_sees_the_change_and_agrees(
-    collab: Collab, claude: Path, terminal: TextIO, says: Callable[[str], None]
+    collab: Collab, claude: Path, home: Path, terminal: TextIO, says: Callable[[str], None]
 ) -> None:
     says("y")
     code, out, err = collab("connect", "claude", "--as", "sena", stdin=terminal)
@@ -86,11 +94,13 @@ def test_a_person_sees_the_change_and_agrees(
     assert f'+            "command": {json.dumps(PROGRAM)},' in out
     assert '+            "args": ["hook", "claude", "--as", "sena"],' in out
     assert "entries of ours; the rest stays as it is.\nWrite this? [y/N] " in out
-    assert f"Wrote {claude}; as it was before: settings.local.json.before-collab-tui" in out
+    (before,) = kept(home)
+    assert f"Wrote {claude}; as it was before: ~{os.sep}{before.relative_to(home)}" in out
     assert f"claude mcp add collab -- {PROGRAM} mcp --as sena" in out
     assert json.loads(claude.read_text("utf-8"))["permissions"] == json.loads(SETTINGS)["permissions"]
     assert {handler["command"] for handler in handlers(claude)} == {PROGRAM, 'npx prettier --write "$FILE"'}
-    assert claude.with_name("settings.local.json.before-collab-tui").read_bytes() == SETTINGS.encode()
+    assert before.read_bytes() == SETTINGS.encode()
+    assert list(claude.parent.iterdir()) == [claude], "git would find what is kept beside it, with its secrets"
 
 
 def test_a_person_who_does_not_agree_changes_nothing(
@@ -152,14 +162,13 @@ def test_again_there_is_nothing_to_do(collab: Collab, agent: str) -> None:
     assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
 
 
-def test_another_name_is_brought_up_to_date_in_its_place(collab: Collab, claude: Path) -> None:
+def test_another_name_is_brought_up_to_date_in_its_place(collab: Collab, claude: Path, home: Path) -> None:
     collab("connect", "claude", "--as", "sena", "--yes")
     first = claude.read_text("utf-8")
     out = collab("connect", "claude", "--as", "lubit", "--yes")[1]
     assert "entries up to date" in out
     assert claude.read_text("utf-8") == first.replace('"sena"', '"lubit"')
-    names = [path.name for path in claude.parent.iterdir()]
-    assert sorted(names) == ["settings.local.json", "settings.local.json.before-collab-tui"]
+    assert [path.read_bytes() for path in kept(home)] == [SETTINGS.encode()]
 
 
 def test_a_name_and_a_registry_that_are_not_given_again_stay(collab: Collab, claude: Path, tmp_path: Path) -> None:
@@ -199,21 +208,24 @@ def test_disconnect_leaves_no_trace(collab: Collab, home: Path, agent: str, scop
         '{\n\t"hooks": {\n\t}\n}\n',
     ],
 )
-def test_disconnect_gives_the_file_back_byte_for_byte(collab: Collab, claude: Path, settings: str) -> None:
+def test_disconnect_gives_the_file_back_byte_for_byte(collab: Collab, claude: Path, home: Path, settings: str) -> None:
     claude.write_bytes(settings.encode())
     assert collab("connect", "claude", "--as", "세나", "--yes")[0] == 0
     assert claude.read_bytes() != settings.encode()
     assert collab("disconnect", "claude", "--yes")[0] == 0
     assert claude.read_bytes() == settings.encode()
     assert list(claude.parent.iterdir()) == [claude]
+    assert kept(home) == []
 
 
-def test_what_others_changed_meanwhile_stays(collab: Collab, claude: Path) -> None:
+def test_what_others_changed_meanwhile_stays(collab: Collab, claude: Path, home: Path) -> None:
     collab("connect", "claude", "--yes")
     claude.write_bytes(claude.read_bytes().replace(b'"deny": []', b'"deny": ["Bash(rm:*)"]'))
     out = collab("disconnect", "claude", "--yes")[1]
     assert claude.read_bytes() == SETTINGS.encode().replace(b'"deny": []', b'"deny": ["Bash(rm:*)"]')
-    assert "As it was before connect it is still kept beside it: settings.local.json.before-collab-tui" in out
+    (before,) = kept(home)
+    assert "It was changed since. As it was before connect it is still kept" in out
+    assert f"~{os.sep}{before.relative_to(home)}\n" in out
 
 
 def test_disconnect_asks_too(collab: Collab, claude: Path, terminal: TextIO, says: Callable[[str], None]) -> None:
@@ -308,11 +320,57 @@ def test_what_git_would_take_in_is_told(collab: Collab, claude: Path) -> None:
     assert told not in collab("connect", "claude", "--yes")[1]
     subprocess.run(["git", "init", "-q"], check=True)
     assert told in collab("connect", "claude", "--yes")[1]
-    Path(".gitignore").write_text("*.local.json*\n", encoding="utf-8")
+    Path(".gitignore").write_text("*.local.json\n", encoding="utf-8")
     assert told not in collab("connect", "claude", "--yes")[1]
 
 
+def program_that_says(folder: Path, name: str, text: str) -> Path:
+    """A program in a folder of its own, which is given back."""
+    folder.mkdir()
+    (folder / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    (folder / name).chmod(0o755)
+    return folder
+
+
+@pytest.mark.skipif(os.name == "nt", reason="programs are shell scripts here")
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        ("echo '2.1.99 (Claude Code)'", "measured with Claude Code 2.1.328; here is 2.1.99. An older one may not know"),
+        ("echo '2.1.328 (Claude Code)'", None),
+        ("echo '2.2.0 (Claude Code)'", None),
+        ("exit 1", "claude did not tell its version. This was measured with Claude Code 2.1.328."),
+    ],
+)
+def test_a_program_that_is_older_than_what_was_measured_is_told(
+    collab: Collab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, told: str | None
+) -> None:
+    monkeypatch.setenv("PATH", str(program_that_says(tmp_path / "bin", "claude", says)))
+    code, out, _ = collab("connect", "claude", "--yes")
+    assert code == 0
+    out = " ".join(out.split())
+    assert (told in out) if told is not None else ("measured with" not in out)
+
+
+def test_a_program_that_is_not_here_is_told(collab: Collab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    out = " ".join(collab("connect", "codex", "--yes")[1].split())
+    assert "codex is not in your PATH here. This was measured with Codex 0.169.0." in out
+
+
 # What cannot be done
+
+
+@pytest.mark.parametrize("name", ["human", "Person", "Lena", "mina"])
+@pytest.mark.parametrize("agent", ["claude", "gemini"])
+def test_no_agent_is_connected_as_a_person(collab: Collab, tmp_path: Path, agent: str, name: str) -> None:
+    settings = tmp_path / "user-config" / "config.toml"
+    settings.parent.mkdir()
+    settings.write_text(f'person = "mina"\n[approvers]\nlena = "{THIRD_KEY.public.text}"\n', encoding="utf-8")
+    code, out, err = collab("connect", agent, "--as", name, "--yes")
+    assert (code, out) == (2, "")
+    assert f"not as {name}: that is a person's name on the board" in err
+    assert not Path(".claude").exists()
 
 
 @pytest.mark.parametrize(
@@ -440,3 +498,5 @@ def test_codex_is_told_of_with_what_it_cannot_do(collab: Collab) -> None:
     out = " ".join(collab("connect", "codex", "--as", "lubit", "--yes")[1].split())
     assert '"Trust all and continue", then Enter' in out
     assert f"codex mcp add collab -- {PROGRAM} mcp --as lubit" in out
+    assert "required = true" in out
+    assert 'default_tools_approval_mode = "approve"' in out

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from collab_tui.registry.base import News, State
+from collab_tui.registry.jsonl import JsonlRegistry
 from tests.cli.conftest import Collab
 from tests.program import PROGRAM
 
@@ -135,3 +137,13 @@ def test_names_of_others_steer_no_terminal(collab: Collab) -> None:
     collab("emit", "session_start", "--agent", "\x1b[2Jx", "--field", "driver=Claude Code")
     assert "\x1b" not in collab("connections")[1]
     assert "\x1b" not in collab("connect", "claude", "--dry-run")[1]
+
+
+def test_a_registry_that_cannot_be_read_is_not_one_that_never_heard(
+    collab: Collab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unreadable = News(state=State.UNREADABLE, detail="Permission denied")
+    monkeypatch.setattr(JsonlRegistry, "read_next", lambda self, *, final=False: unreadable)
+    code, out, err = collab("connections")
+    assert (code, out) == (2, "")
+    assert "Permission denied" in err

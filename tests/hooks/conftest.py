@@ -46,9 +46,9 @@ class Hooks:
         """A variable of the agent's program."""
         self._monkeypatch.setenv(name, value)
 
-    def as_claude(self, session: str) -> None:
-        """The environment of a hook of Claude Code."""
-        for name, value in (("CLAUDECODE", "1"), ("CLAUDE_CODE_SESSION_ID", session), ("CLAUDE_PID", str(os.getpid()))):
+    def as_claude(self, session: str, process: int = os.getpid()) -> None:
+        """The environment of a hook of Claude Code, which runs as this process."""
+        for name, value in (("CLAUDECODE", "1"), ("CLAUDE_CODE_SESSION_ID", session), ("CLAUDE_PID", str(process))):
             self.set(name, value)
 
     def as_another(self) -> None:

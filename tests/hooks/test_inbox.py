@@ -123,6 +123,30 @@ def test_the_answer_to_a_permission_wakes_nobody(claude: Session) -> None:
     assert "later" in told
 
 
+def test_the_words_beside_an_approval_wake_it(claude: Session) -> None:
+    inbox = claude.start("stop", "--inbox")
+    hook = claude.start("permission_request_bash")
+    request = claude.project.wait_for("decision_request")
+    claude.project.decide(request, verdict="approved", comment="but only to staging")
+    assert '"behavior": "allow"' in ended(hook)[1]
+    code, _, told = ended(inbox)
+    assert code == 2
+    assert told.splitlines()[1].startswith("- human, signed by the person decided your request")
+    assert told.endswith('"approved", with the words "but only to staging"\n')
+    again = claude.start("stop", "--inbox")
+    message(claude, "later")
+    assert "staging" not in ended(again)[2], "it is told once"
+
+
+def test_its_words_arrive_whatever_the_locale_is(claude: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tests.hooks.running as running
+
+    plain = running.environment
+    monkeypatch.setattr(running, "environment", lambda home, **more: plain(home, **more, PYTHONIOENCODING="cp949"))
+    message(claude, "안녕하세요 — 준비됐어요 ✅")
+    assert "안녕하세요 — 준비됐어요 ✅" in ended(claude.start("stop", "--inbox"))[2]
+
+
 def test_it_ends_with_the_session(claude: Session) -> None:
     inbox = claude.start("stop", "--inbox")
     eventually(lambda: is_listening(claude))

@@ -75,6 +75,16 @@ def test_what_the_person_approves_on_the_board_is_run(claude: Claude, project: P
     assert project.events("request_withdrawn") == []
 
 
+def test_the_words_beside_an_approval_reach_the_model(claude: Claude, project: Project, tmux: Tmux) -> None:
+    model = StandIn([Call("Bash", {"command": "touch approved"}), *[Say("the end of it")] * 2])
+    with model.serving():
+        open_session(tmux, claude, model, project)
+        request = project.wait_for("decision_request")
+        project.decide(request, verdict="approved", comment="but only to staging")
+        eventually(lambda: "but only to staging" in json.dumps(model.requests[-1]["messages"]))
+    assert (project.folder / "approved").exists()
+
+
 def test_what_the_person_rejects_is_not_run_and_the_model_is_told_why(
     claude: Claude, project: Project, tmux: Tmux
 ) -> None:
@@ -112,7 +122,7 @@ def test_an_answer_at_its_own_terminal_withdraws_the_request_while_the_command_r
         tmux.type("1")
         withdrawn = project.wait_for("request_withdrawn")
         assert (withdrawn["request_id"], withdrawn["agent"]) == (request["id"], "claude")
-        assert (project.folder / "begun").exists()
+        eventually((project.folder / "begun").exists)
         (project.folder / "go-on").touch()
         tmux.wait_for("the end of it")
     assert len(project.events("request_withdrawn")) == 1

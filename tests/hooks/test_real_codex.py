@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -61,13 +62,21 @@ def test_a_session_is_told_from_start_to_end(codex: Codex, project: Project) -> 
     assert "You are codex" in json.dumps(model.requests[0]), "the brief reached the model"
 
 
-def test_what_waits_is_given_to_a_session_without_a_screen_before_it_ends(codex: Codex, project: Project) -> None:
-    model = StandIn([Say("that was all"), Say("I read it")])
+def test_what_waits_is_given_with_a_prompt_and_what_came_meanwhile_before_the_turn_ends(
+    codex: Codex, project: Project
+) -> None:
+    def say_while_it_works(results: list[str]) -> Say:
+        project.say("message", agent="lubit", target="codex", message="and one more thing")
+        return Say("that was all")
+
+    model = StandIn([say_while_it_works, Say("I read it")])
     project.say("message", agent="lubit", target="codex", message="the draft is ready")
     with model.serving():
         done = codex.run("go", model, _TRUSTED, cwd=project.folder)
     assert b"I read it" in done.stdout
-    assert "lubit writes" in json.dumps(model.requests[1]["input"][-1])
+    assert 'lubit writes: \\"the draft is ready' in json.dumps(model.requests[0]["input"][-1]["content"][0]["text"])
+    assert 'lubit writes: \\"and one more thing' in json.dumps(model.requests[1]["input"][-1]["content"][0]["text"])
+    assert "the draft is ready" not in json.dumps(model.requests[1]["input"][-1])
 
 
 def test_what_the_person_approves_on_the_board_is_run(codex: Codex, project: Project, tmux: Tmux) -> None:
@@ -121,3 +130,35 @@ def test_a_message_wakes_an_idle_session(codex: Codex, project: Project, tmux: T
         assert "the draft is ready" not in json.dumps(model.requests[2]["input"][-1])
         project.wait_for("status_update", lambda event: event.get("message") == "and the second")
     assert [event["current_task"] for event in project.events() if "current_task" in event] == ["go"]
+
+
+def test_a_plain_codex_is_not_woken_when_its_screen_is_closed_and_the_next_one_has_its_name(
+    codex: Codex, project: Project, tmux: Tmux
+) -> None:
+    model = StandIn([Say("ready and idle"), Say("here again")])
+    with model.serving(), codex.plain(model, project.folder) as command:
+        env = codex.environment(model)
+        tmux.start([*command, "go"], cwd=project.folder, columns=110, rows=40, env=env)
+        tmux.wait_for("ready and idle")
+        project.wait_for("status_update", lambda event: event.get("status") == "idle")
+        assert "pid" not in project.wait_for("session_start"), "the process that runs the hooks is not this session's"
+        tmux.type("C-d")
+        tmux.wait_for("ended with 0")
+        project.say("message", agent="lubit", target="codex", message="run the tests please")
+        clean = shlex.join(["env", "-i", "TERM=tmux-256color", *(f"{name}={value}" for name, value in env.items())])
+        tmux.type(f"clear; {clean} {shlex.join(command)} again", "Enter")
+        tmux.wait_for("here again")
+        assert len(model.requests) == 2, "it did nothing while nobody was there"
+        assert "run the tests please" in json.dumps(model.requests[1]["input"][-1]), "that came with the prompt"
+        project.wait_for("status_update", lambda event: event.get("message") == "here again")
+        assert {event["agent"] for event in project.events()} == {"system", "codex", "lubit"}
+        assert len({event["session"] for event in project.events("session_start")}) == 2
+
+
+def test_the_words_beside_an_approval_reach_the_model(codex: Codex, project: Project, tmux: Tmux) -> None:
+    model = StandIn([unasked("touch approved"), *[Say("the end of it")] * 3])
+    with model.serving():
+        open_session(tmux, codex, model, project, "-a", "on-request")
+        project.decide(project.wait_for("decision_request"), verdict="approved", comment="but only to staging")
+        eventually(lambda: "but only to staging" in json.dumps(model.requests[-1]["input"]))
+    assert (project.folder / "approved").exists()

@@ -15,6 +15,7 @@ from collab_tui.hooks import places
 from collab_tui.hooks.session import Session
 from collab_tui.registry.append import hold
 from tests.hooks.conftest import SESSION, Hooks
+from tests.signing import THIRD_KEY
 
 _DEAD = 4_194_304 + 7
 """No process has this number on any system of ours."""
@@ -172,18 +173,18 @@ def test_a_cleared_conversation_is_no_new_agent_and_no_end(hooks: Hooks) -> None
 
 
 def test_a_second_session_gets_a_name_of_its_own(hooks: Hooks) -> None:
-    hooks.as_claude("second")
+    hooks.as_claude("second", os.getppid())
     hooks("claude", "session_start", session_id="second")
     hooks("claude", "stop", session_id="second")
     hooks("claude", "session_end", session_id="second")
     assert [event["agent"] for event in hooks.events()] == ["claude", "claude-2", "claude-2", "claude-2"]
-    hooks.as_claude("third")
+    hooks.as_claude("third", os.getppid())
     hooks("claude", "session_start", session_id="third")
     assert hooks.last()["agent"] == "claude-2", "that name is free again"
 
 
 def test_a_resumed_session_keeps_its_name_while_it_is_free(hooks: Hooks) -> None:
-    hooks.as_claude("second")
+    hooks.as_claude("second", os.getppid())
     hooks("claude", "session_start", session_id="second")
     hooks("claude", "session_end", session_id="second")
     hooks.as_claude(SESSION)
@@ -191,6 +192,28 @@ def test_a_resumed_session_keeps_its_name_while_it_is_free(hooks: Hooks) -> None
     hooks.as_claude("second")
     hooks("claude", "session_start_resume", session_id="second")
     assert hooks.last()["agent"] == "claude-2"
+
+
+def test_what_another_hook_reads_at_the_moment_is_written_a_moment_later(
+    hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine, refused = os.replace, [0, 0]
+
+    def replace(source: str, target: str) -> None:  # as on Windows while the target is open
+        if refused:
+            refused.pop()
+            raise PermissionError
+        genuine(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    session = Session("claude", SESSION)
+    session.write("plan.json", ["new"])
+    assert session.read("plan.json") == ["new"]
+    refused += [0] * 100
+    session.write("plan.json", ["newer"])
+    assert session.read("plan.json") == ["new"]
+    assert "plan.json of its session was not written" in hooks.log()
+    assert not [path for path in Path(session.folder).iterdir() if path.name.startswith("plan.json.")]
 
 
 def test_what_is_left_of_old_sessions_is_deleted(hooks: Hooks) -> None:
@@ -227,6 +250,19 @@ def test_the_name_is_the_variables_then_the_options_then_the_programs(hooks: Hoo
     assert [event["agent"] for event in hooks.events()] == ["claude", "lubit", "sena"]
 
 
+@pytest.mark.parametrize("name", ["human", "Person", "lena", "mina"])
+def test_no_agent_writes_under_a_persons_name(hooks: Hooks, tmp_path: Path, name: str) -> None:
+    settings = tmp_path / "user-config" / "config.toml"
+    settings.parent.mkdir()
+    settings.write_text(f'person = "mina"\n[approvers]\nLena = "{THIRD_KEY.public.text}"\n', "utf-8")
+    hooks("claude", "session_start", "--as", name)
+    assert hooks.last()["agent"] == "claude"
+    assert f"not as {name}" in hooks.log()
+    hooks.set("COLLAB_AGENT", name)
+    hooks("claude", "session_start", "--as", "sena")
+    assert hooks.last()["agent"] == "sena"
+
+
 @pytest.mark.parametrize("name", ["../../outside", "/outside", "a/../../../outside", "x" * 5000, "세션", "a\x00b"])
 def test_no_name_of_a_session_leaves_its_folder(hooks: Hooks, name: str) -> None:
     hooks.as_claude("-")
@@ -257,6 +293,8 @@ def test_prompts_and_answers_are_not_told_where_they_are_not_to_be(hooks: Hooks)
     hooks("claude", "session_start")
     hooks("claude", "user_prompt_submit", prompt="a private matter")
     hooks("claude", "stop", last_assistant_message="a private answer")
+    hooks("claude", "stop_failure", error_details="private words")
+    assert hooks.last()["message"] == "rate_limit"
     assert "private" not in hooks.registry.read_text("utf-8")
 
 

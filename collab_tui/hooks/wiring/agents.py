@@ -44,6 +44,12 @@ class Agent:
     """The setting that keeps all hooks from running when it is true."""
     notes: tuple[tuple[str, str | None], ...]
     """What the person has to know of it, and a command that goes with it."""
+    tool_notes: tuple[tuple[str, str | None], ...]
+    """The same of our tools in it."""
+    measured: str
+    """The version of its program with which all this was seen to work."""
+    if_older: str
+    """What an older one may not do."""
 
     def file(self, scope: Scope, project: Path, environment: Mapping[str, str]) -> Path:
         """Where its entries stand, whether or not the file is there."""
@@ -82,6 +88,10 @@ AGENTS: Final = {
                     "claude --permission-mode manual",
                 ),
             ),
+            tool_notes=(),
+            measured="2.1.328",
+            if_older="An older one may not know `args`, `async` or `asyncRewake` in its hooks: then nothing is heard "
+            "of it, or its start hangs on the entry with --inbox. Update it before you start it here.",
         ),
         Agent(
             "codex",
@@ -106,12 +116,26 @@ AGENTS: Final = {
                     None,
                 ),
                 (
-                    "What others send it is put into its session by `codex queue`, which Codex calls experimental; "
-                    "where that fails, it gets it at the end of its next turn.",
-                    None,
+                    "A plain `codex` is a screen of a server that all its sessions share, and closing it tells nobody: "
+                    "the board shows it idle until its next session. So it is not woken: what others send it gets with "
+                    "its next prompt, and at the end of its turn. This one is woken while idle, by `codex queue`, "
+                    "which Codex calls experimental, and the board is told when it is closed:",
+                    "codex --no-daemon",
                 ),
-                ("It keeps MCP servers, with the name they are given, for all your projects.", None),
             ),
+            tool_notes=(
+                ("Codex keeps them, with the name they are given, for all your projects.", None),
+                (
+                    "So that its first turn has them too, in its config.toml under [mcp_servers.collab]:",
+                    "required = true",
+                ),
+                (
+                    "And there, so that it may use them unasked, without which `codex exec` never does:",
+                    'default_tools_approval_mode = "approve"',
+                ),
+            ),
+            measured="0.169.0",
+            if_older="An older one may run only some of its hooks, or none.",
         ),
     )
 }

@@ -38,7 +38,7 @@ def trust(config: Path, hooks_file: Path, present: Sequence[Ours]) -> Trust:
     except (OSError, ValueError):
         return Trust.UNKNOWN
     states = _table(_table(settings.get("hooks")).get("state"))
-    found = {_judged(_table(states.get(_key(hooks_file, each))), each) for each in present}
+    found = {_judged(_table(states.get(key(hooks_file, each))), each) for each in present}
     return next((state for state in (Trust.OFF, Trust.UNTRUSTED, Trust.CHANGED) if state in found), Trust.TRUSTED)
 
 
@@ -48,14 +48,16 @@ def _judged(state: dict[str, Any], each: Ours) -> Trust:
     noted = state.get("trusted_hash")
     if noted is None:
         return Trust.UNTRUSTED
-    return Trust.TRUSTED if noted == _digest(each) else Trust.CHANGED
+    return Trust.TRUSTED if noted == digest(each) else Trust.CHANGED
 
 
-def _key(hooks_file: Path, each: Ours) -> str:
+def key(hooks_file: Path, each: Ours) -> str:
+    """Under which name Codex notes that."""
     return f"{hooks_file}:{_snake(each.event)}:{each.group}:{each.place}"
 
 
-def _digest(each: Ours) -> str:
+def digest(each: Ours) -> str:
+    """By what Codex notes that it was trusted as it is."""
     handler = {
         "type": "command",
         "command": each.handler.get("command"),

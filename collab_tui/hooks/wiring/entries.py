@@ -63,6 +63,7 @@ def claude_entries(call: Call) -> Entries:
         return {"type": "command", "command": program, "args": arguments, **options}
 
     status = [handler(**{"async": True, "timeout": _SHORT})]
+    # Not `async` as well: `claude -p` was then seen to end before its Stop was told.
     inbox = handler("--inbox", asyncRewake=True, timeout=_LONG)
     return {
         "SessionStart": [handler(timeout=_SHORT), inbox],
@@ -92,7 +93,7 @@ def codex_entries(call: Call) -> Entries:
     status = [handler(**{"async": True, "timeout": _SHORT})]
     return {
         "SessionStart": [handler(timeout=_SHORT), handler("--inbox", **{"async": True, "timeout": _LONG})],
-        "UserPromptSubmit": status,
+        "UserPromptSubmit": [handler(timeout=_SHORT)],
         "PreToolUse": status,
         "PermissionRequest": [handler(timeout=_CODEX_PERMISSION, statusMessage="asked on the board of collab-tui")],
         "PostToolUse": status,

@@ -1,7 +1,11 @@
-"""The configuration files of agents: read and written whole, with what stood there before kept beside them."""
+"""The configuration files of agents: read and written whole, with what stood there before kept for the user alone.
+
+They hold secrets at times, so nothing is kept beside them, where a project's git would find it.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import stat
@@ -11,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from collab_tui.hooks import places
 from collab_tui.registry.append import NotWrittenError, RefusedError, UnusableError
 
-_KEPT: Final = ".before-collab-tui"
-"""What the name of a kept file ends with, and perhaps a number more."""
+_KEPT: Final = "kept"
+"""The folder, among what hooks keep in the user's state folder."""
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 
 
@@ -55,7 +60,7 @@ def look(path: Path) -> Found:
 
 
 def kept(path: Path) -> Path | None:
-    """The newest of the files in which we kept what stood there; None where there is none."""
+    """The newest of the files in which we keep what stood there; None where there is none."""
     newest = None
     for candidate in _kept_names(path):
         if not candidate.exists():
@@ -65,7 +70,7 @@ def kept(path: Path) -> Path | None:
 
 
 def keep(found: Found) -> Path | None:
-    """Keep what was found beside it, in a file of its own; None where it was not there. Nothing kept is replaced.
+    """Keep what was found, in a file that only the user reads; None where it was not there. Nothing kept is replaced.
 
     Raises as `put`.
     """
@@ -76,7 +81,12 @@ def keep(found: Found) -> Path | None:
     if newest is not None and newest.read_bytes() == found.data:
         return newest
     place = next(name for name in _kept_names(found.path) if not name.exists())
-    _write(place, found.data, found.target, f"cannot keep {found.path} as {place.name}")
+    failure = f"cannot keep {found.path} as {place}"
+    try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotWrittenError(f"{failure}: {error.strerror}") from error
+    _write(place, found.data, None, failure, mode=0o600)
     return place
 
 
@@ -122,15 +132,15 @@ def _refuse_changed(found: Found) -> None:
         raise RefusedError(f"{found.path} was changed meanwhile, so nothing was written; look again")
 
 
-def _write(place: Path, data: bytes, like: Path, failure: str) -> None:
-    """Make a file with the mode and the owner of another one, if that is there."""
+def _write(place: Path, data: bytes, like: Path | None, failure: str, *, mode: int = 0o666) -> None:
+    """Make a file with the mode and the owner of another one, if that is there; else with this mode."""
     try:
-        about = os.stat(like)
+        about = os.stat(like) if like is not None else None
     except FileNotFoundError:
         about = None
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
     try:
-        with os.fdopen(os.open(place, flags, 0o666 if about is None else 0o600), "wb") as file:
+        with os.fdopen(os.open(place, flags, mode if about is None else 0o600), "wb") as file:
             try:
                 _make_like(file.fileno(), about)
                 file.write(data)
@@ -154,6 +164,9 @@ def _make_like(descriptor: int, about: os.stat_result | None) -> None:
 
 
 def _kept_names(path: Path) -> Iterator[Path]:
-    yield path.with_name(path.name + _KEPT)
+    target = os.path.normcase(os.path.realpath(path))
+    digest = hashlib.sha256(target.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    first = Path(places.folder(), _KEPT, f"{digest}-{path.name}")
+    yield first
     for number in itertools.count(2):
-        yield path.with_name(f"{path.name}{_KEPT}.{number}")
+        yield first.with_name(f"{first.name}.{number}")

@@ -6,7 +6,9 @@ What was put into a container last is taken out without a trace: an empty contai
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from collab_tui.hooks.wiring.json_text import Node, parse
@@ -106,8 +108,18 @@ def _style(text: str) -> _Style:
             colon = text[first.outer : first.start].rpartition('"')[2]
     if "\n" in colon:
         colon = ": "
-    comma = ", " if is_pretty or ", " in inside or colon.endswith(" ") else ","
+    comma = next(_commas(text, root), ", " if is_pretty or colon.endswith(" ") else ",")
     return _Style(newline, indent, colon, comma, is_pretty)
+
+
+def _commas(text: str, node: Node) -> Iterator[str]:
+    """What stands between values on one line, wherever that is."""
+    for one, other in pairwise(node.items):
+        space = text[one.end : other.outer].partition(",")[2]
+        if "\n" not in space:
+            yield f",{space}"
+    for item in node.items:
+        yield from _commas(text, item)
 
 
 def _line_indent(text: str, at: int) -> str:

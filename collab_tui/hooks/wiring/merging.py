@@ -26,6 +26,8 @@ class Ours:
     place: int
     """In its group."""
     handler: Mapping[str, Any]
+    is_narrowed: bool
+    """Its group is for some of the event's tools or sources alone."""
     hooks: Node
     groups: Node
     """Those of its event."""
@@ -39,7 +41,7 @@ def ours(text: str, agent: str) -> list[Ours]:
     if hooks is None:
         return []
     return [
-        Ours(groups.key or "", number, place, handler.value, hooks, groups, handlers)
+        Ours(groups.key or "", number, place, handler.value, "matcher" in group.value, hooks, groups, handlers)
         for groups in hooks.items
         if isinstance(groups.value, list)
         for number, group in enumerate(groups.items)
@@ -96,13 +98,14 @@ def differences(text: str, agent: str, wanted: Entries) -> list[str]:
             names = dict.fromkeys([*handler, *same.handler])
             if others := [name for name in names if same.handler.get(name) != handler.get(name)]:
                 told.append(f"{event}: another {' and '.join(others)}")
-    return [*told, *(f"{each.event}: one too many" for each in left)]
+    extra = [f"{each.event}: {'narrowed by a matcher' if each.is_narrowed else 'one too many'}" for each in left]
+    return told + extra
 
 
 def _same(candidates: Iterable[Ours], event: str, handler: Mapping[str, Any]) -> Ours | None:
-    """The one that is for the same purpose as a wanted handler."""
+    """The one that is for the same purpose as a wanted handler, and runs whenever that would."""
     for each in candidates:
-        if each.event == event and is_inbox(each.handler) == is_inbox(handler):
+        if each.event == event and not each.is_narrowed and is_inbox(each.handler) == is_inbox(handler):
             return each
     return None
 

@@ -111,7 +111,7 @@ def test_only_what_may_wait_has_the_time_to(  # a request that is cut off before
     assert entries["claude"]["PermissionRequest"][0]["timeout"] > claude.longest_wait({})
     assert codex.longest_wait({}) < entries["codex"]["PermissionRequest"][0]["timeout"] <= 60
     assert "async" not in entries["claude"]["PermissionRequest"][0]
-    for event in ("UserPromptSubmit", "PreToolUse", "PostToolUse"):  # nothing that happens all the time is waited for
+    for event in ("PreToolUse", "PostToolUse"):  # nothing that happens all the time is waited for
         for name in entries:
             assert all(handler["async"] for handler in entries[name][event])
     assert [is_inbox(handler) for handler in entries["claude"]["SessionStart"]] == [False, True]

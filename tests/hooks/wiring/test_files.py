@@ -1,8 +1,9 @@
-"""Configuration files: read and written whole, with what stood there before kept beside them."""
+"""Configuration files: read and written whole, with what stood there before kept for the user alone."""
 
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,13 @@ from collab_tui.registry.append import NotWrittenError, RefusedError, UnusableEr
 
 is_unix = pytest.mark.skipif(os.name == "nt", reason="modes and links of Unix")
 is_no_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everything")
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("XDG_STATE_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / "state"))
+    return tmp_path / "state"
 
 
 @pytest.fixture
@@ -73,11 +81,9 @@ def test_mode_and_owner_stay(there: Path, mode: int) -> None:
     there.chmod(mode)
     before = there.stat()
     found = look(there)
-    copy = keep(found)
     put(found, "{}")
-    assert copy is not None
-    for now in (there.stat(), copy.stat()):
-        assert (now.st_mode, now.st_uid, now.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    now = there.stat()
+    assert (now.st_mode, now.st_uid, now.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
 
 
 @is_unix
@@ -101,7 +107,8 @@ def test_a_link_stays_a_link(tmp_path: Path, path: Path) -> None:
     assert path.is_symlink()
     assert target.read_bytes() == b'{"a": 1}'
     assert [each.name for each in target.parent.iterdir()] == ["claude.json"]
-    assert copy == path.with_name(path.name + ".before-collab-tui")
+    assert list(path.parent.iterdir()) == [path]
+    assert copy is not None
     assert copy.read_bytes() == b"{}"
 
 
@@ -140,11 +147,15 @@ def test_a_folder_that_cannot_be_written_is_told(there: Path) -> None:
     try:
         with pytest.raises(NotWrittenError, match=f"cannot write {there}: "):
             put(found, "{}")
-        with pytest.raises(NotWrittenError, match=f"cannot keep {there} as "):
-            keep(found)
     finally:
         there.parent.chmod(0o700)
     assert look(there) == found
+
+
+def test_where_nothing_can_be_kept_it_is_told(there: Path, state: Path) -> None:
+    state.touch()
+    with pytest.raises(NotWrittenError, match=r"cannot keep .*json as "):
+        keep(look(there))
 
 
 def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
@@ -172,13 +183,31 @@ def test_nothing_is_left_of_a_file_that_could_not_be_written(there: Path, monkey
 # What is kept
 
 
+@is_unix
+def test_only_the_user_reads_what_is_kept_and_no_git_finds_it(there: Path, state: Path) -> None:
+    there.chmod(0o644)
+    copy = keep(look(there))
+    assert copy is not None
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (copy, copy.parent)] == [0o600, 0o700]
+    assert state in copy.parents
+    assert list(there.parent.iterdir()) == [there]
+
+
+def test_two_files_of_one_name_are_kept_apart(there: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / ".claude" / there.name
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"{}")
+    assert (keep(look(there)), keep(look(other))) == (kept(there), kept(other))
+    assert kept(there) != kept(other)
+
+
 def test_what_was_kept_is_never_replaced(there: Path) -> None:
     first = keep(look(there))
     there.write_bytes(b"second")
     second = keep(look(there))
     assert first is not None
     assert second is not None
-    assert [first.name, second.name] == [f"{there.name}.before-collab-tui", f"{there.name}.before-collab-tui.2"]
+    assert second.name == f"{first.name}.2"
     assert (first.read_bytes(), second.read_bytes()) == (b'{\r\n"a": 1}', b"second")
     assert kept(there) == second
 

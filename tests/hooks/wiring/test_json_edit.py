@@ -42,6 +42,13 @@ def test_everything_around_it_stays_as_it_is(text: str, value: Any, data: st.Dat
     assert more.endswith(text[last:])
 
 
+def test_a_minified_text_stays_one_whatever_its_values_say() -> None:
+    text = '{"hooks":{"Stop":[{"hooks":[{"command":"a","statusMessage":"here, or there"}]}]},"x":[1,2]}'
+    node = parse(text).items[0]
+    more = append(text, node, [{"timeout": 3, "args": ["a, b", "c"]}], "Mine")
+    assert more == text.replace("}]}]}", '}]}],"Mine":[{"timeout":3,"args":["a, b","c"]}]}')
+
+
 @given(written(CONTAINERS), st.data())
 def test_removing_leaves_what_python_would(text: str, data: st.DataObject) -> None:
     filled = [node for node in containers(parse(text)) if node.items]

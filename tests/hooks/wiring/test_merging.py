@@ -93,6 +93,19 @@ def test_entries_that_a_person_moved_are_still_ours() -> None:
     assert left == {"hooks": {"Stop": [{"hooks": [{"command": "mine"}, {"command": "mine too"}]}]}}
 
 
+def test_an_entry_that_a_matcher_narrows_is_put_where_it_runs_always() -> None:
+    """An older version of ours may have been for some tools alone."""
+    handler = WANTED["claude"]["PreToolUse"][0]
+    mine = {"matcher": "Bash", "hooks": [{"command": "mine"}]}
+    narrowed = {"matcher": "Bash", "hooks": [{"command": "mine"}, handler]}
+    text = json.dumps({"hooks": {"PreToolUse": [narrowed]}})
+    wanted = {"PreToolUse": [handler]}
+    assert differences(text, "claude", wanted) == ["PreToolUse: not there", "PreToolUse: narrowed by a matcher"]
+    new = connected(text, "claude", wanted)
+    assert json.loads(new) == {"hooks": {"PreToolUse": [mine, {"hooks": [handler]}]}}
+    assert differences(new, "claude", wanted) == []
+
+
 def test_of_two_for_one_purpose_one_stays() -> None:
     text = connected(EMPTY, "claude", WANTED["claude"])
     twice = json.loads(text)
