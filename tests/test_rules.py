@@ -14,6 +14,7 @@ from collab_tui.config.rules import Kind, Rule, Then, When, placeholders, read_p
 from collab_tui.config.settings import SETTINGS
 from collab_tui.config.source import Source
 from collab_tui.config.values import WrongError
+from tests.signing import KEY
 
 WAKE = """
 [[rule]]
@@ -66,11 +67,58 @@ def test_a_rule_is_off_until_it_is_switched_on_and_has_limits_without_being_aske
         When(event="status_update", source="sena", progress_crosses=80),
         Then(message="lubit", text="{from} is at {progress} %: {task}"),
         is_on=False,
-        cool_down=60,
+        cool_down=0,
         per_hour=10,
         depth=1,
         is_users=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("when", "cool_down"),
+    [
+        ('request_to = "lubit"', 0),
+        ('verdict = "approved"', 0),
+        ("deadlock = true", 0),
+        ("progress_crosses = 80", 0),
+        ('event = "decision_request"', 0),
+        ('event = "decision"', 0),
+        ('event = "completion"', 60),
+        ('status = "blocked"', 60),
+        ("silent_for = 5", 60),
+    ],
+)
+def test_without_a_word_on_it_no_second_request_is_lost_to_a_cool_down(when: str, cool_down: float) -> None:
+    assert rule(f'[[rule]]\nname = "r"\nwhen = {{ {when} }}\nthen = {{ notify = "n" }}').cool_down == cool_down
+
+
+WORD = """
+[[rule]]
+name = "deploy"
+when = {{ {when} }}
+then = {{ {then} }}
+"""
+
+
+@pytest.mark.parametrize("who", ["human", "Ada", "ROB"])
+def test_a_word_that_anybody_may_write_in_the_person_s_name_runs_nothing(user: Path, who: str) -> None:
+    settings = f'person = "ada"\n[approvers]\nrob = "{KEY.public.text}"\n'
+    words = f'event = "message", from = "{who}"'
+    user.write_text(settings + WORD.format(when=words, then='run = ["deploy"]'), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config()
+    assert str(caught.value) == (
+        f"{user}:5: run with from = '{who}': messages are not signed, anybody can write one in that name; "
+        'give event = "decision", or a verdict'
+    )
+    for when, then in (
+        (words, 'notify = "n"'),
+        (f'verdict = "approved", from = "{who}"', 'run = ["deploy"]'),
+        (f'event = "decision", from = "{who}"', 'run = ["deploy"]'),
+        ('event = "message", from = "sena"', 'run = ["deploy"]'),
+    ):
+        user.write_text(settings + WORD.format(when=when, then=then), encoding="utf-8")
+        assert len(load_config().rules) == 1
 
 
 def test_rules_of_both_files_know_whose_they_are_and_where_they_stand(

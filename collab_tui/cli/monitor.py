@@ -23,6 +23,7 @@ from collab_tui.model.event import Item
 from collab_tui.model.text import clean, one_line
 from collab_tui.monitor.host import Monitor
 from collab_tui.protocol.trust import Trust
+from collab_tui.reactions.actions.message import SENT
 from collab_tui.reactions.dry_run import dry_run, lines_of
 from collab_tui.reactions.happening import Happening
 from collab_tui.registry.append import UnusableError
@@ -30,7 +31,7 @@ from collab_tui.registry.jsonl import JsonlRegistry
 
 _EXAMPLES = """\
   collab-tui monitor                      do what the rules that are on say, until ctrl+c or SIGTERM
-  collab-tui monitor --dry-run            what every rule would have done so far, and what would have held it back
+  collab-tui monitor --dry-run            what the rules would have done so far, each that is off as if it were on too
   collab-tui monitor --dry-run OLD.jsonl  the same for any saved registry
   collab-tui monitor --json | jq .        one JSON object for each thing that happens
 
@@ -39,10 +40,16 @@ off until it says `on = true`. Only rules of your own file run programs. Setting
 there is a mistake in them, the rules stay as they were.
 
 What happened before a rule was switched on is old, and so is what happened more than 10 minutes ago while no monitor
-ran: that is counted, not acted on. Nothing is done twice, however the monitor ends. Of a program that ran when it was
-killed nobody knows how far it came: it is written down as interrupted, and not run again.
+ran, or waited so long for a program before it or for room on the disk: that is counted, not acted on. Nothing is done
+twice, however the monitor ends. A program ends with the monitor that runs it, also when that is killed. How far it came
+then nobody knows: it is written down as interrupted, and not run again.
 
-One monitor acts on a registry. A second one says whose turn it is, watches, and takes its place when it ends."""
+A rule has a cool-down of a minute, unless it waits for what is one of its own each time: a request, a decision, a
+deadlock, a threshold that is crossed. What it leads to does not set it off again for 6 hours, or until the agent is
+done and has another task, or you turn to it: `depth` lets it more often.
+
+One monitor acts on a registry. A second one says whose turn it is, tells what the first does, and takes its place when
+it ends. Of several people on one registry each has their own notifications and programs; a message is sent once."""
 
 
 def main(arguments: list[str]) -> int:
@@ -144,13 +151,14 @@ class _Teller:
 
     def tell(self, happening: Happening) -> None:
         """One line: time, rule, outcome."""
-        whom = f" to {happening.target}" if happening.target and happening.outcome.endswith(("sent", "send")) else ""
+        whom = f" to {happening.target}" if happening.target and happening.outcome == SENT else ""
         took = f" ({happening.took_ms} ms)" if happening.took_ms is not None else ""
         facts = [happening.rule, f"{happening.outcome}{whom}{took}"]
         facts += [f"about {happening.about}"] if happening.about else []
         facts += [happening.text] if happening.text else []
         facts += [f"held back {happening.held_back} times before"] if happening.held_back else []
         facts += [f"output in {happening.log}"] if happening.log else []
+        facts += [f"by {happening.by}"] if happening.by else []
         self._print(f"{happening.at.astimezone():%H:%M:%S}  {'  '.join(map(one_line, facts))}")
 
     def notice(self, text: str) -> None:

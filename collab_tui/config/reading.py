@@ -63,7 +63,10 @@ def load_config(registry: Path | None = None) -> Config:
             if waiting is not None and file is project and found.setting.scope is Scope.RESTRICTED:
                 continue
             found.add_to(values, sources)
-    return Config(**_gathered(values, sources), sources=sources, waiting=waiting)
+    config = Config(**_gathered(values, sources), sources=sources, waiting=waiting)
+    if unsigned := _unsigned_words(config):
+        raise ConfigError(*unsigned)
+    return config
 
 
 def _gathered(values: dict[str, Any], sources: Mapping[str, Source]) -> dict[str, Any]:
@@ -82,6 +85,18 @@ def _same_names(*found: _Found) -> list[str]:
             told = f"{shown(rule.value.name)} is the rule at {known[named]}, too: give one of them another name"
             problems.append(f"{rule.source}: {told}")
         known.setdefault(named, rule.source)
+    return problems
+
+
+def _unsigned_words(config: Config) -> list[str]:
+    """Anybody can write in the name of the person, or of an approver: only their decisions are signed."""
+    approvers = set(map(name_key, config.approvers))
+    problems = []
+    for rule in (rule for rule in config.rules if rule.then.run is not None and not rule.when.is_of_decisions):
+        source = rule.when.source
+        if source is not None and (is_person_writing(source, config.person) or name_key(source) in approvers):
+            told = f"run with from = {shown(source)}: messages are not signed, anybody can write one in that name"
+            problems.append(f'{rule.source}: {told}; give event = "decision", or a verdict')
     return problems
 
 

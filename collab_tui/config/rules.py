@@ -5,7 +5,7 @@
     on = true
     when = { event = "status_update", from = "sena", progress_crosses = 80 }
     then = { message = "lubit", text = "{from} is at {progress} %: {task}" }
-    cool_down = "1m"
+    cool_down = "0s"
     per_hour = 10
     depth = 1
 
@@ -27,6 +27,7 @@ from collab_tui.config.values import WrongError, instead_of, listed
 from collab_tui.model.text import clean, one_line
 
 DEFAULT_COOL_DOWN: Final = 60.0
+"""Seconds, unless each occurrence is one of its own: then none."""
 DEFAULT_PER_HOUR: Final = 10
 DEFAULT_DEPTH: Final = 1
 DEFAULT_TIME_LIMIT: Final = 30.0
@@ -36,6 +37,7 @@ WHOEVER: Final = "{from}"
 _LONGEST_NAME: Final = 80
 _LONGEST_TEXT: Final = 1000
 _DAY: Final = 86_400.0
+_ONCE: Final = frozenset({"decision_request", "decision"})
 _ALWAYS: Final = frozenset({"from", "line"})
 _OF_AGENT: Final = frozenset({"status", "progress", "task", "next"})
 
@@ -83,6 +85,19 @@ class When:
         """What it looks at."""
         return Kind.DEADLOCK if self.deadlock else Kind.LINE if self.silent_for is None else Kind.SILENCE
 
+    @property
+    def is_once(self) -> bool:
+        """Each that comes about is one of its own, and none is another sign of the same: a request, a decision, a
+        deadlock, a threshold that is crossed.
+        """
+        is_so_by_value = any(value is not None for value in (self.request_to, self.verdict, self.progress_crosses))
+        return self.deadlock or self.event in _ONCE or is_so_by_value
+
+    @property
+    def is_of_decisions(self) -> bool:
+        """It looks at nothing but decisions: in the person's name only signed ones count."""
+        return self.verdict is not None or self.event == "decision"
+
 
 @dataclass(frozen=True, slots=True)
 class Then:
@@ -119,6 +134,11 @@ class Rule:
     source: Source | None = None
     """Where it was set."""
 
+    @property
+    def is_personal(self) -> bool:
+        """It does something for the one whose rule it is, whatever rules of that name others have."""
+        return self.is_users and self.then.message is None
+
 
 def read_rule(value: Any) -> Rule:
     """A rule of the user's own file."""
@@ -147,12 +167,13 @@ def placeholders(text: str) -> tuple[str, ...]:
 
 def _rule(value: Any, *, is_users: bool) -> Rule:
     given = _FIELDS(value)
+    when = _when(given["when"])
     rule = Rule(
         name=given["name"],
-        when=_when(given["when"]),
+        when=when,
         then=_then(given["then"]),
         is_on=given.get("on", False),
-        cool_down=given.get("cool_down", DEFAULT_COOL_DOWN),
+        cool_down=given.get("cool_down", 0.0 if when.is_once else DEFAULT_COOL_DOWN),
         per_hour=given.get("per_hour", DEFAULT_PER_HOUR),
         depth=given.get("depth", DEFAULT_DEPTH),
         is_users=is_users,

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from collab_tui.config import values
 from collab_tui.config.source import Source
 from collab_tui.model.moment import Limits, Order
+from collab_tui.model.requests import is_person
+from collab_tui.model.words import name_key
 
 if TYPE_CHECKING:
     from collab_tui.config.rules import Rule
@@ -52,10 +54,13 @@ class ToolInput(StrEnum):
     """What is recorded of the input of a tool that an agent uses."""
 
     SUMMARY = "summary"
-    """One short line, with what looks like a secret masked."""
+    """One short line, with what looks like a secret masked. Of what it is to be allowed, commands in full and a part of
+    what it writes.
+    """
     NAME = "name"
-    """Only which tool it was."""
+    """Only which tool it was. Of what it is to be allowed, commands in full and how much it writes where."""
     OFF = "off"
+    """Nothing, so that nothing it is to be allowed is asked on the board either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class HookSettings:
 
     tool_input: str = ToolInput.SUMMARY.value
     prompts: bool = True
-    """The first line of what the person asks of an agent is recorded as its task."""
+    """The first line of what the person asks of an agent, of its answers and of its questions is recorded."""
     permissions: bool = True
     """What an agent may not do unasked becomes a request on the board."""
     permission_wait: float = 720
@@ -123,6 +128,10 @@ class Config:
     """Setting, or `table.name` for what stands in a table -> where it was set; not there: it is the default."""
     waiting: Restricted | None = None
     """What the project's file sets that the person did not allow; it is not in force."""
+
+    def is_a_persons(self, name: str) -> bool:
+        """The name is the person's, or an approver's: whoever decides with a signature. No program writes under it."""
+        return is_person(name, self.person) or name_key(name) in map(name_key, self.approvers)
 
     @property
     def limits(self) -> Limits:
@@ -191,7 +200,8 @@ when = { event = "status_update", from = "sena", progress_crosses = 80 }
                      # also: status, verdict, request_to, or alone silent_for (minutes) or deadlock = true
 then = { message = "lubit", text = "{from} is at {progress} %: {task}" }
                      # or notify = "text"; in your own file also run = ["program", "argument"], time_limit = "30s"
-cool_down = "1m"     # not again for the same agent within it
+cool_down = "0s"     # not again for the same agent within it, "5m" for example; left out it is "1m", but "0s" for
+                     # what is one of its own each time: a request, a decision, a deadlock, a threshold crossed
 per_hour = 10        # and not more often
 depth = 1            # what it causes does not set it off again: 2 lets it once, and so on
 """
@@ -253,10 +263,10 @@ SETTINGS: Final = (
     Setting(
         "hooks.tool_input",
         '"summary"',
-        f"what is recorded of a tool that an agent uses: {values.listed(ToolInput)}",
+        f"what is recorded of the tools of agents: {values.listed(ToolInput)}; off: nor is anything asked on the board",
         values.one_of(ToolInput),
     ),
-    Setting("hooks.prompts", "true", "the first line of your prompt is recorded as the agent's task", values.flag),
+    Setting("hooks.prompts", "true", "of what you ask and it answers or asks, the first line is recorded", values.flag),
     Setting("hooks.permissions", "true", "what an agent may not do unasked is asked on the board", values.flag),
     Setting(
         "hooks.permission_wait",

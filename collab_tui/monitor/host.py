@@ -1,6 +1,6 @@
 """The host of what is done by itself for one registry: it looks, hands on, and ends in good order.
 
-Of several on one machine the first acts. The others watch, tell what they would do, and one takes its place when it
+Of several on one machine the first acts. The others watch, tell what it does, and one takes its place when it
 ends, however it ends: it goes on from the cursor, and by what stands in the registry.
 """
 
@@ -26,6 +26,8 @@ from collab_tui.registry.follow import Watch
 
 _PATIENCE: Final = 2.0
 """Seconds for what is being written to be written when the monitor is to end."""
+_NEXT_SETTINGS: Final = 0.5
+"""Seconds between two looks at the settings while something cannot be written."""
 _NEXT_TRY: Final = 1.0
 """Seconds between two tries to take the place of the one that acts."""
 
@@ -109,12 +111,17 @@ class Monitor:
     async def _look(self, reactor: Reactor, stopping: asyncio.Future[Any]) -> None:
         """Look once; what cannot be written to its end is left to the next monitor when this one is to stop.
 
-        Settings that changed are for what comes afterwards.
+        Settings that changed are for what comes afterwards. But what they switch off is not begun any more, however
+        long this takes.
         """
         have_changed = self._files.have_changed()
         looking = asyncio.ensure_future(reactor.look(self._tell_that_it_began))
         ends: set[asyncio.Future[Any]] = {looking, stopping}
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        while not (looking.done() or stopping.done()):
+            await asyncio.wait(ends, timeout=_NEXT_SETTINGS, return_when=asyncio.FIRST_COMPLETED)
+            if not looking.done() and self._files.have_changed():
+                have_changed = True
+                await self._heed_settings(reactor)
         if not looking.done():
             await asyncio.wait({looking}, timeout=_PATIENCE)
         if not looking.done():
@@ -144,13 +151,16 @@ class Monitor:
             case State.UNREADABLE:
                 self._notice(f"{self._registry} cannot be read ({look.detail}): waiting until it can be")
 
+    async def _heed_settings(self, reactor: Reactor) -> None:
+        """Take note of what is off by now. Mistakes are told of when the settings are read to go by them."""
+        with suppress(ConfigError, UnusableError):
+            reactor.heed(setup_of(await asyncio.to_thread(self._files.read)))
+
     async def _read_settings(self, reactor: Reactor) -> None:
         """Go by what the files say now; where they are wrong, by what they said before."""
         try:
             config = await asyncio.to_thread(self._files.read)
-            setup = setup_of(config)
-            if setup != reactor.setup:
-                await reactor.use(setup)
+            await reactor.use(setup_of(config))
         except (ConfigError, UnusableError) as error:
             self._notice(f"{error}; the rules stay as they were")
             return

@@ -1,14 +1,15 @@
 """The loop guard: which rules led to a line, as far as the registry tells.
 
 An `activation` says which rules led to it, and how often each: its `chain`. Whoever it addresses works because of it
-for a while, or until the person answers it or its own session begins anew. What it writes meanwhile is caused by those
-rules, and whom it asks or tells something in turn works because of them, too. A line with `caused_by`, the id of an
-activation, says it itself. Everything else comes from outside: what the person does, and what an agent does that got an
-answer to what it asked by itself.
+for hours, or until it is done and has another task, the person answers it or tells it something, or its own session
+begins anew. What it writes meanwhile is caused by those rules, and whom it asks or tells something in turn works
+because of them, too, for what is left of those hours. A line with `caused_by`, the id of an activation, says it
+itself. Everything else comes from outside: what the person does, and what an agent does that got an answer to what it
+asked by itself.
 
 A rule is not done again where it stands in the chain as often as its `depth` allows. So from one outside cause no chain
-gets longer than all depths together, as long as agents answer within the while. A slower circle is a new one each time;
-what holds that is the limit per hour.
+gets longer than all depths together, however slowly agents answer; what is slower than those hours comes a few times a
+day. The guard is against accidents: a message in the person's name is taken as theirs.
 """
 
 from __future__ import annotations
@@ -19,19 +20,23 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from collab_tui.config.rules import Rule
+from collab_tui.model.agent_state import progress_of
 from collab_tui.model.event import Event, as_id
 from collab_tui.model.requests import is_person
-from collab_tui.model.words import name_key
+from collab_tui.model.words import Status, name_key, status_of
 
-LASTS: Final = timedelta(minutes=10)
-"""For which whoever was addressed works because of it. Circles are fast; a team that hands work to and fro is not."""
+LASTS: Final = timedelta(hours=6)
+"""For which whoever was addressed works because of it: longer than a turn of an agent takes, and shorter than a day."""
 _REMEMBERED: Final = 10_000
 """Activations, and agents, that are remembered, the latest."""
 _EVERYBODY: Final = "all"
+_ALL_OF_IT: Final = 100
 _SETS_TO_WORK: Final = frozenset({"message", "decision_request"})
 
 Chain = Mapping[str, int]
 """Name of a rule, as compared -> how often it stands among the causes."""
+_Because = Mapping[str, tuple[int, datetime | None]]
+"""The same, with the time since when that is so."""
 _Value = TypeVar("_Value")
 
 
@@ -41,8 +46,12 @@ class Causes:
     def __init__(self, rules: Iterable[Rule], person: str) -> None:
         self._depths = {name_key(rule.name): rule.depth for rule in rules}
         self._person = person
-        self._because: OrderedDict[str, dict[str, tuple[int, datetime | None]]] = OrderedDict()
-        """Agent -> rule -> how deep it works because of it, and since when."""
+        self._because: OrderedDict[str, _Because] = OrderedDict()
+        """Agent -> because of which rules it works."""
+        self._done: set[str] = set()
+        """Those of them that were done with something since they were last addressed."""
+        self._tasks: dict[str, str] = {}
+        """Of those of them that told one, what it is."""
         self._activations: OrderedDict[str, Chain] = OrderedDict()
 
     def __bool__(self) -> bool:
@@ -57,29 +66,54 @@ class Causes:
             return chain
         writer = event.agent or ""
         caused_by = as_id(event.data.get("caused_by"))
-        if event.kind == "session_start":
-            self._because.pop(name_key(writer), None)
+        if event.kind == "session_start" or self._has_another_task(event, name_key(writer)):
+            self._forget(name_key(writer))
         if caused_by:
-            self._address((writer,), self._of(caused_by), at)
-        chain = self.of_agent(writer, at)
-        if chain and event.kind in _SETS_TO_WORK:
-            self._address(event.texts("target"), chain, at)
-        return chain
+            self._address((writer,), _since(self._of(caused_by), at), at)
+        because = self._of_writer(writer, at)
+        if event.kind in _SETS_TO_WORK:
+            if because:
+                self._address(event.texts("target"), because, at)
+            elif not caused_by and is_person(writer, self._person):
+                for name in event.texts("target"):
+                    self.free(name)
+        return _depths(because)
+
+    def _has_another_task(self, event: Event, writer: str) -> bool:
+        """What the writer was addressed for is done, and this begins something else."""
+        if writer not in self._because:
+            return False
+        task, is_another = event.text("current_task"), False
+        if task is not None:
+            is_another = writer in self._done and task != self._tasks.get(writer)
+            self._tasks[writer] = task
+        if _is_done(event):
+            self._done.add(writer)
+        return is_another
 
     def note(self, activation: str, chain: Chain, target: str | None, at: datetime | None) -> None:
         """An activation of that id and chain addressed somebody, or nobody."""
         _remember(self._activations, activation, chain)
-        self._address((target,) if target is not None else (), chain, at)
+        self._address((target,) if target is not None else (), _since(chain, at), at)
 
     def of_agent(self, name: str, at: datetime | None) -> Chain:
         """What led to what an agent does at a time; nothing did to what the person does."""
-        if not self._because or is_person(name, self._person):
-            return {}
-        return deeper(self._of_key(name_key(name), at), self._of_key(_EVERYBODY, at))
+        return _depths(self._of_writer(name, at))
 
     def free(self, name: str) -> None:
-        """The person answered this agent: what it does now comes from outside."""
-        self._because.pop(name_key(name), None)
+        """The person turned to this agent, or to all: what it does now comes from outside."""
+        for key in list(self._because) if name_key(name) == _EVERYBODY else [name_key(name)]:
+            self._forget(key)
+
+    def _forget(self, key: str) -> None:
+        self._because.pop(key, None)
+        self._done.discard(key)
+        self._tasks.pop(key, None)
+
+    def _of_writer(self, name: str, at: datetime | None) -> _Because:
+        if not self._because or is_person(name, self._person):
+            return {}
+        return _merged(self._of_key(name_key(name), at), self._of_key(_EVERYBODY, at))
 
     def _known(self, told: Mapping[str, object], rule: str) -> Chain:
         """What an activation says of itself: of the rules there are, its own at least once."""
@@ -95,23 +129,44 @@ class Causes:
         """What an activation led to. Of one that is not known every rule is held to be a cause: it may be a loop."""
         return self._activations.get(activation, self._depths)
 
-    def _of_key(self, key: str, at: datetime | None) -> dict[str, int]:
+    def _of_key(self, key: str, at: datetime | None) -> _Because:
         because = self._because.get(key, {}).items()
-        return {rule: depth for rule, (depth, since) in because if at is None or since is None or at - since <= LASTS}
+        return {
+            rule: (depth, since)
+            for rule, (depth, since) in because
+            if at is None or since is None or at - since <= LASTS
+        }
 
-    def _address(self, names: Iterable[str], chain: Chain, at: datetime | None) -> None:
+    def _address(self, names: Iterable[str], because: _Because, at: datetime | None) -> None:
         for name in names:
             if not is_person(name, self._person):
                 key = name_key(name)
-                known = self._because.get(key, {})
-                because = deeper(self._of_key(key, at), chain)
-                since = {rule: at if rule in chain else known[rule][1] for rule in because}
-                _remember(self._because, key, {rule: (depth, since[rule]) for rule, depth in because.items()})
+                _remember(self._because, key, _merged(self._of_key(key, at), because))
+                self._done.discard(key)
 
 
-def deeper(one: Chain, other: Chain) -> dict[str, int]:
-    """Both chains in one."""
-    return {rule: max(one.get(rule, 0), other.get(rule, 0)) for rule in (*one, *other)}
+def _is_done(event: Event) -> bool:
+    """Its writer says that it is through with something."""
+    status, progress = event.text("status"), progress_of(event.field("progress"))
+    rests = status is not None and status_of(status) in (Status.COMPLETED, Status.IDLE)
+    return rests or event.kind == "completion" or progress == _ALL_OF_IT
+
+
+def _since(chain: Chain, at: datetime | None) -> _Because:
+    return {rule: (depth, at) for rule, depth in chain.items()}
+
+
+def _depths(because: _Because) -> dict[str, int]:
+    return {rule: depth for rule, (depth, _) in because.items()}
+
+
+def _merged(one: _Because, other: _Because) -> _Because:
+    """Both in one: each rule as deep as in either, and for as long."""
+    both = dict(one)
+    for rule, (depth, since) in other.items():
+        known, known_since = both.get(rule, (0, since))
+        both[rule] = max(depth, known), None if since is None or known_since is None else max(since, known_since)
+    return both
 
 
 def _remember(memory: OrderedDict[str, _Value], key: str, value: _Value) -> None:

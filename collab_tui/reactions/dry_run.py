@@ -1,7 +1,8 @@
 """What rules would have done on a saved registry, and what would have held them back. Nothing is done.
 
-The clock is that of the events. Rules that are off count as if they were on: this is how to see them before. What rules
-did back then is in the registry as well, and says nothing here of their limits.
+The clock is that of the events. The rules that are on are looked at together. Each that is off is, too, as if it alone
+were switched on beside them: this is how to see it before, and it changes nothing of what is said of the others. What
+rules did back then is in the registry as well, and says nothing here of their limits.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from heapq import merge
+from operator import itemgetter
 from shlex import join
 from typing import Any, Final
 
@@ -19,6 +22,7 @@ from collab_tui.model.moment import Limits
 from collab_tui.model.text import clean, one_line
 from collab_tui.model.time_axis import TimeAxis
 from collab_tui.protocol.trust import Trust
+from collab_tui.reactions.actions.run import MAX_WAITING
 from collab_tui.reactions.limits import Activations, HeldBack
 from collab_tui.reactions.occurrences import Occurrence, Watcher
 
@@ -67,12 +71,24 @@ def dry_run(
     axis = TimeAxis()
     for item in items:
         axis.append(item)
-    watcher, activations = Watcher(rules, person, limits, trust), Activations()
+    on = [rule for rule in rules if rule.is_on]
+    runs = [list(_run(items, axis, Watcher(on, person, limits, trust)))]
+    for off in (rule for rule in rules if not rule.is_on):
+        beside = _run(items, axis, Watcher([*on, off], person, limits, trust))
+        runs.append([found for found in beside if found[1].occurrence.rule is off])
+    return (would_be for _, would_be in merge(*runs, key=itemgetter(0)))
+
+
+def _run(items: Sequence[Item], axis: TimeAxis, watcher: Watcher) -> Iterator[tuple[int, WouldBe]]:
+    """Each with the number of the line at which it is found."""
+    activations = Activations()
     for number, item in enumerate(items, 1):
         now = axis.time_at(number)
         if now is not None:
-            yield from _weighed(watcher, activations, watcher.tick(now), now)
-        yield from _weighed(watcher, activations, watcher.see(item, now), now)
+            for would_be in _weighed(watcher, activations, watcher.tick(now), now):
+                yield number, would_be
+        for would_be in _weighed(watcher, activations, watcher.see(item, now), now):
+            yield number, would_be
 
 
 def _weighed(
@@ -109,6 +125,11 @@ def lines_of(found: Iterable[WouldBe], rules: Sequence[Rule], zone: tzinfo | Non
         yield ""
     for rule in rules:
         yield f"{rule.name}{'' if rule.is_on else ' (off)'}: {_told(done[rule.name], held[rule.name])}"
+    if any(done[rule.name] for rule in rules if rule.then.run is not None):
+        yield (
+            "How long programs would have run is not known, nor which decisions were used up: runs that wait too long, "
+            f"or with {MAX_WAITING} others for the one before, and decisions that come again are refused."
+        )
 
 
 def _told(done: int, held: Counter[HeldBack]) -> str:

@@ -28,6 +28,8 @@ class Happening:
     """How often the rule was held back since it was done last."""
     log: str | None = None
     """The file with the program's output."""
+    by: str | None = None
+    """The monitor that says so, when it is another than the one that tells."""
 
     def document(self) -> Mapping[str, Any]:
         """As one JSON object; what does not apply is left out."""

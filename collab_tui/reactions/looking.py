@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from collab_tui.config.rules import Rule
-from collab_tui.model.event import Item
+from collab_tui.model.event import Event, Item
 from collab_tui.model.moment import SKEW, Limits
 from collab_tui.model.signature import registry_id
 from collab_tui.protocol.trust import Trust
@@ -64,7 +64,10 @@ class Look:
     is_news: bool
     """There were lines that were not there before."""
     recent: Sequence[Occurrence]
+    """Each with a time: when it came about, not before the last look and not after this one, whatever its line says."""
     too_old: Sequence[Occurrence]
+    done: Sequence[Event]
+    """What other processes wrote since the last look of what rules did; at the first look nothing."""
 
     @property
     def is_ready(self) -> bool:
@@ -120,35 +123,39 @@ class Looker:
     def look(self, now: datetime) -> Look:
         """Read what is there, and look at the clock."""
         found: list[Occurrence] = []
+        done: list[Event] = []
         before, became = self._ledger.position, None
         self._trust.keyring.refresh()
         while True:
             news = self._registry.read_next()
             if news.restarted is not None:
-                became, before, found = news.restarted, 0, []
+                became, before, found, done = news.restarted, 0, [], []
                 self._ledger.forget()
                 self._start_over()
             for item in news.items:
+                if self._ledger.see(item, now) and isinstance(item, Event) and became is None and not self._is_first:
+                    done.append(item)
                 found += self._see(item, now)
             if not news.remaining:
                 break
         self._ledger.settle()
         if news.state is not State.READY:
             self._was_missing = self._was_missing or news.state is State.MISSING
-            return Look(news.state, news.detail, became, False, (), ())
+            return Look(news.state, news.detail, became, False, (), (), done)
         if self._is_first:
             became = became or self._changed()
         found = self._new(found, became) + self._ticked(now, became)
         is_old = [self._is_too_old(occurrence, now) for occurrence in found]
-        self._looked_at, self._is_first = now, False
+        since, self._looked_at, self._is_first = self._looked_at, now, False
         self._known = self.setup.marks()
         return Look(
             news.state,
             "",
             became,
             self._ledger.position != before,
-            [occurrence for occurrence, old in zip(found, is_old, strict=True) if not old],
+            [_timed(occurrence, since, now) for occurrence, old in zip(found, is_old, strict=True) if not old],
             [occurrence for occurrence, old in zip(found, is_old, strict=True) if old],
+            done,
         )
 
     def _see(self, item: Item, now: datetime) -> list[Occurrence]:
@@ -156,7 +163,6 @@ class Looker:
             self.registry_id = registry_id(item)
         if self._cursor is not None and item.position == self._cursor.position - 1:
             self._at_cursor = digest(item)
-        self._ledger.see(item)
         if self._is_first and self._is_old(item):
             self._watcher.skim(item, now)
             return []
@@ -200,5 +206,14 @@ class Looker:
         """It is not recent for sure."""
         if -_CLOCK_STEP <= now - self._looked_at <= TOO_OLD:
             return False
-        at = occurrence.at if occurrence.cause is None else occurrence.cause.time
+        at = _time_of(occurrence)
         return at is None or now - at > TOO_OLD
+
+
+def _time_of(occurrence: Occurrence) -> datetime | None:
+    return occurrence.at if occurrence.cause is None else occurrence.cause.time
+
+
+def _timed(occurrence: Occurrence, since: datetime, now: datetime) -> Occurrence:
+    """It came about between two looks: so its limits are the same when it is found once more after a restart."""
+    return replace(occurrence, at=min(max(_time_of(occurrence) or now, since), now))

@@ -2,17 +2,18 @@
 
 It gets the event on standard input and an environment of names that are allowed, so that no secret of whoever started
 the monitor reaches it. No descriptor of ours does either. It ends by itself, or its whole group is asked to at the time
-limit and made to a few seconds later; nothing else is ever ended from here.
+limit and made to a few seconds later; nothing else is ever ended from here. A `supervisor` of its own leads the group:
+that ends it when the monitor is killed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,14 +22,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final, TypeVar
 
+from collab_tui.reactions.supervisor import SIZE
+
 GRACE: Final = 5.0
 """Seconds from being asked to end until being made to."""
 MAX_OUTPUT: Final = 1 << 18
 """Bytes of a program's output that are kept, the first."""
 _MAX_LOGS: Final = 200
 """Files of output that are kept for one registry, the latest."""
-_DRAIN: Final = 1.0
-"""Seconds for which the rest of the output is waited for once the program ended: a child of it may hold the pipe."""
+_SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
 _CHUNK: Final = 1 << 16
 _Result = TypeVar("_Result")
 
@@ -78,15 +80,17 @@ class Ended:
     log: Path | None
 
 
-async def run(program: Program, stop: asyncio.Event, grace: float = GRACE) -> Ended:
-    """Run it to its end, its time limit, or until `stop` is set; never raises for what the program does."""
+async def run(program: Program, stop: asyncio.Event, grace: float = GRACE, held: int | None = None) -> Ended:
+    """Run it to its end, its time limit, or until `stop` is set; never raises for what the program does.
+
+    `held` is a descriptor that stays open for as long as anything of it may run, also when this process is gone.
+    """
     began = time.monotonic()
     try:
-        process = _start(program)
-    except (OSError, ValueError) as error:  # a NUL in an argument is a ValueError
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return Ended(f"failed: {program.arguments[0]}: {why}", time.monotonic() - began, None)
-    exited = _in_thread(process.wait)
+        process = _start(program, held)
+    except OSError as error:
+        return Ended(_failed(program, error.strerror or str(error)), time.monotonic() - began, None)
+    exited = _in_thread(lambda: _supervise(process, program))
     drained = _in_thread(lambda: _keep_output(process.stdout, program.log))
     stopping = asyncio.ensure_future(stop.wait())
     try:
@@ -95,36 +99,68 @@ async def run(program: Program, stop: asyncio.Event, grace: float = GRACE) -> En
         cut_short = None if exited.done() else "stopped" if stop.is_set() else "timed out"
         if cut_short:
             await _end(process, exited, grace)
-        await asyncio.wait({drained}, timeout=_DRAIN)
+        await drained
     finally:
         stopping.cancel()
-        if process.poll() is None:
+        if not exited.done():
             _signal_group(process, hard=True)
-    code = process.returncode
-    outcome = cut_short or (f"exit {code}" if code >= 0 else f"signal {-code}")
+    outcome = cut_short or exited.result()
     return Ended(outcome, time.monotonic() - began, program.log if program.log.exists() else None)
 
 
-def _start(program: Program) -> subprocess.Popen[bytes]:
-    own_group: dict[str, Any] = {"start_new_session": True}
+def _start(program: Program, held: int | None) -> subprocess.Popen[bytes]:
+    how: dict[str, Any] = {"start_new_session": True, "pass_fds": () if held is None else (held,)}
     if sys.platform == "win32":
-        own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    with tempfile.TemporaryFile() as stdin:  # a pipe would have to be fed while the program perhaps does not read it
-        stdin.write(program.stdin)
-        stdin.seek(0)
-        return subprocess.Popen(
-            list(program.arguments),
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            bufsize=0,
-            env=dict(program.environment),
-            cwd=program.folder,
-            **own_group,
-        )
+        how = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", str(_SUPERVISOR)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        env=dict(program.environment),
+        **how,
+    )
 
 
-async def _end(process: subprocess.Popen[bytes], exited: asyncio.Future[int], grace: float) -> None:
+def _supervise(process: subprocess.Popen[bytes], program: Program) -> str:
+    """Say what to run, and wait for what became of it. The pipe stays open until then: that we live is read from it."""
+    about = {
+        "arguments": list(program.arguments),
+        "environment": dict(program.environment),
+        "folder": str(program.folder),
+        "size": len(program.stdin),
+    }
+    to_it, from_it = process.stdin, process.stderr
+    if to_it is None or from_it is None:
+        raise ValueError("it was started without pipes")
+    first = json.dumps(about).encode()
+    with to_it, from_it:
+        with suppress(OSError, ValueError):  # it was ended, or the pipe closed to end it, before it read all
+            left = f"{len(first):{SIZE}}".encode() + first + program.stdin
+            while left:
+                left = left[to_it.write(left) :]
+        told = from_it.read()
+        if not told:  # it was made to end: so is what it should have watched
+            _signal_group(process, hard=True)
+        process.wait()
+    if not told:
+        return f"signal {signal.SIGTERM if sys.platform == 'win32' else signal.SIGKILL:d}"
+    try:
+        ended = json.loads(told)
+    except ValueError:
+        return _failed(program, told.decode(errors="replace").strip().rpartition("\n")[2])
+    if "failed" in ended:
+        return _failed(program, ended["failed"])
+    code = int(ended["code"])
+    return f"exit {code}" if code >= 0 else f"signal {-code}"
+
+
+def _failed(program: Program, why: str) -> str:
+    return f"failed: {program.arguments[0]}: {why}"
+
+
+async def _end(process: subprocess.Popen[bytes], exited: asyncio.Future[str], grace: float) -> None:
     """Ask the group to end, and make what is left of it end when its first process did or the grace is over."""
     _signal_group(process, hard=False)
     await asyncio.wait({exited}, timeout=grace)
@@ -135,7 +171,10 @@ async def _end(process: subprocess.Popen[bytes], exited: asyncio.Future[int], gr
 def _signal_group(process: subprocess.Popen[bytes], *, hard: bool) -> None:
     with suppress(ProcessLookupError, PermissionError):  # nobody is left in the group
         if sys.platform == "win32":
-            process.kill() if hard else process.send_signal(signal.CTRL_BREAK_EVENT)
+            if not hard:
+                process.send_signal(signal.CTRL_BREAK_EVENT)
+            elif process.stdin is not None:
+                process.stdin.close()  # its supervisor makes it end
         else:
             os.killpg(process.pid, signal.SIGKILL if hard else signal.SIGTERM)
 

@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from collab_tui.config.rules import Rule
 from collab_tui.protocol.trust import Trust
 from collab_tui.protocol.used import UsedDecisions
 from collab_tui.reactions.actions.message import SENT, send
@@ -27,9 +26,17 @@ from collab_tui.reactions.actions.run import Runs
 from collab_tui.reactions.cursor import Cursor, CursorFile, digest
 from collab_tui.reactions.happening import Happening, Notice, Tell
 from collab_tui.reactions.kept import kept_for
-from collab_tui.reactions.ledger import ACTIVATION, MESSAGE, AnotherRegistryError, Deed, Ledger
+from collab_tui.reactions.ledger import (
+    ACTIVATION,
+    MESSAGE,
+    STARTED,
+    AnotherRegistryError,
+    Deed,
+    Ledger,
+    NotWantedError,
+)
 from collab_tui.reactions.limits import HeldBack
-from collab_tui.reactions.looking import Look, Looker, Setup
+from collab_tui.reactions.looking import TOO_OLD, Look, Looker, Setup
 from collab_tui.reactions.occurrences import Occurrence
 from collab_tui.registry.append import NotWrittenError, UnusableError
 from collab_tui.registry.jsonl import JsonlRegistry
@@ -38,12 +45,14 @@ INTERRUPTED: Final = "interrupted: the monitor ended before it did, and it is no
 _BETWEEN_CURSORS: Final = 1.0
 """Seconds: after a kill so much is looked at once more."""
 _SHORT: Final = ("id", "event", "outcome", "started", "took_ms", "log")
+_BETWEEN_PAUSES: Final = 200
+"""Occurrences, most of them held back, after which others have their turn: programs that end, a signal."""
 _MAX_OLD_KEYS: Final = 500
 """Keys that one line on what was too old names, where its position does not say it."""
 
 
 class Reactor:
-    """The rules of one registry, at work on it. Without `acts` it only tells what it would do."""
+    """The rules of one registry, at work on it. Without `acts` it only tells what the monitor that acts does."""
 
     def __init__(
         self,
@@ -71,6 +80,8 @@ class Reactor:
         self._kept_at = 0.0
         self._cannot_keep = False
         self._looker = Looker(self._registry, self._ledger, setup, trust, self._kept, clock())
+        self._on = setup.on
+        """The rules that are on by now, also while others are gone by."""
         self._held: Counter[str] = Counter()
         """Rule -> how often it was held back since it was done last."""
         self._is_first = True
@@ -79,7 +90,7 @@ class Reactor:
         self._dealt_with_at = self._kept.at if self._kept is not None else clock().timestamp()
         """When nothing waited to be begun."""
         used = used or UsedDecisions()
-        self._runs = Runs(registry, folder, self._record, self._is_on, environment, used)
+        self._runs = Runs(registry, folder, self._record, self._why_not, environment, used)
         self._notifying = Notifying(registry, folder, environment, notice)
 
     @property
@@ -89,7 +100,13 @@ class Reactor:
 
     async def use(self, setup: Setup) -> None:
         """Go on by other settings. What runs already goes on to its end."""
-        await asyncio.to_thread(self._looker.use, setup)
+        self.heed(setup)
+        if setup != self.setup:
+            await asyncio.to_thread(self._looker.use, setup)
+
+    def heed(self, setup: Setup) -> None:
+        """Begin nothing any more of a rule that is off in other settings, also in the middle of a look."""
+        self._on = setup.on
 
     async def look(self, began: Callable[[], None] = lambda: None) -> Look:
         """Look once, and act on what came about; `began` is called in between: what comes from then on is new."""
@@ -102,10 +119,9 @@ class Reactor:
             self._is_first = False
             if self._acts:
                 await self._finish()
-        for occurrence in look.recent:
-            await self._react(occurrence, now)
-        await self._tell_too_old(look)
-        self._runs.check()
+        self._tell_of_others(look)
+        if self._acts:
+            await self._act(look)
         if look.is_ready:
             self._is_dealt_with = True
             if not self._runs.waiting:
@@ -124,12 +140,11 @@ class Reactor:
 
     async def _finish(self) -> None:
         """Write the end of what an earlier monitor began and could not write the end of."""
-        for event in self._ledger.unfinished():
+        for deed, event in self._ledger.unfinished():
             is_message = event.kind == MESSAGE
             named = ("cause", "about", "target", "depth", "chain")
             fields = {name: event.data[name] for name in named if name in event.data}
             fields |= {"outcome": SENT} if is_message else {"outcome": INTERRUPTED, "started": event.id}
-            deed = Deed(event.data["rule"], event.data["key"])
             if await self._write(deed, {**fields, "event": ACTIVATION}) and not is_message:
                 self._tell(
                     Happening(self._clock(), deed.rule, INTERRUPTED, event.text("about"), cause=event.text("cause"))
@@ -137,53 +152,80 @@ class Reactor:
 
     # Acting
 
-    async def _react(self, occurrence: Occurrence, now: datetime) -> None:
-        rule = occurrence.rule
-        deed = Deed(rule.name, occurrence.key)
+    async def _act(self, look: Look) -> None:
+        for number, occurrence in enumerate(look.recent, 1):
+            await self._react(occurrence)
+            if number % _BETWEEN_PAUSES == 0:
+                await asyncio.sleep(0)
+        await self._tell_too_old(look)
+        self._runs.check()
+
+    async def _react(self, occurrence: Occurrence) -> None:
+        rule, now = occurrence.rule, self._clock()
+        deed = self._ledger.deed(rule, occurrence.key)
         if self._ledger.is_done(deed, occurrence.position if occurrence.cause is not None else None):
             return
-        if (why := self._ledger.activations.holds_back(occurrence, now)) is not None:
-            await self._hold_back(occurrence, why)
+        if (no_more := self._why_not(occurrence)) is not None:
+            self._told(occurrence, f"not done: {no_more}")
             return
-        self._ledger.activations.add(rule.name, occurrence.agent, occurrence.key, now)
-        if not self._acts:
-            self._told(occurrence, "would " + _in_words(occurrence))
+        activations, at = self._ledger.activations, occurrence.at or now
+        if (why := activations.holds_back(occurrence, at, deed.owner)) is not None:
+            await self._hold_back(occurrence, why, at)
             return
+        did = rule.name, occurrence.agent, occurrence.key, now, self._ledger.monitor, deed.owner
         began = time.monotonic()
         if rule.then.run is not None:
+            activations.add(*did)
             if (refused := self._runs.offer(occurrence)) is not None:
                 await self._record(occurrence, refused)
             return
         outcome = NOTIFIED
         if rule.then.message is not None:
             try:
-                outcome = await send(occurrence, deed, self._ledger)
+                outcome = await send(occurrence, deed, self._ledger, lambda: self._why_not(occurrence))
+            except NotWantedError as error:
+                self._told(occurrence, f"not done: {error}")
+                return
             except UnusableError as error:
                 outcome = f"failed: {error}"
             except AnotherRegistryError as error:
                 self._notice(f"{rule.name}: not done: {error}")
                 return
-        await self._record(occurrence, outcome, took_ms=round((time.monotonic() - began) * 1000))
-        if outcome == NOTIFIED and self.setup.notify_command:
+            activations.add(*did)
+        is_ours = await self._record(occurrence, outcome, took_ms=round((time.monotonic() - began) * 1000))
+        if is_ours:
+            activations.add(*did)
+        if is_ours and outcome == NOTIFIED and self.setup.notify_command:
             self._notifying.offer(occurrence, self.setup.notify_command)
 
     async def _record(self, occurrence: Occurrence, outcome: str, /, **more: Any) -> bool:
-        """Write what became of it; False when that stands there already, or there is nothing to write to any more."""
+        """Write what became of it; False when that stands there already, there is nothing to write to any more, or what
+        this would begin is not wanted any more.
+        """
         rule = occurrence.rule.name
         if held := self._held.pop(rule, 0):
             more["held_back"] = held
         fields = {**occurrence.fields(), "event": ACTIVATION, "outcome": outcome, **more}
-        if not await self._write(Deed(rule, occurrence.key), fields):
+        begins = outcome in (STARTED, NOTIFIED)
+        try:
+            deed = self._ledger.deed(occurrence.rule, occurrence.key)
+            if not await self._write(deed, fields, (lambda: self._why_not(occurrence)) if begins else lambda: None):
+                return False
+        except NotWantedError as error:
+            self._told(occurrence, f"not done: {error}")
             return False
         self._told(occurrence, outcome, more)
         return True
 
-    async def _write(self, deed: Deed, fields: Mapping[str, Any]) -> bool:
+    async def _write(
+        self, deed: Deed, fields: Mapping[str, Any], why_not: Callable[[], str | None] = lambda: None
+    ) -> bool:
         try:
             try:
-                return await self._ledger.write(deed, fields)
+                return await self._ledger.write(deed, fields, why_not)
             except UnusableError:  # its cause has an endless id, or name: then without all that it says of it
-                return await self._ledger.write(deed, {name: fields[name] for name in _SHORT if name in fields})
+                short = {name: fields[name] for name in _SHORT if name in fields}
+                return await self._ledger.write(deed, short, why_not)
         except AnotherRegistryError as error:
             self._notice(f"{deed.rule}: not written: {error}")
             return False
@@ -205,38 +247,70 @@ class Reactor:
             )
         )
 
-    def _is_on(self, rule: Rule) -> bool:
-        """It is one of the rules that are on now, wherever in its file it stands by now."""
-        return any(replace(other, source=rule.source) == rule for other in self.setup.on)
+    def _why_not(self, occurrence: Occurrence) -> str | None:
+        """Why it is not to be begun any more, after it waited; its rule may stand elsewhere in its file by now."""
+        rule = occurrence.rule
+        if not any(replace(other, source=rule.source) == rule for other in self._on):
+            return "the rule was switched off"
+        is_old = occurrence.at is not None and self._clock() - occurrence.at > TOO_OLD
+        return "it is too old by now" if is_old else None
+
+    def _tell_of_others(self, look: Look) -> None:
+        """What others than this process say that they did: who watches tells of the one that acts, and whose lines hold
+        a rule back does not go unseen. What is another user's own does not.
+        """
+        for event in look.done:
+            by = event.text("monitor")
+            is_here = by == self._ledger.monitor
+            if event.data.get("own") is True and not is_here:
+                continue
+            here = "a line in this monitor's name" if self._acts else "the other monitor here"
+            took = event.data.get("took_ms")
+            self._tell(
+                Happening(
+                    self._clock(),
+                    event.text("rule") or "",
+                    event.text("outcome") or "",
+                    about=event.text("about"),
+                    target=event.text("target"),
+                    text=event.text("notify") or "",
+                    cause=event.text("cause"),
+                    took_ms=took if isinstance(took, int) else None,
+                    by=here if is_here else f"monitor {by}",
+                )
+            )
 
     # Not acting
 
-    async def _hold_back(self, occurrence: Occurrence, why: HeldBack) -> None:
+    async def _hold_back(self, occurrence: Occurrence, why: HeldBack, at: datetime) -> None:
         """Count it, and tell of the first. That a loop or the limit per hour began to hold a rule back is written."""
         rule = occurrence.rule.name
+        deed = self._ledger.deed(occurrence.rule, occurrence.key)
         outcome = f"held back: {why}"
         self._held[rule] += 1
-        if self._acts and why is not HeldBack.COOL_DOWN and self._ledger.last_outcome(rule) != outcome:
+        if why is not HeldBack.COOL_DOWN and self._ledger.last_outcome(deed) != outcome:
             fields = {name: value for name, value in occurrence.fields().items() if name in ("cause", "about", "depth")}
-            await self._write(Deed(rule, occurrence.key), {**fields, "event": ACTIVATION, "outcome": outcome})
+            await self._write(deed, {**fields, "event": ACTIVATION, "outcome": outcome})
         if self._held[rule] == 1:
+            if why is not HeldBack.LOOP:
+                others = self._ledger.activations.others(occurrence, at, self._ledger.monitor, deed.owner)
+                outcome += f", also by lines of monitor {', '.join(others)}" if others else ""
             self._told(occurrence, outcome)
 
     async def _tell_too_old(self, look: Look) -> None:
         """One line for each rule, however many there are."""
         by_rule: defaultdict[str, list[Occurrence]] = defaultdict(list)
         for occurrence in look.too_old:
-            deed = Deed(occurrence.rule.name, occurrence.key)
+            deed = self._ledger.deed(occurrence.rule, occurrence.key)
             if not self._ledger.is_done(deed, occurrence.position if occurrence.cause is not None else None):
                 by_rule[occurrence.rule.name].append(occurrence)
         for rule, old in by_rule.items():
             count = len(old)
             outcome = f"{count} {'event' if count == 1 else 'events'} too old"
-            if self._acts:
-                recent = (o.position for o in look.recent if o.rule.name == rule and o.cause is not None)
-                fields = _covering(old, min(recent, default=self._ledger.position))
-                deed = Deed(rule, f"{old[-1].key} too old")
-                await self._write(deed, {"event": ACTIVATION, "outcome": outcome, **fields})
+            recent = (o.position for o in look.recent if o.rule.name == rule and o.cause is not None)
+            fields = _covering(old, min(recent, default=self._ledger.position))
+            deed = self._ledger.deed(old[-1].rule, f"{old[-1].key} too old")
+            await self._write(deed, {"event": ACTIVATION, "outcome": outcome, **fields})
             self._tell(Happening(self._clock(), rule, outcome))
 
     # How far it came
@@ -281,8 +355,3 @@ def _covering(old: Sequence[Occurrence], recent: int) -> dict[str, Any]:
     if others:
         fields["old_keys"] = others[:_MAX_OLD_KEYS]
     return fields
-
-
-def _in_words(occurrence: Occurrence) -> str:
-    then = occurrence.rule.then
-    return "run" if then.run is not None else "notify" if then.notify is not None else "send"

@@ -68,7 +68,8 @@ def test_a_second_one_watches_and_takes_the_place_of_the_first(house: House) -> 
         holder = f"another monitor acts here: process {first.process.pid} (collab-tui), since ".encode()
         second.wait_for(lambda: holder in second.output)
         causes = [house.say()]
-        second.wait_for(lambda: b"wake  would send to lubit" in second.output)
+        second.wait_for(lambda: b"wake  sent to lubit" in second.output)
+        assert b"  by the other monitor here" in second.output
         house.until(*causes)
         first.process.kill()
         first.wait()
@@ -109,7 +110,8 @@ def test_of_a_program_that_ran_when_it_was_killed_nothing_is_repeated(house: Hou
     house.write_rules(RUNS)
     with house.monitor() as monitor:
         house.say()
-        eventually((house.folder / "ran").exists)
+        ran = house.folder / "ran"
+        eventually(lambda: ran.exists() and ran.read_bytes() == b"ran\n")
         monitor.process.kill()
         monitor.wait()
     with house.monitor() as monitor:
@@ -119,6 +121,34 @@ def test_of_a_program_that_ran_when_it_was_killed_nothing_is_repeated(house: Hou
     assert started_ == "started"
     assert interrupted.startswith("interrupted: ")
     assert (house.folder / "ran").read_text(encoding="utf-8") == "ran\n"
+
+
+STUBBORN = """
+[[rule]]
+name = "wake"
+on = true
+when = { event = "ready" }
+then = { run = ["sh", "-c", "trap '' TERM; echo begun >> ran; sleep 1; echo over >> ran; while :; do sleep 0.1; done"] }
+cool_down = "0s"
+"""
+
+
+@unix
+def test_what_a_killed_monitor_ran_ends_with_it_and_before_the_next_of_its_rule_begins(house: House) -> None:
+    """Also when it does not end as soon as it is asked to: the two never run side by side."""
+    ran = house.folder / "ran"
+    house.write_rules(STUBBORN)
+    with house.monitor() as monitor:
+        house.say()
+        house.say()
+        eventually(lambda: ran.exists() and ran.read_bytes() == b"begun\n")
+        monitor.process.kill()
+        monitor.wait()
+    house.write_rules(STUBBORN.replace("echo begun", "echo next").replace("; while", "; exit; while"))
+    with house.monitor() as monitor:
+        eventually(lambda: b"next" in ran.read_bytes())
+        assert ran.read_text(encoding="utf-8").split() == ["begun", "over", "next"]
+        assert monitor.interrupt() == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process")
@@ -158,6 +188,25 @@ def test_it_can_be_ended_while_the_disk_is_full(house: House) -> None:
     assert house.messages()[cause] == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process")
+def test_a_rule_is_switched_off_also_while_the_disk_is_full(house: House) -> None:
+    import resource
+
+    with house.monitor() as monitor:
+        cause = house.say()
+        house.until(cause)
+        eventually(lambda: house.outcomes() == ["sent"])
+        resource.prlimit(monitor.process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        house.say()
+        monitor.wait_for(lambda: b"trying again" in monitor.output)
+        house.write_rules(WAKE.replace("on = true", "on = false"))
+        monitor.wait_for(lambda: b"wake  not done: the rule was switched off" in monitor.output)
+        monitor.wait_for(lambda: b"rules: 0 on, 1 off" in monitor.output)
+        resource.prlimit(monitor.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        assert monitor.interrupt() == 0
+    assert house.messages() == {cause: 1}
+
+
 def test_settings_are_read_again_and_mistakes_in_them_change_nothing(house: House) -> None:
     off = WAKE.replace("on = true", "on = false")
     house.write_rules(off)
@@ -181,6 +230,7 @@ def test_a_registry_that_is_away_is_waited_for(house: House) -> None:
     away = house.path.with_name("away")
     with house.monitor("--poll", "0.05") as monitor:
         house.until(house.say())
+        eventually(lambda: house.outcomes() == ["sent"])  # else it waits to write that
         os.rename(house.path, away)
         monitor.wait_for(lambda: f"there is no {house.path}: waiting for it".encode() in monitor.output)
         os.rename(away, house.path)

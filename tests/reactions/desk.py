@@ -70,9 +70,9 @@ class Desk:
             used=UsedDecisions(self.folder / "used"),
         )
 
-    async def started(self) -> Reactor:
+    async def started(self, *, acts: bool = True) -> Reactor:
         """One that saw all that is there."""
-        reactor = self.reactor()
+        reactor = self.reactor(acts=acts)
         await reactor.look()
         return reactor
 

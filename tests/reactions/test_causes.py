@@ -113,6 +113,55 @@ def test_the_person_s_answer_sets_an_agent_free_and_one_in_their_name_does_not()
     assert registry.append(says("sena", "x"))
 
 
+def test_the_person_s_word_to_an_agent_sets_it_free_unless_a_rule_wrote_it() -> None:
+    registry = Registry(tells("sena", {"event": "x"}, cool_down="0s"))
+    registry.append(says("sena", "x"))
+    registry.append(says("human", "message", target="lubit", message="go on"))
+    registry.append(says("human", "message", target="sena", message="go on", caused_by="a0"))
+    assert not registry.append(says("sena", "x"))
+    for target in ("sena", "all"):
+        registry.append(says("human", "message", target=target, message="go on"))
+        assert registry.append(says("sena", "x"))
+        assert not registry.append(says("sena", "x"))
+
+
+def test_who_is_done_and_has_another_task_comes_from_outside() -> None:
+    """The call at 80 % comes with each task, though Lubit answers with a message each time."""
+    crosses = {"event": "status_update", "from": "sena", "progress_crosses": 80}
+    registry = Registry(tells("lubit", crosses, "call", cool_down="0s", per_hour=1000))
+    for number, task in enumerate(("metrics", "parser", "fuzzing")):
+        registry.append(updates("sena", current_task=task, progress=0), 60 * number)
+        assert len(registry.append(updates("sena", progress=85), 60 * number + 1)) == 1
+        registry.append(says("lubit", "message", target="sena", message="one bit off"), 60 * number + 2)
+        registry.append(updates("sena", progress=100), 60 * number + 3)
+
+
+def test_who_is_woken_does_not_get_free_by_naming_its_task() -> None:
+    registry = Registry(PING, PONG)
+    for number in range(6):
+        for name in ("sena", "lubit"):
+            registry.append({**updates(name, current_task=f"answer {number}", status="in_progress")}, 10 * number)
+            registry.append({**says(name, "x")}, 10 * number + 1)
+            registry.append({**updates(name, status="completed")}, 10 * number + 2)
+    assert registry.held_back
+
+
+def test_talk_does_not_make_a_cause_last_longer() -> None:
+    registry = Registry(PING)
+    registry.append(says("sena", "x"))
+    for minute in range(0, 370, 5):
+        for name, other in (("lubit", "sena"), ("sena", "lubit")):
+            registry.append(says(name, "message", target=other, message="?"), minute * 60 + 1)
+    assert registry.append(says("sena", "x"), 370 * 60)
+
+
+def test_a_daily_rhythm_goes_on() -> None:
+    registry = Registry(PING, PONG)
+    for day in range(10):
+        for hour, name in ((9, "sena"), (10, "lubit")):
+            assert registry.append(says(name, "x"), (day * 24 + hour) * 3600)
+
+
 def test_what_a_program_that_a_rule_ran_writes_is_caused_by_the_rule() -> None:
     registry = Registry(rule({"event": "x"}, then={"run": ["program"]}, cool_down="0s"))
     assert registry.append(says("sena", "x"))
@@ -137,11 +186,11 @@ def test_who_was_asked_in_vain_is_not_asked_again_and_again() -> None:
     registry = Registry(tells("{from}", {"silent_for": 5}, cool_down="0s"))
     registry.append(updates("sena", status="in_progress"))
     told = []
-    for minute in range(1, 40):
+    for minute in range(1, 800):
         for occurrence in registry.watcher.tick(minutes(minute)):
             told += [minute] if registry._do(occurrence, minute * 60) else []
             registry.append(updates("sena", status="in_progress"), minute * 60 + 1)
-    assert told == [6, 18, 30]
+    assert told == [6, 372, 738]
 
 
 def test_activations_of_others_and_odd_ones_harm_nothing() -> None:
@@ -220,6 +269,29 @@ def _most(rules: list[Rule]) -> int:
     """
     longest = sum(rule.depth for rule in rules)
     return 2 * len(NAMES) ** 2 * (1 + sum((len(NAMES) * 2 * len(rules)) ** link for link in range(1, longest + 1)))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 600), st.booleans())
+def test_a_slow_circle_goes_round_a_few_times_a_day(size: int, depth: int, turn: int, is_talkative: bool) -> None:
+    """Each wakes the next, who is done after a turn of so many minutes, for days."""
+    ring = NAMES[:size]
+    registry = Registry(
+        *(
+            tells(whom, {"event": "x", "from": name}, f"from {name}", depth=depth, cool_down="0s", per_hour=1000)
+            for name, whom in zip(ring, (*ring[1:], ring[0]), strict=True)
+        )
+    )
+    turns, done = deque([(0, ring[0])]), []
+    while turns and turns[0][0] < 3 * 24 * 60:
+        minute, name = turns.popleft()
+        if is_talkative:
+            registry.append(says(name, "message", target="all", message="?"), minute * 60)
+        for occurrence in registry.append(says(name, "x"), minute * 60):
+            done.append(minute)
+            turns.append((minute + turn, str(occurrence.target)))
+    few = max(size * depth, 4)
+    assert all(sum(first <= minute < first + 24 * 60 for minute in done) <= few for first in done)
 
 
 def test_everything_is_known_again_from_the_lines_alone() -> None:

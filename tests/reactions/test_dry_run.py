@@ -21,7 +21,7 @@ from tests.events import at, says, stories, updates, wild_objects
 from tests.reactions.watching import read, rule, tells, trust
 
 SAMPLES = Path(__file__).parents[2] / "sample_state"
-WAKE = tells("lubit", {"from": "sena", "progress_crosses": 80}, "wake lubit")
+WAKE = tells("lubit", {"from": "sena", "progress_crosses": 80}, "wake lubit", cool_down="1m")
 SILENT = rule({"silent_for": 5}, "silent", then={"notify": "{from} is silent for {minutes} min"}, on=False)
 NEVER = rule({"event": "never"}, "never")
 
@@ -55,6 +55,28 @@ def test_each_occurrence_is_told_with_its_time_line_rule_and_action_and_each_rul
     ]
 
 
+def test_one_that_is_off_is_looked_at_beside_those_that_are_on_and_changes_nothing_of_them() -> None:
+    """It would tell sena something, and what she does because of that is held back; but it does not tell her."""
+    on = tells("lubit", {"event": "x", "from": "sena"}, "on")
+    off = tells("sena", {"event": "y"}, "off", on=False)
+    other = tells("sena", {"event": "y"}, "other", on=False)
+    story = [says("lubit", "y", timestamp=at(0)), says("sena", "x", timestamp=at(5)), says("lubit", "y")]
+    found = [(one.occurrence.rule.name, one.held_back) for one in dry(read(*story), off, on, other)]
+    assert found == [
+        ("off", None),
+        ("other", None),
+        ("on", None),
+        ("off", "loop guard"),
+        ("other", "loop guard"),
+    ]
+
+
+def test_what_a_dry_run_of_programs_does_not_know_is_said() -> None:
+    ring = rule({"event": "x"}, then={"run": ["ring"]})
+    *_, last = lines_of(dry(read(says("sena", "x")), ring), [ring])
+    assert last.startswith("How long programs would have run is not known, nor which decisions were used up")
+
+
 def test_as_documents() -> None:
     first, second, third = (would_be.document() for would_be in dry(read(*STORY), WAKE, SILENT))
     assert first == {
@@ -80,7 +102,7 @@ def test_a_program_is_told_as_a_shell_would_have_it() -> None:
 
 def test_what_would_have_been_done_sets_the_loop_guard() -> None:
     ping = tells("sena", {"event": "x"}, cool_down="0s")
-    story = [says("sena", "x", timestamp=at(second)) for second in (0, 10, 900)]
+    story = [says("sena", "x", timestamp=at(second)) for second in (0, 10, 7 * 3600)]
     assert [would_be.held_back for would_be in dry(read(*story), ping)] == [None, "loop guard", None]
 
 

@@ -165,10 +165,10 @@ async def test_the_end_of_what_was_said_is_written_by_the_next(desk: Desk, monke
     cause = desk.say("sena", "ready")
     genuine = Ledger.write
 
-    async def die_after_the_message(self: Ledger, deed: Any, event: Any) -> bool:
+    async def die_after_the_message(self: Ledger, deed: Any, event: Any, *more: Any) -> bool:
         if event["event"] == "activation":
             raise KilledError
-        return await genuine(self, deed, event)
+        return await genuine(self, deed, event, *more)
 
     monkeypatch.setattr(Ledger, "write", die_after_the_message)
     with pytest.raises(KilledError):

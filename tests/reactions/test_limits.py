@@ -48,10 +48,11 @@ def test_a_rule_is_not_done_more_often_in_any_hour_than_it_says() -> None:
 def test_a_clock_that_was_set_back_holds_nothing_back_for_ever() -> None:
     activations = Activations()
     activations.add("r", "sena", "1", START)
+    activations.add("r", "lubit", "2", START - timedelta(hours=2))
     assert activations.holds_back(occurrence(rule({"event": "x"})), START - timedelta(days=1)) is None
 
 
-ACTIVATION = {"rule": "r", "about": "sena", "key": "1", "chain": {"r": 1}, "timestamp": at(0)}
+ACTIVATION = {"rule": "r", "about": "sena", "key": "1", "chain": {"r": 1}, "monitor": "m", "timestamp": at(0)}
 
 
 @pytest.mark.parametrize(
@@ -64,13 +65,47 @@ ACTIVATION = {"rule": "r", "about": "sena", "key": "1", "chain": {"r": 1}, "time
         ([{"key": None}], False),
         ([{"rule": 3}], False),
         ([{"timestamp": "soon"}], False),
+        ([{"agent": "evil", "outcome": "sent"}], False),
+        ([{"monitor": None, "outcome": "sent"}], False),
+        ([{"monitor": "m"}], False),
     ],
 )
 def test_which_lines_of_the_registry_count_as_done(lines: list[dict[str, object]], counts: bool) -> None:
     activations = Activations()
     for line in lines:
-        activations.see(event(agent="monitor", event="activation", **{**ACTIVATION, **line}))
+        activations.see(event(**{"agent": "monitor", "event": "activation", **ACTIVATION, **line}))
     assert (activations.holds_back(occurrence(rule({"event": "x"})), START) is not None) is counts
+
+
+def test_a_line_from_ahead_of_the_clock_counts_as_from_when_the_one_before_it_came() -> None:
+    cools = rule({"event": "x"}, cool_down="1m")
+    activations = Activations()
+    told = {"agent": "monitor", "event": "activation", "outcome": "sent", **ACTIVATION}
+    activations.see(event(**{**told, "about": "lubit"}), START)
+    activations.see(event(**{**told, "key": "2", "timestamp": "2099-01-01T00:00:00Z"}), START + timedelta(hours=2))
+    assert activations.holds_back(occurrence(cools), START + timedelta(seconds=59)) is HeldBack.COOL_DOWN
+    assert activations.holds_back(occurrence(cools), START + timedelta(hours=2)) is None
+
+
+def test_what_a_monitor_did_for_its_own_user_limits_no_other() -> None:
+    once = rule({"event": "x"}, per_hour=1)
+    activations = Activations()
+    activations.see(
+        event(**{"agent": "monitor", "event": "activation", "outcome": "notified", "own": True, **ACTIVATION})
+    )
+    held = [activations.holds_back(occurrence(once), START, owner) for owner in ("m", "another", "")]
+    assert held == [HeldBack.COOL_DOWN, None, None]
+
+
+def test_whose_lines_hold_a_rule_back_is_known() -> None:
+    limited = rule({"event": "x"}, cool_down="0s", per_hour=2)
+    activations = Activations()
+    activations.add("r", "a", "1", START, "own")
+    activations.add("r", "b", "2", START, "another")
+    assert activations.others(occurrence(limited), START, "own") == ["another"]
+    cools = rule({"event": "x"}, cool_down="1m")
+    activations.add("r", "sena", "3", START, "own")
+    assert activations.others(occurrence(cools), START, "own") == []
 
 
 def test_a_program_s_beginning_and_end_count_once() -> None:

@@ -8,6 +8,7 @@ import os
 import shlex
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,40 @@ async def test_a_child_that_it_leaves_behind_holds_nothing_up(tmp_path: Path) ->
     left = int(result.log.read_text(encoding="utf-8"))
     assert is_running(left), "what a program started on purpose is not ours to end"
     os.kill(left, signal.SIGKILL)
+
+
+async def test_a_child_that_is_left_behind_costs_no_thread_and_no_descriptor(tmp_path: Path) -> None:
+    def ours() -> tuple[int, int]:
+        return threading.active_count(), len(os.listdir("/dev/fd"))
+
+    script = f"import subprocess; print(subprocess.Popen({shlex.split('sleep 1000')!r}).pid, flush=True)"
+    before = ours()
+    left = []
+    for _ in range(3):
+        result = await ended(program(tmp_path, script))
+        assert result.log is not None
+        left.append(int(result.log.read_text(encoding="utf-8")))
+    await asyncio.to_thread(eventually, lambda: threading.active_count() <= before[0] + 1)  # and the one that waits
+    assert ours()[1] == before[1]
+    for process in left:
+        assert is_running(process)
+        os.kill(process, signal.SIGKILL)
+
+
+async def test_what_ends_its_whole_group_ends_its_supervisor_too(tmp_path: Path) -> None:
+    assert (await ended(program(tmp_path, "import os; os.killpg(0, 9)"))).outcome == "signal 9"
+
+
+async def test_when_only_its_supervisor_is_killed_it_does_not_run_on(tmp_path: Path) -> None:
+    script = """
+import os, time
+open("pid.new", "w", encoding="utf-8").write(str(os.getpid()))
+os.rename("pid.new", "pid")
+os.kill(os.getppid(), 9)
+time.sleep(1000)"""
+    assert (await ended(program(tmp_path, script))).outcome == "signal 9"
+    left = int((tmp_path / "pid").read_text(encoding="utf-8"))
+    await asyncio.to_thread(eventually, lambda: not is_running(left))
 
 
 async def test_output_without_end_is_cut(tmp_path: Path) -> None:

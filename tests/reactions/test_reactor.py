@@ -316,19 +316,6 @@ async def test_a_rule_that_is_off_does_nothing(desk: Desk) -> None:
     assert desk.lines("activation") == desk.told == []
 
 
-async def test_one_that_only_watches_writes_nothing(desk: Desk) -> None:
-    reactor = desk.reactor(acts=False)
-    await reactor.look()
-    before = desk.path.read_bytes()
-    desk.say("sena", "ready")
-    after = desk.path.read_bytes()
-    await desk.look(reactor)
-    await reactor.end()
-    assert before != after == desk.path.read_bytes()
-    assert [told.outcome for told in desk.told] == ["would send"]
-    assert not (desk.folder / "state").exists()
-
-
 # Silence
 
 

@@ -145,6 +145,19 @@ async def test_what_waits_is_not_run_once_the_rule_is_off(desk: Desk) -> None:
     await reactor.end()
 
 
+async def test_what_waited_until_it_was_too_old_is_not_run(desk: Desk) -> None:
+    desk.rules = (runs(WAIT),)
+    reactor = await desk.started()
+    desk.say("sena", "ready")
+    desk.say("sena", "ready")
+    await reactor.look()
+    await desk.until_outcomes("wake", "started")
+    desk.pass_time(minutes=11)
+    (desk.folder / "go").touch()
+    await desk.until_outcomes("wake", "started", "exit 0", "refused: it is too old by now")
+    await reactor.end()
+
+
 async def test_at_the_end_what_runs_is_ended_and_what_waits_is_left_to_the_next(desk: Desk) -> None:
     desk.rules = (runs(WAIT),)
     reactor = await desk.started()
