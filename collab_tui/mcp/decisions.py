@@ -88,7 +88,8 @@ class DecisionTools:
             "deadline": by.isoformat(timespec="seconds").replace("+00:00", "Z") if by is not None else None,
         }
         fields = {name: value for name, value in asked.items() if value}
-        request_id = await me.request(question, key=key or _key_of(question, agent, kind, options), **fields)
+        asks = {name: value for name, value in fields.items() if name not in ("urgency", "deadline")}
+        request_id = await me.request(question, key=key or _key_of(question, asks), **fields)
         return await self._waited(request_id, context)
 
     async def wait_decision(self, id: Id, context: Context[Any, Any]) -> str:  # noqa: A002  # the model's word for it
@@ -173,9 +174,10 @@ def _chosen(request: Request, answer: str) -> str:
     return request.options[int(answer) - 1]
 
 
-def _key_of(question: str, agent: str | None, kind: str | None, options: list[str] | None) -> str:
-    """The same for the same question."""
-    asked = json.dumps([" ".join(question.split()), name_key(agent or ""), kind, options])
+def _key_of(question: str, asks: dict[str, Any]) -> str:
+    """The same for the same question: everything that its answer is about, and whom it asks."""
+    asks = {**asks, "target": name_key(asks.get("target", ""))}
+    asked = json.dumps([" ".join(question.split()), asks], sort_keys=True)
     return f"mcp-{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
 
 

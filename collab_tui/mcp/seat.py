@@ -12,9 +12,7 @@ from typing import Self, TypeVar
 
 from collab_tui.config import Config, load_config
 from collab_tui.model.board import Board
-from collab_tui.model.requests import is_person
 from collab_tui.model.text import one_line
-from collab_tui.model.words import name_key
 from collab_tui.protocol.participation import Participant
 from collab_tui.protocol.trust import Trust
 from collab_tui.protocol.wording import cut, listed, quoted
@@ -81,7 +79,7 @@ class Seat:
 
 def _check_name(name: str, config: Config) -> None:
     """Refuse the names of those who decide with a signature: a model never acts in their names."""
-    if is_person(name, config.person) or name_key(name) in map(name_key, config.approvers):
+    if config.is_a_persons(name):
         raise UnusableError(
             f"this server was started as {one_line(name)!r}, which is a person's name; "
             "the person who set it up has to give an agent's name after --as"

@@ -26,7 +26,7 @@ from collab_tui.mcp.messages import MessageTools
 from collab_tui.mcp.seat import Seat
 from collab_tui.mcp.status import StatusTools
 from collab_tui.mcp.tools import tool_of
-from collab_tui.protocol.asking import GoneError
+from collab_tui.protocol.following import GoneError
 from collab_tui.protocol.wording import named, quoted
 from collab_tui.registry.append import LockedError, NotDurableError, NotWrittenError, RegistryError
 from collab_tui.registry.find import NotFoundError

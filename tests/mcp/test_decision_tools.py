@@ -89,10 +89,32 @@ async def test_the_same_question_is_one_request(registry: Path) -> None:
     assert len(of_kind(registry, "decision_request")) == 2
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"details": "rm -rf build"}, {"details": "rm -rf /home/me"}),
+        ({"evidence": ["a.md"]}, {"evidence": ["b.md"]}),
+        ({"default": "yes"}, {"default": "no"}),
+    ],
+)
+async def test_an_approval_covers_only_what_was_shown_with_the_question(
+    registry: Path, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    async with connected(registry, "sena", "--wait", "0") as sena:
+        approved = (await sena.json("request_decision", question="May I?", **one))["id"]
+        answer(registry, approved, verdict="approved")
+        told = await sena.json("request_decision", question="May I?", **other)
+        assert (told["status"], told["id"] == approved) == ("pending", False)
+        assert (await sena.json("request_decision", question="May I?", **one))["status"] == "approved"
+
+
 async def test_a_key_names_one_question_until_it_is_answered(registry: Path) -> None:
     async with connected(registry, "sena", "--wait", "0") as sena:
         first = await sena.json("request_decision", question="Deploy?", key="deploy")
-        assert await sena.json("request_decision", question="Deploy?", key="deploy", details="more") == first
+        assert await sena.json("request_decision", question="Deploy?", key="deploy", urgency="high") == first
+        assert "with other details" in await sena.refused(
+            "request_decision", question="Deploy?", key="deploy", details="to all of them"
+        )
         assert first["id"] in await sena.refused("request_decision", question="Drop the table?", key="deploy")
         answer(registry, first["id"], verdict="approved")
         assert (await sena.json("request_decision", question="Deploy?", key="deploy"))["status"] == "approved"

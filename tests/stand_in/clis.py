@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar
 
-from tests.program import PATIENCE, PROGRAM, Running
+from collab_tui.hooks.alive import is_alive
+from collab_tui.hooks.wiring.codex_trust import digest, key
+from collab_tui.hooks.wiring.merging import ours
+from tests.program import PATIENCE, PROGRAM, Running, eventually
 from tests.stand_in.server import StandIn
 
 _KEY = "stand-in-key-that-opens-nothing"
@@ -141,10 +146,31 @@ class Codex(Cli):
     def interactive(self, model: StandIn, cwd: Path, *options: str) -> list[str]:
         return [self.program, "--no-daemon", *self._settings(model, cwd), *options]
 
+    @contextmanager
+    def plain(self, model: StandIn, cwd: Path) -> Iterator[list[str]]:
+        """A `codex` as a user starts it who chose "Trust all": its sessions live in an app server, which every start of
+        the command shares, and which is ended afterwards.
+        """
+        folder = self.home / ".codex"
+        hooks = folder / "hooks.json"
+        lines = [f"{name} = {value}" for name, value in self._values(model, cwd).items()]
+        for each in ours(hooks.read_text("utf-8"), "codex"):
+            lines += [f"[hooks.state.{json.dumps(key(hooks, each))}]", f"trusted_hash = {json.dumps(digest(each))}"]
+        (folder / "config.toml").write_text("\n".join(lines) + "\n", "utf-8")
+        try:
+            yield [self.program]
+        finally:
+            for file in (folder / "app-server-daemon").glob("*.pid"):
+                _end(json.loads(file.read_text("utf-8"))["pid"])
+            shutil.rmtree(folder / "packages", ignore_errors=True)  # it copied itself there
+
     def tool(self, server: str, name: str) -> str:
         return f"mcp__{server}__{name}"
 
     def _settings(self, model: StandIn, cwd: Path) -> list[str]:
+        return [part for name, value in self._values(model, cwd).items() for part in ("-c", f"{name}={value}")]
+
+    def _values(self, model: StandIn, cwd: Path) -> dict[str, str]:
         provider = {
             "name": "stand-in",
             "base_url": f"{model.url}/v1",
@@ -155,7 +181,7 @@ class Codex(Cli):
             "supports_websockets": False,
         }
         inline = ", ".join(f"{name} = {json.dumps(value)}" for name, value in provider.items())
-        settings = {
+        return {
             "model": '"stand-in"',
             "model_provider": '"stand_in"',
             "model_providers.stand_in": f"{{{inline}}}",
@@ -163,4 +189,9 @@ class Codex(Cli):
             "check_for_update_on_startup": "false",
             "analytics.enabled": "false",
         }
-        return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+
+
+def _end(process: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGTERM)
+    eventually(lambda: not is_alive(process))
