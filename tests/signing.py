@@ -50,6 +50,12 @@ def install_key_at(home: Path) -> Keyring:
     return install_key(settings / "collab-tui")
 
 
+def state_at(home: Path) -> Path:
+    """What the same processes keep for the user."""
+    state = home / "Library" / "Application Support" if sys.platform == "darwin" else home / ".local" / "state"
+    return state / "collab-tui"
+
+
 def standing_of_last(registry: bytes, person: str = "human") -> Standing | None:
     """Who wrote the last line, to somebody who trusts the person's key."""
     onlooker = Onlooker(Trust("somebody else", {person: KEY.public.text}, Keyring(Path("no such folder"))))

@@ -13,12 +13,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+_LONGEST_NAME = 80
+
 
 class Parser(argparse.ArgumentParser):
     """One whose errors repeat nothing that could steer the terminal: a shell makes arguments of the names of files."""
 
     def error(self, message: str) -> NoReturn:
         """Say it with the usage, and end."""
+        if message.endswith("expected one argument"):
+            message += "; one that begins with - is given as --OPTION=VALUE"
         super().error(_plain(message))
 
 
@@ -54,10 +58,11 @@ def registry_path(given: str | None) -> str:
 
 def agent_name(given: str | None) -> str:
     """The writing agent: `--agent`, else `$COLLAB_AGENT`, else `$AGENT`."""
-    name = given or _agent_here()
-    if not name or not name.strip():
+    name = (given or agent_here()).strip()
+    if not name:
         raise UnusableError("who is writing? Give --agent NAME or set $COLLAB_AGENT")
-    return name.strip()
+    check_name(name)
+    return name
 
 
 def decider_name(agent: str | None, person: str | None, configured: str) -> str:
@@ -66,18 +71,38 @@ def decider_name(agent: str | None, person: str | None, configured: str) -> str:
         if name is not None:
             if not name.strip():  # a variable that was never set: not a reason to write as somebody else
                 raise UnusableError(f"{option} needs a name")
+            check_name(name.strip())
             return name.strip()
-    return _agent_here().strip() or configured
+    if here := agent_here().strip():
+        check_name(here)
+    return here or configured
 
 
 def is_agents(agent: str | None, person: str | None) -> bool:
     """Whether `decider_name` gives an agent's name: by `--agent` or, with no name given, by the environment."""
-    return agent is not None or (person is None and bool(_agent_here().strip()))
+    return agent is not None or (person is None and bool(agent_here().strip()))
 
 
-def _agent_here() -> str:
+def agent_here() -> str:
     """The agent in whose process we run; empty when the environment names none."""
     return os.environ.get("COLLAB_AGENT") or os.environ.get("AGENT") or ""
+
+
+def check_name(name: str) -> None:
+    """Raise `UnusableError` for a name that nobody could write or read, and for the one that means everybody."""
+    key = name.casefold()
+    if not name.isascii():
+        from unicodedata import normalize
+
+        key = normalize("NFKC", name).casefold()
+    if key == "all":
+        raise UnusableError(f"{name} is everybody: an agent has a name of its own")
+    if len(name) > _LONGEST_NAME or "  " in name or not all(sign.isalnum() or sign in " _-." for sign in name):
+        from collab_tui.model.text import clean, one_line  # nearly every name is seen to be one without
+
+        if len(name) > _LONGEST_NAME or name != one_line(clean(name)):
+            text = one_line(clean(name[:60]))
+            raise UnusableError(f"a name is one line of at most {_LONGEST_NAME} characters: {text}")
 
 
 def show_anything(stream: object = None) -> None:
@@ -86,6 +111,11 @@ def show_anything(stream: object = None) -> None:
         reconfigure = getattr(target, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+
+
+def drop_output() -> None:
+    """Let nothing more go to standard output, which nobody reads: no error, and none at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(text: str) -> None:

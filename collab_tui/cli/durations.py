@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from collab_tui.config import values
 
 _LONGEST: Final = 366 * 86_400.0
+_PART: Final = re.compile(r"(\d{0,6}\.\d{1,6})s", re.ASCII)
 _seconds = values.duration(least=0, most=_LONGEST)
 
 
 def duration(text: str) -> float:
-    """Seconds, for argparse."""
+    """Seconds, for argparse; also a part of one, as `0.3s`."""
+    if text.strip().startswith("-"):
+        raise argparse.ArgumentTypeError(f"{text!r}: a time is not negative; 0s looks once and does not wait")
+    if part := _PART.fullmatch(text.strip().lower()):
+        return float(part[1])
     try:
         return _seconds(text)
     except values.WrongError as error:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from collab_tui.cli.arguments import agent_name, make_parser, say, show_anything
 from collab_tui.cli.reading import NotThereError, Reading, read
+from collab_tui.cli.taking_part import known_agents
 from collab_tui.model.board import Agent
 from collab_tui.model.text import one_line
 from collab_tui.model.words import name_key
+from collab_tui.protocol.brief.gathered import Gathered
+from collab_tui.protocol.brief.standpoint import Standpoint
+from collab_tui.protocol.conditions import near_name
 from collab_tui.protocol.session import end_session
 from collab_tui.protocol.wording import listed
 
@@ -30,6 +32,9 @@ def main(arguments: list[str]) -> int:
     name = agent_name(options.agent)
     reading = read(options.registry)
     agent = _known(name, reading)
+    if agent.gone:
+        say(one_line(f"{agent.name} is gone already; nothing was written."))
+        return 0
     fields = {"status": options.status, "reason": options.reason}
     end_session(reading.registry, agent.name, **{field: text for field, text in fields.items() if text is not None})
     say(one_line(f"{agent.name} is gone.{_left_behind(agent, reading)}"))
@@ -41,15 +46,16 @@ def _known(name: str, reading: Reading) -> Agent:
     agent = reading.moment.board.agent(name)
     if agent is not None:
         return agent
-    names = {known.key: known.name for known in reading.moment.board.agents}
-    near = get_close_matches(name_key(name), names, 1)
-    instead = f"did you mean {names[near[0]]}?" if near else f"there are {listed(names.values()) or 'none yet'}"
+    names = known_agents(reading.moment.board)
+    near = near_name(name, names)
+    instead = f"did you mean {near}?" if near is not None else f"there are {listed(names) or 'none yet'}"
     raise NotThereError(f"there is no agent {name!r}; {instead}")
 
 
 def _left_behind(agent: Agent, reading: Reading) -> str:
     waiters = [wait.waiter for wait in reading.moment.waits if name_key(wait.awaited) == agent.key]
-    asked = [request for request in reading.moment.board.open_requests if name_key(request.asker) == agent.key]
+    gathered = Gathered(agent.name, reading.config.person)
+    asked = Standpoint(reading.moment, agent.name, reading.trust, gathered).open_requests
     told = f" {listed(waiters)} still {'waits' if len(waiters) == 1 else 'wait'} for it." if waiters else ""
     if asked:
         told += f" {len(asked):,} of its requests {'stays' if len(asked) == 1 else 'stay'} open."

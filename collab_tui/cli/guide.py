@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import collab_tui
-from collab_tui.cli.arguments import Parser, show_anything
+from collab_tui.cli.arguments import Parser, check_name, show_anything
 from collab_tui.protocol.wording import own
 
 _EXAMPLES = """\
@@ -35,6 +35,8 @@ def main(arguments: list[str]) -> int:
         parser.error("the page is the same for every registry: leave out --registry")
     if options.agent is not None and not options.agent.strip():
         parser.error("--agent needs a name")
+    if options.agent is not None:
+        check_name(options.agent.strip())
     show_anything()
     page = _page().read_text(encoding="utf-8")
     sys.stdout.write(page if options.agent is None else page.replace(_NAME, own(options.agent.strip())))

@@ -14,7 +14,7 @@ from collab_tui.cli.console import console_glyphs, make_console, styled
 from collab_tui.cli.durations import duration
 from collab_tui.cli.polling import add_poll
 from collab_tui.cli.reading import only_match
-from collab_tui.cli.taking_part import TIMED_OUT, Place, add_agent
+from collab_tui.cli.taking_part import TIMED_OUT, Place, add_agent, doubt_own_name
 from collab_tui.model.fold import Fold
 from collab_tui.model.summary import Span, separated, standing_span, summarize
 from collab_tui.model.text import one_line
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     add_agent(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line, documented below")
     parser.add_argument("--once", action="store_true", help="end after the first, and what else is there with it")
-    parser.add_argument("--timeout", metavar="TIME", type=duration, help="end after so long without anything")
+    parser.add_argument("--timeout", metavar="TIME", type=duration, help="end after so long without anything for it")
     parser.add_argument("--no-ack", action="store_true", help="acknowledge nothing: it comes again the next time")
     parser.add_argument("--ack", metavar="ID", help="acknowledge an event, and all before it; prints nothing")
     add_poll(parser)
@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> int:
         return _acknowledge(inbox, place, options.ack)
     following = Following(JsonlRegistry(place.path), place.config.person, place.trust, poll=place.poll(options.poll))
     with inbox.held():
-        return asyncio.run(_listen(inbox, following, _Printer(options.json), options))
+        return asyncio.run(_listen(inbox, following, _Printer(options.json), options, name))
 
 
 def _acknowledge(inbox: Inbox, place: Place, beginning: str) -> int:
@@ -77,13 +77,17 @@ def _acknowledge(inbox: Inbox, place: Place, beginning: str) -> int:
     return 0
 
 
-async def _listen(inbox: Inbox, following: Following, printer: _Printer, options: argparse.Namespace) -> int:
+async def _listen(inbox: Inbox, following: Following, printer: _Printer, options: argparse.Namespace, name: str) -> int:
     is_told = False
+    clock = asyncio.get_running_loop().time
     async with following:
         await following.look()
+        doubt_own_name(name, following.board)
+        since = clock()
         while True:
             seen = following.board
             deliveries = await asyncio.to_thread(inbox.take, seen)
+            since = clock() if deliveries else since
             for delivery in deliveries:
                 printer.print(delivery)
                 if not options.no_ack:
@@ -94,7 +98,9 @@ async def _listen(inbox: Inbox, following: Following, printer: _Printer, options
                 complain(f"{following.lost}; listening on, should it come back")
             is_told = following.lost is not None
             try:
-                async with asyncio.timeout(options.timeout) as limit:
+                async with asyncio.timeout_at(
+                    since + options.timeout if options.timeout is not None else None
+                ) as limit:
                     await following.wait_for(lambda seen=seen, told=is_told: _is_news(following, seen, told))  # type: ignore[misc]
             except TimeoutError:
                 if not limit.expired():

@@ -119,8 +119,8 @@ def _is_about_output(error: OSError) -> bool:
 
 
 def _quietly() -> int:
-    """Whoever read our output has seen enough: no error, and none at exit either."""
-    import os
+    """Whoever read our output has seen enough."""
+    from collab_tui.cli.arguments import drop_output
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    drop_output()
     return 0

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
-from collab_tui.cli.arguments import agent_name, complain, make_parser, registry_path, say, show_anything
+from collab_tui.cli.arguments import (
+    agent_here,
+    agent_name,
+    complain,
+    make_parser,
+    registry_path,
+    say,
+    show_anything,
+)
 from collab_tui.cli.reading import NotThereError, now
 from collab_tui.cli.settings import load_settings
+from collab_tui.cli.standard_input import read_text
 from collab_tui.protocol import memory
 
 _EXAMPLES = """\
@@ -35,8 +42,8 @@ def main(arguments: list[str]) -> int:
         raise NotThereError(f"there is no {path}; `collab-tui init` makes a registry for a project")
     if options.action == "show":
         return _show(options.words or agent_name(options.agent), path)
-    text = sys.stdin.buffer.read(memory.MAX_SECTION + 1).decode("utf-8", "replace") if options.words == "-" else None
-    return _add(agent_name(options.agent), text if text is not None else options.words or "", path)
+    text = read_text(memory.MAX_SECTION) if options.words == "-" else options.words or ""
+    return _add(agent_name(options.agent), text, path)
 
 
 def _show(name: str, registry: Path) -> int:
@@ -52,7 +59,7 @@ def _show(name: str, registry: Path) -> int:
 
 def _add(name: str, text: str, registry: Path) -> int:
     """The environment says in whose process we are: `--agent` does not make another of it."""
-    by = os.environ.get("COLLAB_AGENT", "").strip() or name
+    by = agent_here().strip() or name
     file = memory.add(name, by, text, registry, load_settings(registry), now())
     say(f"added to {file}")
     return 0

@@ -13,7 +13,7 @@ from collab_tui.model.text import one_line
 from collab_tui.protocol.brief import brief_of
 from collab_tui.protocol.brief.document import __doc__ as _document_help
 from collab_tui.protocol.brief.next_action import __doc__ as _action_help
-from collab_tui.protocol.session import check_name, start_session
+from collab_tui.protocol.session import start_session
 from collab_tui.registry.append import UnusableError
 from collab_tui.registry.jsonl import JsonlRegistry
 
@@ -44,7 +44,6 @@ def main(arguments: list[str]) -> int:
 
     path = Path(registry_path(options.registry))
     name = agent_name(options.agent)
-    check_name(name)
     config = load_settings(path)
     if is_person_writing(name, config.person):
         raise UnusableError(one_line(f"{name} is the person here: an agent starts under a name of its own"))

@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, Final
 
+from collab_tui import cli
 from collab_tui.cli.arguments import complain, decider_name, make_parser, show_anything
 from collab_tui.cli.durations import duration
 from collab_tui.cli.emit import KNOWN_EVENTS
 from collab_tui.cli.polling import add_poll
 from collab_tui.cli.reading import find_request, read
-from collab_tui.cli.taking_part import ANSWER_HELP, OVER, TIMED_OUT, Place, wait_for_answer
+from collab_tui.cli.taking_part import ANSWER_HELP, OVER, TIMED_OUT, Place, known_agents, wait_for_answer
 from collab_tui.model.event import Event, Item
 from collab_tui.model.signature import Standing
 from collab_tui.protocol.conditions import (
@@ -41,8 +42,9 @@ _EXAMPLES = f"""\
   collab-tui wait blocker "no credentials" resolved
   collab-tui wait event decision from lubit --since 5m
   collab-tui wait dependency gitcode_ready
-What is true already ends it at once; events count from now on, or from --since. What made it true is printed as one
-JSON object. A decision in the name of somebody who signs counts if they signed it.
+What is true already ends it at once; events count from the start of the command, or from --since. What made it true is
+printed as one JSON object. A decision in the name of somebody who signs counts if they signed it, and a blocker that
+starts with their name is resolved by what they signed, or by its holder.
 {ANSWER_HELP}"""
 _NEAR: Final = 0.8
 
@@ -81,7 +83,7 @@ class _Waiting:
     def __init__(self, place: Place, options: argparse.Namespace) -> None:
         self._timeout = options.timeout
         self._person = place.config.person
-        self._since = datetime.now(UTC) - timedelta(seconds=options.since or 0)
+        self._since = datetime.fromtimestamp(cli.STARTED, UTC) - timedelta(seconds=options.since or 0)
         self._is_since_given = options.since is not None
         registry = JsonlRegistry(place.path)
         self._following = Following(registry, place.config.person, place.trust, poll=place.poll(options.poll))
@@ -113,7 +115,7 @@ class _Waiting:
 
     def _doubts(self, condition: HasStatus | IsMet | IsResolved | Happens) -> Iterable[str]:
         """Why it may wait for ever."""
-        yield from unknown_names(condition, [*(agent.name for agent in self._following.board.agents), self._person])
+        yield from unknown_names(condition, [*known_agents(self._following.board), self._person])
         kind = condition.event.casefold() if isinstance(condition, Happens) else None
         if kind is not None and kind not in KNOWN_EVENTS and (near := get_close_matches(kind, KNOWN_EVENTS, 1, _NEAR)):
             yield f"no event that has a meaning is called {kind!r} (did you mean {near[0]}?)"
@@ -145,15 +147,20 @@ class _Waiting:
                 if not isinstance(item, Event) or not condition.is_shown_by(item):
                     continue
                 standing = judged.standing if judged is not None else None
-                if standing in (None, Standing.SIGNED) and (not is_old or self._is_recent(item, is_first)):
+                if standing in (None, Standing.SIGNED) and (not is_old or self._is_recent(item)):
                     told = {"standing": standing.value} if standing is not None else {}
                     return {"line": item.position + 1, "id": item.id, "event": item.data, **told}
             if not news.remaining:
                 return None
 
-    def _is_recent(self, event: Event, is_first: bool) -> bool:
-        """A line that was there already counts by its time; without `--since` none that was there at the start does."""
-        return (self._is_since_given or not is_first) and event.time is not None and event.time >= self._since
+    def _is_recent(self, event: Event) -> bool:
+        """A line that was there already counts by its time: one that came while we started, or since `--since`.
+
+        One from a clock that is ahead may be of long before that.
+        """
+        if event.time is None or event.time < self._since:
+            return False
+        return self._is_since_given or event.time <= datetime.now(UTC)
 
     def _blockers_ever(self) -> set[str]:
         return _named(self._following.registry.items(0, self._following.board.position))

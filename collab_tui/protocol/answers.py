@@ -81,6 +81,20 @@ def answer(
     )
 
 
+def seal_of_release(registry: Registry, trust: Trust, by: str, blocker: Blocker) -> Seal | None:
+    """Signs what resolves a blocker that waits for the person's word: see `released`. Raises `KeyFileError`.
+
+    None for what nobody has to sign: another's word, or about what anybody may resolve.
+    """
+    is_theirs = is_person_writing(by, trust.person) and is_awaited(trust, blocker)
+    return seal_of(registry, trust, None) if is_theirs else None
+
+
+def is_awaited(trust: Trust, blocker: Blocker) -> bool:
+    """The blocker may wait for the word of somebody who signs."""
+    return trust.is_awaited(blocker.text, lambda key: False)
+
+
 def seal_of(registry: Registry, trust: Trust, request: Event | None) -> Seal:
     """Signs a decision of the person in this registry. Raises `KeyFileError`."""
     key, first = trust.keyring.signing_key(), registry.items(0, 1)

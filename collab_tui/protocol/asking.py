@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,30 +14,42 @@ from collab_tui.model.event import Event, decode
 from collab_tui.model.requests import answer_of, request_of
 from collab_tui.model.text import clean, one_line
 from collab_tui.model.words import name_key
-from collab_tui.protocol.following import Following
+from collab_tui.protocol.following import Following, GoneError
 from collab_tui.protocol.trust import Trust
-from collab_tui.protocol.used import UsedDecisions
-from collab_tui.registry.append import NotWrittenError, RefusedError, RegistryError, UnusableError, encode
+from collab_tui.protocol.used import Reservation, UsedDecisions
+from collab_tui.registry.append import (
+    LOCK_TIMEOUT,
+    LockedError,
+    NotWrittenError,
+    RefusedError,
+    UnusableError,
+    encode,
+)
 from collab_tui.registry.base import State
 
 MAX_KEY: Final = 200
 """Characters of a key."""
 _SHOWN: Final = 60
+_PAUSE: Final = 0.02
+"""Seconds between looks whether another process delivered a decision."""
 
 Append = Callable[[Mapping[str, Any], Callable[[], str | None] | None], Awaitable[dict[str, Any]]]
 """Appends an event of the agent, unless the condition under the lock gives a reason; gives it back as written."""
 
 
-class GoneError(RegistryError):
-    """What was waited for cannot come any more: the request, or the registry with it, is gone."""
-
-    exit_code = 3
+Deliver = Callable[[Request], object]
+"""Gives a request as it stands to whoever acts on it; what it raises, it did not deliver."""
 
 
 class UsedUpError(RefusedError):
-    """The decision was acted on before."""
+    """The decision was taken before: somebody acts on it, or did."""
 
     exit_code = 3
+
+    def __init__(self, text: str, request: Request) -> None:
+        super().__init__(text)
+        self.request = request
+        """As it stands, without its answer."""
 
 
 class Asking:
@@ -95,8 +108,8 @@ class Asking:
             if _question(request) != _question(wanted):
                 raise UnusableError(
                     f"a key names one question until its answer was taken, and {_key_of(request)!r} is "
-                    f"{request.id}: {one_line(request.request)[:_SHOWN]!r}. Ask with another key, or take that answer "
-                    f"first: `collab-tui wait decision {request.id}`"
+                    f"{request.id}: {one_line(request.request)[:_SHOWN]!r}, {_difference(request, wanted)}. Ask with "
+                    f"another key, or take that answer first: `collab-tui wait decision {request.id}`"
                 )
             return [request.id]
         return []
@@ -113,8 +126,11 @@ class Asking:
 
     # Waiting
 
-    async def closed(self, request_id: str, within: float | None) -> Request:
-        """Wait until it is settled, is gone, has expired, or so many seconds are over."""
+    async def closed(self, request_id: str, within: float | None, deliver: Deliver | None = None) -> Request:
+        """Wait until it is settled, is gone, has expired, or so many seconds are over, and deliver it as it stands.
+
+        Its answer is used up once `deliver` returned; without, by this returning.
+        """
         await self._following.look()
         expires = self._known(request_id).expires
         left = None if expires is None else (expires - datetime.now(UTC)).total_seconds()
@@ -125,7 +141,7 @@ class Asking:
         except TimeoutError:
             if not limit.expired():
                 raise
-        return await self._with_what_counts(self._known(request_id))
+        return await self._with_what_counts(self._known(request_id), deliver)
 
     def _known(self, request_id: str) -> Request:
         """The request as last read. Raises `GoneError`."""
@@ -146,30 +162,49 @@ class Asking:
     def _settling(self, request: Request) -> Event | None:
         return self._trust.settling(request, self._following.board.registry_id)
 
-    async def _with_what_counts(self, request: Request) -> Request:
+    async def _with_what_counts(self, request: Request, deliver: Deliver | None) -> Request:
         """The request with the answer that counts, or with none; the answer is used up by this."""
         decision = self._settling(request)
         if decision is None:
             state = RequestState.OPEN if request.state is RequestState.ANSWERED else request.state
-            return replace(request, state=state, answer=None)
-        if not await self.use(decision) and self._trust.concerns(decision):
-            raise UsedUpError(f"the decision on {request.id} was acted on before: ask again")
-        return replace(request, answer=answer_of(decision))
-
-    async def use(self, decision: Event) -> bool:
-        """Take a decision to act on it; False when another process of this agent, or an earlier one, did.
-
-        Whoever is cancelled meanwhile may ask again: it is this participant's all the same.
-        """
-        return await asyncio.shield(asyncio.ensure_future(self._use(decision)))
-
-    async def _use(self, decision: Event) -> bool:
+            unanswered = replace(request, state=state, answer=None)
+            if deliver is not None:
+                deliver(unanswered)
+            return unanswered
+        answered = replace(request, answer=answer_of(decision))
         async with self._using:
-            if decision not in self._taken:
-                if not await asyncio.to_thread(self._uses_of(decision).use_once, decision, self.name):
-                    return False
+            if decision in self._taken:
+                is_first = True
+            elif (reservation := await self._reserved(decision)) is None:
+                is_first = False
+            else:
+                with reservation:
+                    if deliver is not None:
+                        deliver(answered)
+                    reservation.commit()  # nobody can cancel it between these two
                 self._taken.append(decision)
-            return True
+                return answered
+        if not is_first and self._trust.concerns(decision):
+            why = f"the decision on {request.id} was taken before, by another process of {one_line(self.name)}"
+            raise UsedUpError(why, replace(request, answer=None))
+        if deliver is not None:
+            deliver(answered)
+        return answered
+
+    async def _reserved(self, decision: Event) -> Reservation | None:
+        """Keep it from other processes of this agent, as soon as none of them has it; None when one took it."""
+        deadline = time.monotonic() + LOCK_TIMEOUT
+        while True:
+            reserving = asyncio.ensure_future(asyncio.to_thread(self._uses_of(decision).reserve, decision, self.name))
+            try:
+                return await asyncio.shield(reserving)
+            except asyncio.CancelledError:
+                reserving.add_done_callback(_let_go)
+                raise
+            except LockedError:
+                if time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(_PAUSE)
 
     def _uses_of(self, decision: Event) -> UsedDecisions:
         return self._used if self._trust.concerns(decision) else self._used.of_agents
@@ -200,6 +235,12 @@ class Asking:
         return True
 
 
+def _let_go(reserving: asyncio.Future[Reservation | None]) -> None:
+    """Nobody waits for it any more."""
+    if not reserving.cancelled() and reserving.exception() is None and (reservation := reserving.result()) is not None:
+        reservation.release()
+
+
 def _checked(key: str) -> str:
     """The key as it is written and read. Raises `UnusableError`."""
     plain = one_line(clean(key))
@@ -213,8 +254,18 @@ def _key_of(request: Request) -> str | None:
 
 
 def _question(request: Request) -> tuple[object, ...]:
-    """What makes two requests the same question: its words, options, kind, and whom it asks."""
-    return request.request, request.options, request.kind, frozenset(map(name_key, request.targets))
+    """What makes two requests the same question: whom it asks, and everything that its answer is about."""
+    about = request.request, request.details, request.options, request.kind, request.default, request.evidence
+    return *about, frozenset(map(name_key, request.targets))
+
+
+def _difference(one: Request, other: Request) -> str:
+    """What sets two questions apart, where it is not their words."""
+    names = ("details", "options", "kind", "default", "evidence", "targets")
+    others = [name for name in names if getattr(one, name) != getattr(other, name)]
+    if one.request != other.request or not others:
+        return "in other words"
+    return f"with other {', '.join(others)}"
 
 
 def _has_expired(request: Request) -> bool:

@@ -5,7 +5,7 @@ Pure: words become a condition, and a condition says of a board, or of an event,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
@@ -231,8 +231,7 @@ def only_blocker(text: str, held: Collection[str], ever: Collection[str]) -> IsR
             return IsResolved(*(exact or found))
         if found:
             raise ConditionError(f"{text!r} begins {len(found)} blockers: {_listed(found)}; give more of it")
-    there = f"there is {_listed(sorted(held))}" if held else "nobody has one"
-    raise ConditionError(f"there is no blocker {text!r}; {there}")
+    raise ConditionError(f"there is no blocker {text!r}; {_there(sorted(held)) if held else 'nobody has one'}")
 
 
 def unknown_names(condition: HasStatus | IsMet | IsResolved | Happens, known: Collection[str]) -> list[str]:
@@ -241,15 +240,26 @@ def unknown_names(condition: HasStatus | IsMet | IsResolved | Happens, known: Co
     return [doubt_about(name, known) for name in condition.names if name_key(name) not in keys]
 
 
+def near_name(name: str, known: Iterable[str]) -> str | None:
+    """Which of the known names is nearly this one."""
+    names = {name_key(one): one for one in known}
+    near = get_close_matches(name_key(name), names, 1, _NEAR)
+    return one_line(names[near[0]])[:60] if near else None
+
+
 def doubt_about(name: str, known: Collection[str]) -> str:
     """What is said of a name that nobody has written under."""
     if not known:
         return f"nobody has written as {name!r} yet, nor as anybody else"
-    keys = {name_key(one): one for one in known}
-    near = [keys[key] for key in get_close_matches(name_key(name), keys, 3, 0.6)]
-    others = [one for one in known if one not in near]
-    meant = f"did you mean {near[0]}? " if near else ""
-    return f"nobody has written as {name!r} yet; {meant}there is {_listed([*near, *others])}"
+    names = {name_key(one): one for one in reversed(list(known))}  # of two spellings the first is told
+    near = get_close_matches(name_key(name), names, 3, 0.6)
+    others = [key for key in dict.fromkeys(map(name_key, known)) if key not in near]
+    meant = f"did you mean {names[near[0]]}? " if near else ""
+    return f"nobody has written as {name!r} yet; {meant}{_there([names[key] for key in (*near, *others)])}"
+
+
+def _there(names: Sequence[str]) -> str:
+    return f"there {'is' if len(names) == 1 else 'are'} {_listed(names)}"
 
 
 def _listed(names: Sequence[str]) -> str:

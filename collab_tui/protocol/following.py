@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Final, Self
@@ -13,7 +14,9 @@ from typing import Final, Self
 from collab_tui.model.board import Board
 from collab_tui.model.fold import Fold
 from collab_tui.protocol.nearby import woken
+from collab_tui.protocol.released import Releases
 from collab_tui.protocol.trust import Trust
+from collab_tui.registry.append import RegistryError
 from collab_tui.registry.base import News, State, absorb
 from collab_tui.registry.follow import Watch
 from collab_tui.registry.jsonl import JsonlRegistry
@@ -24,8 +27,16 @@ a network that comes back.
 """
 
 
+class GoneError(RegistryError):
+    """What was waited for cannot come any more: the request, or the registry with it, is gone."""
+
+    exit_code = 3
+
+
 class Following:
     """Reads on whenever there may be something new: told by whoever appends in this process, else by the watcher.
+
+    The board is as it is for one who acts on it: see `released`.
 
     `poll` is as of `Watch`: seconds between looks instead of watching. Several tasks may wait at once.
     """
@@ -40,6 +51,7 @@ class Following:
         self._trust = trust
         self._poll = poll
         self._fold = Fold(person)
+        self._releases = Releases(trust)
         self._reading = Lock()
         self._news = asyncio.Condition()
         self._missing_since: float | None = None
@@ -62,9 +74,14 @@ class Following:
             await self._task
 
     async def until(self, condition: Callable[[Board], bool]) -> Board:
-        """Wait for a board on which the condition holds; at once if it does already."""
+        """Wait for a board on which the condition holds; at once if it does already.
+
+        Raises `GoneError` when the registry is lost before.
+        """
         await self.look()
-        await self.wait_for(lambda: condition(self.board))
+        await self.wait_for(lambda: condition(self.board) or self.lost is not None)
+        if self.lost is not None and not condition(self.board):
+            raise GoneError(f"nothing can come any more: {self.lost}")
         return self.board
 
     async def wait_for(self, holds: Callable[[], bool]) -> None:
@@ -101,8 +118,10 @@ class Following:
         is_another = False
         while True:
             news = self.registry.read_next()
-            is_another = is_another or news.restarted is not None
-            absorb(news, self._fold)
+            if news.restarted is not None:
+                is_another = True
+                self._releases.restart()
+            absorb(replace(news, items=map(self._releases.see, news.items)), self._fold)
             if not news.remaining:
                 return news, is_another
 

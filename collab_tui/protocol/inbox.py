@@ -5,14 +5,15 @@ has no place yet, or whose place was deleted, gets what came since it was last t
 that there is, if it never began one) and, from before, what it is still asked.
 
 A decision in the name of somebody who signs comes only if they signed it and the agent did not act on it yet; of
-several on one request, the first that counts.
+several on one request, the first that counts. One on what the agent's own program asked is acted on by its hook: the
+words beside an approval come all the same, which the program has no place for.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from collab_tui.model.signature import Standing, registry_id
 from collab_tui.model.words import name_key
 from collab_tui.protocol.acknowledged import Acknowledged, inbox_folder
 from collab_tui.protocol.addressed import Addressed, Addressing, Concern
+from collab_tui.protocol.released import Releases
 from collab_tui.protocol.trust import Trust
 from collab_tui.protocol.used import UsedDecisions
 from collab_tui.registry.append import LockedError, NotWrittenError, hold
@@ -68,6 +70,7 @@ class Inbox:
 
     def _restart(self) -> None:
         self._addressing = Addressing(self._name, self._person)
+        self._releases = Releases(self._trust)
         self._registry_id: str | None = None
         self._decided: set[str] = set()
         self._done: list[str] = []
@@ -75,10 +78,10 @@ class Inbox:
         """The line after the agent's last one; the same at the time of its last start of a session."""
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, timeout: float = 0) -> Iterator[None]:
         """While this lasts no other inbox of this agent and registry can be held by anybody of this user.
 
-        Raises `LockedError`, which says who holds it.
+        Raises `LockedError`, which says who holds it, after `timeout` seconds.
         """
         place = os.path.realpath(self._registry.path)
         name = hashlib.sha256(f"{place}\0{self._key}".encode("utf-8", "surrogateescape")).hexdigest()[:24]
@@ -88,7 +91,7 @@ class Inbox:
         except OSError as error:
             raise NotWrittenError(f"cannot make {path.parent}: {error.strerror}") from error
         try:
-            descriptor = hold(str(path), 0)
+            descriptor = hold(str(path), timeout)
         except LockedError as error:
             holder = lock_state(f"{path}.lock").holder or "another process"
             raise LockedError(f"{self._name} is listening already, in {holder}; two would share what comes") from error
@@ -118,8 +121,16 @@ class Inbox:
         return [
             Delivery(one.event, one.concern, self._standing(one), _is_still_open(one, board), _asked(one))
             for one in waiting
-            if one.concern is not Concern.DECISION or one.event.id in unused
+            if one.concern is not Concern.DECISION or one.event.id in unused or has_words_beside(one.event, _asked(one))
         ]
+
+    def still_waiting(self, taken: Iterable[Delivery]) -> list[Delivery]:
+        """Those that no other process of the agent acknowledged meanwhile. Call it first while `held` lasts."""
+        here = self._acknowledged
+        if here is None:
+            return list(taken)
+        here.load()
+        return [one for one in taken if one.event.id not in here]
 
     def _unused(self, decisions: Sequence[Event]) -> set[str]:
         """The ids of those that the agent did not act on yet."""
@@ -138,7 +149,7 @@ class Inbox:
                 self._restart()
                 self._before += [self._acknowledged] if self._acknowledged is not None else []
                 self._acknowledged = None
-            items = list(news.items)
+            items = list(map(self._releases.see, news.items))
             for item in items:
                 self._note(item)
             found += (one for one in self._addressing.extend(items) if self._counts(one))
@@ -192,6 +203,12 @@ class Inbox:
         place = self._acknowledged or (self._before[-1] if self._before else None)
         if place is not None:
             place.add([event.id])
+
+
+def has_words_beside(decision: Event, request: Event | None) -> bool:
+    """It approves what the agent's own program asked, with words that the program has no place for."""
+    is_a_hooks = request is not None and request.text("driver") is not None
+    return is_a_hooks and decision.text("verdict") != "rejected" and decision.text("comment") is not None
 
 
 def _asked(one: Addressed) -> Event | None:

@@ -16,6 +16,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,7 @@ from collab_tui.config import load_config
 from collab_tui.model.board import Board, Request
 from collab_tui.model.event import Event
 from collab_tui.protocol import answers
-from collab_tui.protocol.asking import Asking
+from collab_tui.protocol.asking import Asking, Deliver
 from collab_tui.protocol.following import Following
 from collab_tui.protocol.inbox import Inbox
 from collab_tui.protocol.nearby import announce
@@ -82,6 +83,10 @@ class Participant:
         self._writing = asyncio.Lock()
         self._following = Following(self._registry, self.person, trust, poll=poll)
         self._asking = Asking(name, self._following, trust, self._used, self._append)
+        self._held = ExitStack()
+        """Keeps other processes out of the inbox."""
+        self._hearing: Inbox | None = None
+        """The inbox that was opened last."""
 
     @property
     def board(self) -> Board:
@@ -97,6 +102,8 @@ class Participant:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._hearing = None
+        self._held.close()
         await self._following.__aexit__(kind, error, trace)
         if self._announces:
             reason = "stopped" if isinstance(error, asyncio.CancelledError) else type(error).__name__ if error else None
@@ -159,7 +166,7 @@ class Participant:
         `fields` are those of a `decision_request`: target, options, details, evidence, urgency, kind, ... With a `key`
         this agent's request of that key is found that is still open, or whose answer was not taken yet: so asking again
         after a time-out or a crash, or in two processes at once, is one request. Raises `UnusableError` when that one
-        asks something else: other words, options, kind or target.
+        asks something else: other words, details, options, kind, default, evidence or target.
         """
         return await self._asking.request(text, key, fields)
 
@@ -167,16 +174,19 @@ class Participant:
         """Open a request, or find it by its key, and wait until it is closed: `request` and `closed`."""
         return await self.closed(await self.request(text, key=key, **fields))
 
-    async def closed(self, request_id: str, *, within: float | None = None) -> Request:
+    async def closed(self, request_id: str, *, within: float | None = None, deliver: Deliver | None = None) -> Request:
         """Wait until a request is closed or has expired; gives it as it then stands, with its answer.
 
         One that expired comes back open (`is_open`), without an answer, and so does one that nobody answered `within`
         so many seconds: no answer is taken and then lost to that limit. Nobody who signs is taken at their word without
         a signature: whatever was written in the name of the person or of an approver, it comes back without an answer
-        when it was withdrawn or expired. Raises `UsedUpError` when that very decision was acted on before, `GoneError`
+        when it was withdrawn or expired. Raises `UsedUpError` when that very decision was taken before, `GoneError`
         when there is no such request, or it went away with its registry.
+
+        Returning it delivers the answer. A program that hands it on gives `deliver`, which gets the request: the answer
+        is used up once that returned, and if it raises, or this process dies, whoever waits next as this agent gets it.
         """
-        return await self._asking.closed(request_id, within)
+        return await self._asking.closed(request_id, within, deliver)
 
     async def withdraw(self, request_id: str, reason: str | None = None) -> bool:
         """Close a request of this agent unanswered; False when it was closed already, or had expired.
@@ -188,7 +198,10 @@ class Participant:
     # Hearing
 
     async def until(self, condition: Callable[[Board], bool]) -> Board:
-        """Wait for a board on which the condition holds; at once if it does already, own events included."""
+        """Wait for a board on which the condition holds; at once if it does already, own events included.
+
+        Raises `GoneError` when the registry cannot be read any more.
+        """
         return await self._following.until(condition)
 
     async def inbox(self) -> AsyncGenerator[Event, None]:
@@ -196,13 +209,23 @@ class Participant:
 
         Messages to it or to all, requests to it, decisions for it that it may act on, what no longer blocks it. Where
         it begins, and what comes again when, stands in `collab_tui.protocol.inbox`. Raises `LockedError` while another
-        process listens as this agent.
+        process listens as this agent, `GoneError` when the registry cannot be read any more. Of several of one
+        participant the one that was opened last goes on, and the others end: so after a `break` one begins anew.
         """
         inbox = Inbox(self._registry.path, self.name, self.person, self._trust, self._used)
-        with inbox.held():
-            while True:
+        if self._hearing is None:
+            self._held.enter_context(inbox.held())
+        self._hearing = inbox
+        try:
+            while self._hearing is inbox:
                 seen = self.board
                 for delivery in await asyncio.to_thread(inbox.take, seen):
                     yield delivery.event
                     await asyncio.to_thread(inbox.acknowledge, delivery.event)
+                    if self._hearing is not inbox:
+                        return
                 await self._following.until(lambda board, seen=seen: board is not seen)  # type: ignore[misc]
+        finally:
+            if self._hearing is inbox:
+                self._hearing = None
+                self._held.close()

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from collab_tui.model.text import clean, one_line
 from collab_tui.protocol.whereabouts import whereabouts
 from collab_tui.registry.append import UnusableError
 from collab_tui.registry.base import Registry
-
-_LONGEST_NAME = 80
-
-
-def check_name(name: str) -> None:
-    """Raise `UnusableError` for a name that nobody could write or read."""
-    if name != one_line(clean(name)) or len(name) > _LONGEST_NAME:
-        raise UnusableError(f"a name is one line of at most {_LONGEST_NAME} characters: {one_line(clean(name[:60]))}")
 
 
 def start_session(registry: Registry, name: str, **fields: Any) -> dict[str, Any]:

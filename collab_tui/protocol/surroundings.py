@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,7 @@ from collab_tui.model.findings import Finding, Severity, Subject
 from collab_tui.model.text import clean, one_line
 
 _ASKED: Final = {"git": "--version", "tmux": "-V"}
-"""Program -> the option by which it tells its version. Agent CLIs are looked for and never run."""
+"""Program -> the option by which it tells its version. Agent CLIs are looked for, and not run."""
 _AGENTS: Final = {
     "claude": "Claude Code",
     "codex": "Codex",
@@ -28,6 +29,8 @@ _AGENTS: Final = {
 }
 _PATIENCE: Final = 2.0
 """Seconds that a program may take to tell its version."""
+_PATIENCE_WITH_AGENTS: Final = 5.0
+"""The same for an agent's program, which may be started by another that starts slowly."""
 
 
 def settings(registry: Path) -> tuple[Config, list[Finding]]:
@@ -80,18 +83,31 @@ def _endings(environment: Mapping[str, str]) -> list[str]:
     return environment.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").split(";") if os.name == "nt" else [""]
 
 
+def version_told(path: str) -> str | None:
+    """The version that an agent's program tells, as its three numbers; None where it tells none in time."""
+    told = re.search(r"\b\d{1,9}\.\d{1,9}\.\d{1,9}\b", _asked(path, "--version", _PATIENCE_WITH_AGENTS) or "")
+    return told[0] if told else None
+
+
 def _version(name: str, path: str) -> str:
     """The program's name and what it says of its version, if it says anything in time."""
+    told = _asked(path, _ASKED[name], _PATIENCE)
+    if told is None:
+        return f"{name} (does not tell its version)"
+    return f"{name} {told.removeprefix(name).removeprefix(' version').strip()}"[:60]
+
+
+def _asked(path: str, option: str, patience: float) -> str | None:
+    """What a program says to an option, in one line; None where it cannot be run, or takes longer."""
     try:
         told = subprocess.run(
-            [path, _ASKED[name]],
+            [path, option],
             cwd=os.path.dirname(path),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=_PATIENCE,
+            timeout=patience,
             check=True,
         ).stdout
     except (OSError, subprocess.SubprocessError):
-        return f"{name} (does not tell its version)"
-    number = one_line(clean(told[:200].decode("utf-8", "replace"))).removeprefix(name).removeprefix(" version").strip()
-    return f"{name} {number}"[:60]
+        return None
+    return one_line(clean(told[:200].decode("utf-8", "replace")))

@@ -22,9 +22,9 @@ from typing import Any, Final
 from collab_tui.config import load_config
 from collab_tui.model.board import Board, Request, RequestState
 from collab_tui.model.event import Event, Item, as_id, parse_time
-from collab_tui.model.requests import is_person_writing, is_to_person
+from collab_tui.model.requests import is_person, is_person_writing, is_to_person
 from collab_tui.model.signature import AmbiguousError, Judgement, Standing, digest_of, parse, registry_id, signed_bytes
-from collab_tui.model.words import name_key
+from collab_tui.model.words import Status, leading_names, name_key, status_of
 from collab_tui.protocol.keys import Keyring, PublicKey, SigningKey, public_key
 from collab_tui.registry.append import UnusableError
 
@@ -71,6 +71,15 @@ class Trust:
     def signs(self, name: str) -> bool:
         """Decisions in this name count only with a signature."""
         return is_person_writing(name, self.person) or name_key(name) in self._approvers
+
+    def is_awaited(self, token: str, is_agent: Callable[[str], bool]) -> bool:
+        """Whoever the token names by how it starts signs, as with `human_approval`; `is_agent` knows agents by key."""
+        for key in leading_names(token):
+            if self.signs(key) or (is_person(key, self.person) and status_of(key) is Status.UNKNOWN):
+                return True
+            if is_agent(key):
+                return False
+        return False
 
     def standing(self, decision: Event, request: Event | None, registry_id: str | None) -> Standing:
         """See `judge`."""
@@ -180,7 +189,11 @@ class Onlooker:
         request = self.request_of(item)
         if request is None and len(self._requests) >= self._remembered and as_id(item.data.get("request_id")):
             return None
-        return self._trust.judge(item, request, self._registry_id)
+        return self.judge(item)
+
+    def judge(self, event: Event) -> Judgement:
+        """Who wrote an event in the name of somebody who signs, as far as the lines until now tell."""
+        return self._trust.judge(event, self.request_of(event), self._registry_id)
 
     def request_of(self, event: Event) -> Event | None:
         """The request that an event names by its id; None where it names none or that is not remembered."""

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import platformdirs
 
 from collab_tui.model.event import Event
 from collab_tui.model.signature import AmbiguousError, identity_of
 from collab_tui.model.words import name_key
-from collab_tui.registry.append import NotWrittenError, RefusedError, append_line
+from collab_tui.registry.append import NotWrittenError, RefusedError, append_line, hold
 
 MAX_USED: Final = 20_000
 """Decisions that are remembered, the newest; a file of 1.3 MB."""
 _NAME: Final = "used_decisions"
+_DELIVERING: Final = "delivering"
 _NAME_OF_AGENTS: Final = "used_answers"
 
 
@@ -53,11 +56,31 @@ class UsedDecisions:
 
         Its words count, wherever they stand and however they are spelled: a copy of it is the same decision.
         """
+        return self._note(_digest(decision, by))
+
+    def reserve(self, decision: Event, by: str) -> Reservation | None:
+        """Keep a decision from everybody else who acts as `by`, until it was delivered: see `Reservation`.
+
+        None when it was used before. Raises `LockedError` at once while another has it reserved, and `RegistryError`
+        where it cannot be told.
+        """
         digest = _digest(decision, by)
+        place = self._folder / _DELIVERING / digest[:32]
+        _make(place.parent)
+        reservation = Reservation(place, hold(str(place), 0), lambda: self._note(digest))
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise NotWrittenError(f"cannot make {self._folder}: {error.strerror}") from error
+            is_used = digest in self._read()
+        except BaseException:
+            reservation.release()
+            raise
+        if is_used:
+            reservation.release()
+            return None
+        return reservation
+
+    def _note(self, digest: str) -> bool:
+        """Note that it was used; False when it was noted before."""
+        _make(self._folder)
         try:
             append_line(str(self.path), lambda _: f"{digest}\n".encode(), unless=lambda: self._why_not(digest))
         except RefusedError:
@@ -96,6 +119,49 @@ class UsedDecisions:
             os.replace(fresh, self.path)
         except OSError as error:
             raise NotWrittenError(f"cannot shorten {self.path}: {error.strerror}") from error
+
+
+class Reservation:
+    """A decision that is being delivered, at least once: it is used once `commit` was called, and until then free again
+    with `release`, or with the end of this process however that comes.
+    """
+
+    def __init__(self, place: Path, lock: int, note: Callable[[], bool]) -> None:
+        self._lock: int | None = lock
+        self._place = place
+        self._note = note
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def commit(self) -> None:
+        """It was delivered. Raises `RegistryError` where that cannot be noted: then it comes again."""
+        self._note()
+
+    def release(self) -> None:
+        """Let others have it, if it was not used."""
+        lock, self._lock = self._lock, None
+        if lock is None:
+            return
+        if sys.platform != "win32":  # while it is held: whoever comes to hold a file that is gone looks for another
+            self._forget()
+        os.close(lock)
+        if sys.platform == "win32":  # there no file is deleted that somebody has open
+            self._forget()
+
+    def _forget(self) -> None:
+        with suppress(OSError):  # what stays is an empty file
+            os.unlink(f"{self._place}.lock")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotWrittenError(f"cannot make {folder}: {error.strerror}") from error
 
 
 def _digest(decision: Event, by: str) -> str:

@@ -83,6 +83,7 @@ class Desk:
             return self.registry.append(
                 answers.resolution(self.person, agent, blocker.text),
                 unless=lambda: self._why_not() or answers.why_not_blocked(self.registry, agent, blocker, known=known),
+                seal=answers.seal_of_release(self.registry, self.trust, self.person, blocker),
             )
 
         self._send(sending_key(agent, blocker.text), append, told)
@@ -120,6 +121,10 @@ class Desk:
     def needs_key(self) -> bool:
         """The person could decide here, and has no key to sign with yet."""
         return self._not_the_person is None and not self.trust.has_key
+
+    def is_awaited(self, blocker: Blocker) -> bool:
+        """The blocker waits for a word that is signed."""
+        return answers.is_awaited(self.trust, blocker)
 
     def _why_not(self) -> str | None:
         """A registry that was deleted is not made anew by a key that was meant for it."""

@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 
-from collab_tui.model.board import RequestState
+from collab_tui.model.board import Request, RequestState
+from collab_tui.model.event import Event, decode
 from collab_tui.protocol import Participant, following, participant
-from collab_tui.protocol.asking import GoneError, UsedUpError
+from collab_tui.protocol.asking import UsedUpError
+from collab_tui.protocol.following import GoneError
 from collab_tui.protocol.keys import Keyring
+from collab_tui.protocol.used import Reservation, UsedDecisions
 from collab_tui.registry.append import RefusedError, UnusableError, append
 from tests.program import environment
 from tests.signing import install_key, signed
@@ -79,13 +82,24 @@ async def test_other_keys_other_askers_and_no_key_are_requests_of_their_own(path
 
 @pytest.mark.parametrize(
     "changed",
-    [{"text": "delete?"}, {"options": ["a", "c"]}, {"options": None}, {"kind": "question"}, {"target": "gitcode"}],
+    [
+        {"text": "delete?"},
+        {"details": "rm -rf /home/me"},
+        {"options": ["a", "c"]},
+        {"options": None},
+        {"kind": "question"},
+        {"default": "b"},
+        {"evidence": ["other.md"]},
+        {"target": "gitcode"},
+    ],
     ids=str,
 )
 async def test_a_key_names_one_question(path, here: Participant, changed: dict[str, Any]) -> None:
-    asked: dict[str, Any] = {"text": "go?", "options": ["a", "b"], "target": "lubit"}
+    asked: dict[str, Any] = {"text": "go?", "details": "rm -rf build", "options": ["a", "b"], "target": "lubit"}
     first = await here.request(**asked, key="k")
-    with pytest.raises(UnusableError, match=f"a key names one question .* {first}: 'go\\?'"):
+    with pytest.raises(
+        UnusableError, match=f"a key names one question .* {first}: 'go\\?'.*({'|'.join(changed)}|words)"
+    ):
         await here.request(**asked | changed, key="k")
     answer(path, first, answer="a")
     with pytest.raises(UnusableError, match="a key names one question"):  # its answer was meant for other words
@@ -93,9 +107,10 @@ async def test_a_key_names_one_question(path, here: Participant, changed: dict[s
     assert len(events(path)) == 1
 
 
-async def test_other_details_and_another_deadline_are_the_same_question(here: Participant) -> None:
-    first = await here.request("go?", key="k", details="as of now", deadline="2030-01-01T00:00:00Z")
-    assert await here.request("go?", key="k", details="a minute later", deadline="2030-01-01T00:01:00Z") == first
+async def test_another_deadline_or_urgency_is_the_same_question(here: Participant) -> None:
+    first = await here.request("go?", key="k", details="make go", deadline="2030-01-01T00:00:00Z")
+    again = {"deadline": "2030-01-01T00:01:00Z", "urgency": "high"}
+    assert await here.request("go?", key="k", details="make go", **again) == first
 
 
 async def test_an_answer_that_was_not_taken_is_found_by_the_key_and_then_it_is_used(path, here: Participant) -> None:
@@ -118,7 +133,7 @@ async def test_only_what_may_be_acted_on_uses_the_key_up(path, here: Participant
     second = await here.request("go?", key="k")
     assert second != first
     async with asyncio.timeout(TIMEOUT), participant("sena", path, announces=False) as later:
-        with pytest.raises(UsedUpError, match="acted on before"):
+        with pytest.raises(UsedUpError, match="was taken before, by another process of sena"):
             await later.closed(first)
 
 
@@ -217,14 +232,14 @@ async def test_who_is_cancelled_while_an_answer_is_taken_gets_it_when_asking_aga
     first = await here.request("go?")
     sign(path, first, verdict="approved")
     loop, taking, taken = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-    genuine = here._used.use_once
+    genuine = here._used.reserve
 
-    def use_once(*given: Any) -> bool:
+    def reserve(*given: Any) -> Reservation | None:
         loop.call_soon_threadsafe(taking.set)
         asyncio.run_coroutine_threadsafe(taken.wait(), loop).result(TIMEOUT)
         return genuine(*given)
 
-    monkeypatch.setattr(here._used, "use_once", use_once)
+    monkeypatch.setattr(here._used, "reserve", reserve)
     async with asyncio.timeout(TIMEOUT), here:
         waiting = asyncio.create_task(here.closed(first))
         await taking.wait()
@@ -232,6 +247,58 @@ async def test_who_is_cancelled_while_an_answer_is_taken_gets_it_when_asking_aga
         await asyncio.wait([waiting])
         taken.set()
         assert (await here.closed(first)).answer is not None
+
+
+async def test_an_answer_that_could_not_be_delivered_is_there_still(path, here: Participant) -> None:
+    first = await here.request("go?", key="k")
+    sign(path, first, verdict="approved")
+
+    def fail(request: Request) -> None:
+        assert request.answer is not None
+        raise OSError("the disk is full")
+
+    async with asyncio.timeout(TIMEOUT), here:
+        with pytest.raises(OSError, match="the disk is full"):
+            await here.closed(first, deliver=fail)
+    delivered: list[Request] = []
+    async with asyncio.timeout(TIMEOUT), participant("sena", path, announces=False) as later:
+        assert await later.request("go?", key="k") == first
+        await later.closed(first, deliver=delivered.append)
+        assert [request.answer.verdict for request in delivered if request.answer] == ["approved"]
+        assert await later.request("go?", key="k") != first
+
+
+@pytest.mark.parametrize("is_delivered", [True, False])
+async def test_who_comes_while_another_process_delivers_waits_for_what_becomes_of_that(
+    path, here: Participant, is_delivered: bool
+) -> None:
+    first = await here.request("go?")
+    sign(path, first, verdict="approved")
+    decision = list(decode(path.read_bytes(), 0))[-1]
+    assert isinstance(decision, Event)
+    other = UsedDecisions().reserve(decision, "sena")
+    assert other is not None
+    looked = asyncio.Event()
+    genuine, loop = here._used.reserve, asyncio.get_running_loop()
+
+    def reserve(*given: Any) -> Reservation | None:
+        loop.call_soon_threadsafe(looked.set)
+        return genuine(*given)
+
+    here._used.reserve = reserve  # type: ignore[method-assign]
+    async with asyncio.timeout(TIMEOUT), here:
+        waiting = asyncio.create_task(here.closed(first))
+        await looked.wait()
+        assert not waiting.done()
+        with other:
+            if is_delivered:
+                other.commit()
+        if is_delivered:
+            with pytest.raises(UsedUpError) as caught:
+                await waiting
+            assert (caught.value.request.id, caught.value.request.answer) == (first, None)
+        else:
+            assert (await waiting).answer is not None
 
 
 @pytest.mark.parametrize("how", ["truncated", "replaced by another", "replaced by one without it"])
@@ -265,6 +332,19 @@ async def test_who_waits_is_told_when_the_registry_is_lost(
         path.unlink()
         with pytest.raises(GoneError, match="it is gone"):
             await waiting
+
+
+@pytest.mark.parametrize("waits", ["until", "inbox"])
+async def test_whoever_waits_for_anything_is_told_when_the_registry_is_lost(
+    path, here: Participant, monkeypatch: pytest.MonkeyPatch, waits: str
+) -> None:
+    monkeypatch.setattr(following, "LOST_AFTER", 0.2)
+    await here.request("go?")
+    async with asyncio.timeout(TIMEOUT), here:
+        await here.until(lambda board: bool(board.requests))
+        path.unlink()
+        with pytest.raises(GoneError, match="it is gone"):
+            await (here.until(lambda board: board.position > 1) if waits == "until" else anext(here.inbox()))
 
 
 async def test_only_what_is_missing_all_the_while_is_lost(

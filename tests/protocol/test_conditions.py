@@ -156,7 +156,7 @@ def test_a_blocker_is_named_by_its_beginning() -> None:
     assert only_blocker("slow", held, ever) == IsResolved("slow network")
     with pytest.raises(ConditionError, match="'no' begins 3 blockers: no disk, no disk at all, no key"):
         only_blocker("no", held, ever)
-    with pytest.raises(ConditionError, match="there is no blocker 'fast'; there is no disk, no disk at all, no key"):
+    with pytest.raises(ConditionError, match="there is no blocker 'fast'; there are no disk, no disk at all, no key"):
         only_blocker("fast", held, ever)
     with pytest.raises(ConditionError, match="nobody has one"):
         only_blocker("fast", (), ())
@@ -173,10 +173,17 @@ def test_an_event_by_its_name_and_writer() -> None:
 def test_an_unknown_name_is_told_with_those_that_there_are_near_ones_first() -> None:
     known = ["gitcode", "Lubit", "sena"]
     (doubt,) = unknown_names(HasStatus("lubitt", "idle"), known)
-    assert doubt == "nobody has written as 'lubitt' yet; did you mean Lubit? there is Lubit, gitcode, sena"
+    assert doubt == "nobody has written as 'lubitt' yet; did you mean Lubit? there are Lubit, gitcode, sena"
     assert unknown_names(HasStatus("LUBIT", "idle"), known) == []
     assert unknown_names(Happens("message", None), known) == []
     assert unknown_names(IsMet("sena_ready"), known) == []
     assert len(unknown_names(IsMet("sema_ready"), known)) == 1
     assert "and 4 more" in doubt_about("x", [f"agent{number}" for number in range(12)])
     assert doubt_about("x", []) == "nobody has written as 'x' yet, nor as anybody else"
+    assert doubt_about("x", ["sena"]) == "nobody has written as 'x' yet; there is sena"
+
+
+def test_a_name_is_told_once_however_it_is_spelled() -> None:
+    known = ["system", "sena", "human", "Lubit", "HUMAN", "lubit"]
+    assert doubt_about("x", known) == "nobody has written as 'x' yet; there are system, sena, human, Lubit"
+    assert doubt_about("lubitt", known).endswith("did you mean Lubit? there are Lubit, system, sena, human")

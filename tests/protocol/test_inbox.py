@@ -237,6 +237,28 @@ async def test_taking_the_next_acknowledges_the_one_before(path: Path) -> None:
         assert await hearing == ["m2", "m3"]
 
 
+async def test_after_a_break_the_same_participant_listens_on(path: Path) -> None:
+    write(path, CREATED, told(1), told(2))
+    trust, used = Trust("human", keyring=Keyring(path.parent / "user")), UsedDecisions(path.parent / "user")
+    async with asyncio.timeout(TIMEOUT), participant("sena", path, announces=False, trust=trust, used=used) as me:
+        first = me.inbox()
+        async for event in first:
+            assert event.id == "m1"
+            break
+        heard, second = [], me.inbox()
+        async for event in second:
+            heard.append(event.id)
+            if len(heard) == 2:
+                break
+        assert heard == ["m1", "m2"]
+        assert [event.id async for event in first] == []  # the one that was opened last goes on
+        with pytest.raises(LockedError), inbox(path).held():
+            pass
+    with inbox(path).held():
+        pass
+    await second.aclose()
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("write"), st.integers(0, 12)),

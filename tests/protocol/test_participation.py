@@ -236,7 +236,7 @@ async def test_the_word_of_the_person_is_not_acted_on_twice(path):
     path.unlink()
     path.write_bytes(kept)
     async with asyncio.timeout(TIMEOUT), Participant("sena", path) as me:
-        with pytest.raises(RefusedError, match="was acted on before"):
+        with pytest.raises(RefusedError, match="was taken before"):
             await me.closed(asked["id"])
 
 

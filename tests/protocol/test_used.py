@@ -13,7 +13,7 @@ import pytest
 from collab_tui.model.event import Event
 from collab_tui.protocol import used as module
 from collab_tui.protocol.used import UsedDecisions
-from collab_tui.registry.append import NotWrittenError
+from collab_tui.registry.append import LockedError, NotWrittenError
 from tests.events import decides, event
 
 
@@ -93,6 +93,28 @@ def test_of_many_processes_at_once_one_may_use_it(used: UsedDecisions) -> None:
     ]
     told = [process.communicate("x", timeout=60)[0].strip() for process in racing]
     assert sorted(told) == ["False"] * 5 + ["True"]
+
+
+def test_what_is_reserved_is_nobody_elses_until_it_is_released_and_used_once_it_was_delivered(
+    used: UsedDecisions,
+) -> None:
+    other = UsedDecisions(used.folder)
+    first = used.reserve(yes(), "sena")
+    assert first is not None
+    with first:
+        with pytest.raises(LockedError):
+            other.reserve(yes(), "Sena")
+        theirs = other.reserve(yes(), "lubit")
+        assert theirs is not None
+        theirs.release()
+        assert used.unused([yes()], "sena") == [yes()]
+    second = other.reserve(yes(), "sena")
+    assert second is not None
+    with second:
+        second.commit()
+    assert used.reserve(yes(position=700), "sena") is None  # a copy of it is the same
+    assert used.reserve(yes(2), "sena") is not None
+    assert used.unused([yes()], "sena") == []
 
 
 def test_what_was_not_used_yet_is_told_without_using_it(used: UsedDecisions) -> None:

@@ -131,6 +131,8 @@ class Gathered:
     def _keep(self, addressed: Addressed) -> None:
         event = addressed.event
         match addressed.concern:
+            case Concern.OTHER if event.kind == "blocker":
+                return  # it stands among the blockers while its writer has it
             case Concern.MESSAGE | Concern.OTHER:
                 self.messages.append(event)
                 self.message_count += 1

@@ -27,10 +27,11 @@ from collab_tui.protocol.brief.next_action import NextAction, next_action
 from collab_tui.protocol.brief.standpoint import Standpoint, board_for
 from collab_tui.protocol.brief.text import text_of
 from collab_tui.protocol.memory import last_section, memory_file
+from collab_tui.protocol.released import Releases
 from collab_tui.protocol.trust import Trust
 from collab_tui.protocol.used import UsedDecisions
 from collab_tui.registry.append import RegistryError, UnusableError
-from collab_tui.registry.base import State, absorb
+from collab_tui.registry.base import State, absorb, looks
 from collab_tui.registry.find import NotFoundError, find_registry
 from collab_tui.registry.jsonl import JsonlRegistry
 
@@ -76,7 +77,7 @@ def brief_of(
     config = config if config is not None else load_config(registry)
     trust = trust if trust is not None else Trust(config.person, config.approvers)
     fold, gathered = Fold(config.person), Gathered(name, config.person)
-    _read(JsonlRegistry(registry), fold, gathered)
+    _read(JsonlRegistry(registry), fold, gathered, Releases(trust))
     board = board_for(name, fold)
     _forget_acknowledged(gathered, name, board.registry_id)
     moment = Moment(board, now or datetime.now(UTC), config.limits, config.person, trust.judge_shown)
@@ -92,20 +93,18 @@ def make_brief(at: Standpoint, how_to: HowTo, registry: str, kept: Kept | None) 
     return Brief(at.name, action, document, text_of(document))
 
 
-def _read(registry: JsonlRegistry, fold: Fold, gathered: Gathered) -> None:
-    while True:
-        news = registry.read_next(final=True)
+def _read(registry: JsonlRegistry, fold: Fold, gathered: Gathered, releases: Releases) -> None:
+    for news in looks(registry, final=True):
         if news.state is State.MISSING:
             raise UnusableError(f"there is no {registry.path}; `collab-tui init` makes a registry for a project")
         if news.state is State.UNREADABLE:
             raise UnusableError(f"cannot read {registry.path}: {news.detail}")
-        items = list(news.items)
         if news.restarted is not None:
             gathered.restart()
+            releases.restart()
+        items = list(map(releases.see, news.items))
         absorb(replace(news, items=items), fold)
         gathered.extend(items)
-        if not news.remaining:
-            return
 
 
 def _forget_acknowledged(gathered: Gathered, name: str, registry_id: str | None) -> None:
