@@ -51,9 +51,10 @@ def main(arguments: list[str]) -> int:
 
     from collab_tui.cli.settings import load_screen_settings
     from collab_tui.demo.performance import STORY, THREE, performance
+    from collab_tui.demo.story import rules
 
     config = load_screen_settings()
-    config = replace(config, person=options.person or config.person)
+    config = replace(config, person=options.person or config.person, rules=rules() if options.story else ())
     with performance(config.person, options.speed, STORY if options.story else THREE) as show:
         code = _show(show, config) if is_seen else show.play_to_the_end()
         if code == 0:
@@ -75,9 +76,9 @@ def _show(show: Performance, config: Config) -> int:
 def _tell(show: Performance, speed: float, *, is_story: bool) -> None:
     from collab_tui.cli.arguments import complain
     from collab_tui.cli.console import make_console
-    from collab_tui.cli.played import account_of, print_demo, print_story
+    from collab_tui.cli.played import account_of_play, print_demo, print_story
 
-    account, console = account_of(show.registry, show.trust.person), make_console()
+    account, console = account_of_play(show.registry, show.trust), make_console()
     for complaint in show.complaints():
         complain(complaint)
     if is_story:

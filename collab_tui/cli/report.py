@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from collab_tui.model.reaction_times import Reaction, Timing
 from collab_tui.model.summary import Span
 from collab_tui.model.teamwork import AgentTime, Doing, Teamwork, TeamworkRecorder
 from collab_tui.model.text import one_line
+from collab_tui.protocol.trust import Trust
+from collab_tui.registry.base import looks
 from collab_tui.registry.jsonl import JsonlRegistry
 
 _EXAMPLES = """\
@@ -35,6 +39,7 @@ It ends with the last line, not now. What counts as what:
   present    from the agent's first line to the end of its session; the shares are of this time
   one after the other   the busy times added up: as if one worked at a time, with no moment lost between two
   how fast   from a cause to the agent's next event, whatever that was; of lines whose times fit exactly
+  unverified   a decision in your name, or an approver's, without the signature: it counts as no answer
 
 --json prints one object, stable; fields are added, never renamed. Times are RFC 3339 in UTC, durations seconds:
     registry     {name}
@@ -55,6 +60,7 @@ _WORDS = {
     Reaction.UNBLOCKED: ("unblocked", "agent reacts"),
     Reaction.DECIDED_BY_AGENT: ("request", "agent decides"),
     Reaction.DECIDED_BY_PERSON: ("request", "person decides"),
+    Reaction.DECIDED_UNVERIFIED: ("request", "unverified answer"),
     Reaction.WENT_ON: ("decision", "asker goes on"),
 }
 
@@ -78,13 +84,19 @@ def main(arguments: list[str]) -> int:
 def read_account(path: Path) -> Teamwork:
     """Read a registry to its end. Raises `NotThereError` where there is nothing that can be read."""
     config = load_settings(path)
-    registry, recorder = JsonlRegistry(path), TeamworkRecorder(config.person, config.limits)
-    while True:
-        news = registry.read_next(final=True)
+    trust = Trust(config.person, config.approvers)
+    return account_of(path, partial(TeamworkRecorder, config.person, config.limits, trust.judge_shown))
+
+
+def account_of(path: Path, recorder_of_it: Callable[[], TeamworkRecorder]) -> Teamwork:
+    """Have a new recorder take the whole registry. Raises `NotThereError`."""
+    recorder = recorder_of_it()
+    for news in looks(JsonlRegistry(path), final=True):
         check(news, path)
+        if news.restarted is not None:
+            recorder = recorder_of_it()
         recorder.extend(news.items)
-        if not news.remaining:
-            return recorder.account()
+    return recorder.account()
 
 
 def print_account(account: Teamwork, console: Console, glyphs: Glyphs) -> None:

@@ -1,18 +1,21 @@
 """The story of eight minutes: nobody carries a message.
 
 Sena starts; the monitor wakes Lubit, who validates while she goes on. At 80 % it tells him so; he approves, and she
-begins her next task at once. The work is only waiting, by the script below; who is told what and when is real.
+begins her next task at once. The work is only waiting, so much for each by the script below: who has done it waits, and
+says so. Who is told what and when is real, and whatever comes late makes the story longer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
 
-from collab_tui.demo.actor import Actor, Fields, Pace, creeping, is_yes, told
+from collab_tui.config.rules import Rule, read_rule
+from collab_tui.demo.actor import Actor, Fields, Pace, is_yes, told
 from collab_tui.demo.script import METRICS, PARSER, find_request
 from collab_tui.model.board import Board
 from collab_tui.model.event import Event
@@ -60,10 +63,18 @@ when = {{ from = "sena", event = "session_end" }}
 then = {{ notify = "Nobody carried a message. Quit with q, and see the numbers." }}
 """
 """What the monitor of the story does by itself; a config file."""
+
+
+def rules() -> tuple[Rule, ...]:
+    """The same for the board, which shows what they tell."""
+    return tuple(map(read_rule, tomllib.loads(RULES)["rule"]))
+
+
 _PATIENCE: Final = timedelta(minutes=1)
 """For which Sena waits for an answer: also a story in which nobody is woken comes to its end."""
 _STEP: Final = {"low": 3.4, "high": 4.2}
 """Seconds between two signs of progress."""
+_SHORT: Final = {"low": 2.0, "high": 2.4}
 
 
 class StorySena(Actor):
@@ -103,10 +114,11 @@ class StorySena(Actor):
             details="Entropy and mutual information, with bounds and 41 tests.",
             evidence=["metrics/entropy.py", "notes/metrics-v2.md"],
         )
-        await self.steps((83, "polish while Lubit has the last word"), **_STEP)
-        answer = await self.meanwhile(
-            self.me.closed(asked), creeping(83, 99, "names that say it", "one more example", "read the notes again")
-        )
+        await self.steps((83, "polish while Lubit has the last word"), (90, "names that say it"), **_STEP)
+        await self.steps((95, "polished: the rest is Lubit's"), **_SHORT)
+        if (request := self.me.board.request(asked)) is not None and request.is_open:
+            await self.update(status="waiting", next_action="wait for Lubit's word")
+        answer = await self.me.closed(asked)
         await self.me.emit("completion", result=f"metrics v2: {told(answer, self.me.person)}")
         await self.update(
             status="in_progress", current_task=PARSER, progress=0, next_action=_first_step(is_yes(answer))
@@ -155,15 +167,40 @@ class StoryLubit(Actor):
             self._is_called.set()
 
     async def play(self, tasks: asyncio.TaskGroup) -> None:
-        """Read along, have a last look when called, approve, and prepare for the parser until Sena has it."""
-        along = ("follow Sena's commits", "recompute entropy by hand", "odd logs 이상한 로그", "compare with the paper")
-        await self.meanwhile(self._is_called.wait(), creeping(4, 80, *along), **_STEP)
-        await self.update(progress=80, next_action="the monitor called: the last look")
+        """Read along, have a last look when called, approve, and validate what there is of the parser."""
+        await self.steps(
+            (8, "follow Sena's commits"),
+            (16, "recompute entropy by hand"),
+            (24, "odd logs 이상한 로그"),
+            (32, "compare with the paper"),
+            (40, "bounds, from both sides"),
+            (48, "her tests, with other numbers"),
+            (56, "Korean logs 한국어 로그"),
+            (64, "a million symbols"),
+            (70, "what her notes leave out"),
+            (76, "read all that there is so far"),
+            **_STEP,
+        )
+        if not self._is_called.is_set():
+            await self.update(status="waiting", next_action="wait for the call at 80 %")
+            await self._is_called.wait()
+        await self.update(status="in_progress", progress=80, next_action="the monitor called: the last look")
         await self.steps((90, "run her 41 tests"), (98, "say what I think"), **_STEP)
         await self._approve()
         await self.update(current_task="validate parser", progress=0, next_action="collect golden logs")
-        along = ("collect golden logs", "sort them by maker", "run them through what is there", "count what got lost")
-        await self.meanwhile(self.me.until(_is_parsed), creeping(4, 96, *along), **_STEP)
+        await self.steps(
+            (12, "sort them by maker"),
+            (24, "run them through what is there"),
+            (36, "count what got lost"),
+            (48, "lines that end too early"),
+            (60, "names and dates 이름, 날짜"),
+            (72, "compare with the old parser"),
+            (84, "half an emoji"),
+            **_STEP,
+        )
+        if not _is_parsed(self.me.board):
+            await self.update(status="waiting", next_action="wait for the last of the parser")
+            await self.me.until(_is_parsed)
         await self.me.emit("completion", result="metrics v2 and the parser are right", next_action="tea 차 한 잔")
 
     async def _approve(self) -> None:

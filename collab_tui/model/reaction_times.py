@@ -2,7 +2,8 @@
 
 Nothing is said of why an agent wrote: its next event after a cause counts as its reaction, also when it would have
 written anyway. What concerns nobody in particular (`all`) asks for no reaction. Of several causes of one kind that
-come before it reacted, the first counts. The decisions are not verified.
+come before it reacted, the first counts. A decision in the name of somebody who signs, and not signed by them, answers
+nothing: how fast it came is told by itself.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from math import ceil
 from typing import Final, TypeVar
 
 from collab_tui.model.event import Event, as_id
+from collab_tui.model.moment import Judge
 from collab_tui.model.requests import closes, is_person, is_to_person
+from collab_tui.model.signature import Standing
 from collab_tui.model.time_axis import TimeAxis
 from collab_tui.model.words import name_key
 
@@ -34,6 +37,8 @@ class Reaction(StrEnum):
     UNBLOCKED = "unblocked_to_agent"
     DECIDED_BY_AGENT = "request_to_decision_by_agent"
     DECIDED_BY_PERSON = "request_to_decision_by_person"
+    DECIDED_UNVERIFIED = "request_to_unverified_decision"
+    """The first decision in the name of somebody who signs, and did not sign it: any writer may have made it."""
     WENT_ON = "decision_to_asker"
     """A decision, and the next event of the one who had asked for it."""
 
@@ -63,24 +68,36 @@ class Timing:
     longest: float
 
 
-class ReactionTimes:
-    """Takes the events in file order; remembers where reactions begin and end, and no more of the lines."""
+@dataclass(slots=True)
+class _Asked:
+    """A request that nobody answered yet whose answer counts."""
 
-    def __init__(self, person: str) -> None:
+    event: Event
+    asker: str
+    to_person: bool
+    is_claimed: bool = False
+    """Somebody answered it in the name of one who did not sign that."""
+
+
+class ReactionTimes:
+    """Takes the events in file order; remembers where reactions begin and end, and of the lines the open requests."""
+
+    def __init__(self, person: str, judge: Judge | None = None) -> None:
+        """`judge` checks who wrote a decision, as of `Moment`; None: each is taken for what it says."""
         self._person = person
+        self._judge = judge
         self._found: dict[Reaction, array[int]] = {reaction: array("Q") for reaction in Reaction}
         """Positions of cause and reaction, by turns."""
         self._pending: dict[str, dict[Reaction, int]] = {}
         """Agent -> the first causes to which it did not react yet."""
-        self._open: dict[str, tuple[int, str, bool]] = {}
-        """Request -> its position, its asker, and whether it waits for the person."""
+        self._open: dict[str, _Asked] = {}
         self._lines: dict[str, int] = {}
         """Id -> position of the latest lines."""
         self._deeds: dict[str, None] = {}
         """What rules did."""
 
-    def see(self, event: Event) -> None:
-        """Take the next event that counts and has a writer."""
+    def see(self, event: Event, registry_id: str | None = None) -> None:
+        """Take the next event that counts and has a writer; `registry_id` is that of its registry."""
         writer = name_key(event.agent or "")
         for reaction, begun in self._pending.pop(writer, {}).items():
             self._add(reaction, begun, event.position)
@@ -88,9 +105,9 @@ class ReactionTimes:
         _remember(self._lines, event.id, event.position)
         if kind == "decision_request":
             to_person = is_to_person(event.texts("target"), self._person)
-            _remember(self._open, event.id, (event.position, event.agent or "", to_person))
+            _remember(self._open, event.id, _Asked(event, event.agent or "", to_person))
         elif kind in ("decision", "request_withdrawn"):
-            self._decide(event, writer)
+            self._decide(event, writer, registry_id)
         if kind in ("message", "activation") and (rule := event.text("rule")) is not None:
             self._see_rule(rule, event, writer)
         elif (reaction_to := _CAUSES.get(kind)) is not None:
@@ -111,20 +128,31 @@ class ReactionTimes:
             if cause is not None:
                 self._await(target, writer, Reaction.REACHED, cause)
 
-    def _decide(self, event: Event, writer: str) -> None:
+    def _decide(self, event: Event, writer: str, registry_id: str | None) -> None:
         request_id = as_id(event.data.get("request_id"))
         asked = self._open.get(request_id)
         if asked is None:
-            for target in event.texts("target") if event.kind == "decision" and not request_id else ():
-                self._await(target, writer, Reaction.WENT_ON, event.position)
+            if event.kind == "decision" and not request_id and not self._is_claimed(event, None, registry_id):
+                for target in event.texts("target"):
+                    self._await(target, writer, Reaction.WENT_ON, event.position)
             return
-        position, asker, to_person = asked
-        if not closes(event, request_id, asker, to_person, self._person):
+        if not closes(event, request_id, asked.asker, asked.to_person, self._person):
+            return
+        if self._is_claimed(event, asked.event, registry_id):
+            if not asked.is_claimed:
+                asked.is_claimed = True
+                self._add(Reaction.DECIDED_UNVERIFIED, asked.event.position, event.position)
             return
         del self._open[request_id]
         if event.kind == "decision":
-            self._add(Reaction.DECIDED_BY_PERSON if to_person else Reaction.DECIDED_BY_AGENT, position, event.position)
-            self._await(asker, writer, Reaction.WENT_ON, event.position)
+            by = Reaction.DECIDED_BY_PERSON if asked.to_person else Reaction.DECIDED_BY_AGENT
+            self._add(by, asked.event.position, event.position)
+            self._await(asked.asker, writer, Reaction.WENT_ON, event.position)
+
+    def _is_claimed(self, event: Event, request: Event | None, registry_id: str | None) -> bool:
+        """It is a decision in the name of somebody who signs, and did not sign it."""
+        judgement = self._judge(event, request, registry_id) if self._judge and event.kind == "decision" else None
+        return judgement is not None and judgement.standing is not Standing.SIGNED
 
     def _await(self, name: str, writer: str, reaction: Reaction, position: int) -> None:
         key = name_key(name)

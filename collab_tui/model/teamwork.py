@@ -29,7 +29,7 @@ from typing import Final
 
 from collab_tui.model.event import Event, Item
 from collab_tui.model.fold import Fold
-from collab_tui.model.moment import SKEW, Limits
+from collab_tui.model.moment import SKEW, Judge, Limits
 from collab_tui.model.reaction_times import Reaction, ReactionTimes, Timing
 from collab_tui.model.time_axis import TimeAxis
 from collab_tui.model.words import Status
@@ -164,7 +164,8 @@ class TeamworkRecorder:
     Of each line some 40 bytes are kept: where it stands in time, and what its writer did from it on.
     """
 
-    def __init__(self, person: str = "human", limits: Limits | None = None) -> None:
+    def __init__(self, person: str = "human", limits: Limits | None = None, judge: Judge | None = None) -> None:
+        """`judge` checks who wrote a decision, as of `Moment`; None: each is taken for what it says."""
         limits = limits or Limits()
         self._limits = {
             Doing.BUSY: limits.stale_after_working.total_seconds(),
@@ -174,7 +175,7 @@ class TeamworkRecorder:
         self._fold = Fold(person)
         self._axis = TimeAxis()
         self._tracks: dict[str, _Track] = {}
-        self._reactions = ReactionTimes(person)
+        self._reactions = ReactionTimes(person, judge)
         self._events = 0
 
     def extend(self, items: Iterable[Item]) -> None:
@@ -195,7 +196,7 @@ class TeamworkRecorder:
             track = self._tracks[writer.key] = _Track(writer.name)
         track.has_declared = track.has_declared or writer.status is not None or writer.task is not None
         track.add(event.position, Doing.ABSENT if writer.gone else _DOING[writer.status])
-        self._reactions.see(event)
+        self._reactions.see(event, self._fold.registry_id)
 
     def account(self) -> Teamwork:
         """How the time was spent up to the last line."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -90,13 +90,20 @@ class Registry(Protocol):
         ...
 
 
-def read_to_end(registry: Registry, fold: Fold, *, final: bool = False) -> News:
-    """Take everything that is there now into the fold; gives the last look, whose items are used up."""
+def looks(registry: Registry, *, final: bool = False) -> Iterator[News]:
+    """Look after look at what was not read yet, until everything that is there now was."""
     while True:
         news = registry.read_next(final=final)
-        absorb(news, fold)
+        yield news
         if not news.remaining:
-            return news
+            return
+
+
+def read_to_end(registry: Registry, fold: Fold, *, final: bool = False) -> News:
+    """Take everything that is there now into the fold; gives the last look, whose items are used up."""
+    for news in looks(registry, final=final):
+        absorb(news, fold)
+    return news
 
 
 def absorb(news: News, fold: Fold) -> None:

@@ -38,6 +38,7 @@ from collab_tui.tui.messages import BoardRead, FreezeToggled, OrderChosen, Scree
 from collab_tui.tui.narrow import Encodable, narrow_encoding
 from collab_tui.tui.notifying import Attention
 from collab_tui.tui.plain import PlainSigns
+from collab_tui.tui.rule_notices import NewerRules
 from collab_tui.tui.safe import Scrub, toast
 from collab_tui.tui.screens.board import BoardScreen
 from collab_tui.tui.theme import THEMES, theme_in_force
@@ -94,7 +95,7 @@ class BoardApp(Visiting, Attentive):
         self._config = config
         self._watch_how = (path, poll if poll is not None else config.poll)
         self.attention = Attention()
-        self._caller = Caller(config, self.attention, partial(toast, self), self._write_raw, os.environ)
+        self._caller = Caller(config, self.attention, self._show_call, self._write_raw, os.environ, NewerRules(path))
         self._frozen: BoardRead | None = None
         self._is_made = False
         narrow = narrow_encoding()
@@ -118,6 +119,14 @@ class BoardApp(Visiting, Attentive):
             self.visit_saved(self._beginning)
         self.set_interval(_TICK, self._tick)
         self.set_timer(_TICK, garbage.go_on)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys and pastes that come together reach a dialog in their order, whatever gets the focus meanwhile."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            takes = getattr(self.screen, "takes", None)
+            if takes is not None and takes(event):
+                return
+        await super().on_event(event)
 
     def on_resize(self) -> None:
         """Paint everything, also when the terminal is as large as before: it may have moved what stood on it."""
@@ -243,6 +252,9 @@ class BoardApp(Visiting, Attentive):
     def _end(self, code: int) -> None:
         """Leave, with the exit code of whoever was told to."""
         self.exit(return_code=code)
+
+    def _show_call(self, text: str, title: str) -> None:
+        toast(self, text, title=title)
 
     def _write_raw(self, text: str) -> None:
         """Write to the terminal past the screen; Textual has no public way for a title or a notification."""

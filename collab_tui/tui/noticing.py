@@ -33,9 +33,14 @@ class Kind(Enum):
     SILENT = "silent"
 
     @property
-    def is_news(self) -> bool:
-        """It merely happened: nobody waits for the person because of it, and nobody asked to be told at once."""
-        return self in (Kind.BLOCKED, Kind.SILENT)
+    def is_need(self) -> bool:
+        """Somebody waits for the person because of it. All else merely happened."""
+        return self in (Kind.QUESTION, Kind.DEADLOCK)
+
+    @property
+    def rings(self) -> bool:
+        """It is worth a bell: somebody waits for the person, or a rule of theirs says that they want to be told."""
+        return self.is_need or self is Kind.NOTICE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,8 @@
 """Telling the person who looks elsewhere that something is new: a bell, or the terminal's own notification.
 
+A bell says nothing but that they are wanted, so it rings only for what needs them and for what their rules tell; that
+somebody is blocked or silent is told by a toast. While the terminal says that the board has the focus, all is.
+
 Only counts leave the board, and names that can be nothing else, never text from events: what is written here goes to
 the terminal as it is.
 
@@ -18,14 +21,14 @@ from collab_tui.config.settings import Notifications
 from collab_tui.tui.noticing import Kind, Thing, in_words
 
 _QUIET: Final = 5.0
-"""Seconds between two calls; what comes meanwhile is told in one at their end."""
+"""Seconds between two calls, or two toasts; what comes meanwhile is told in one at their end."""
 _QUIET_FOR_NEWS: Final = 60.0
-"""The same before a call for nothing but news."""
+"""The same before a call for nothing but what merely happened."""
 _NOT_AGAIN: Final = 900.0
 """Seconds in which the same news is not told again: agents go to and fro."""
 _REMEMBERED: Final = 10_000
 _STAYS: Final = 300.0
-"""Seconds for which somebody who did something at a board with the focus still sits there."""
+"""Seconds for which somebody who did something at a board with the focus surely looks, and needs not even a toast."""
 _STAYS_UNSEEN: Final = 20.0
 """The same where the terminal never tells of its focus: then keys and the mouse are all that is known."""
 _BELL: Final = "\a"
@@ -35,8 +38,8 @@ _RXVT_LIKE: Final = ("ghostty", "wezterm", "foot", "rxvt", "contour")
 class Attention:
     """Whether the person looks at the board, as far as the terminal tells. Times are of a clock that never goes back.
 
-    Not every terminal tells of its focus, and some tell only that they got it: so the focus alone says little when
-    nothing was done at the board for long.
+    Not every terminal tells of its focus, and some tell only that they got it: so the focus alone does not say that
+    what is new was seen, when nothing was done at the board for long.
     """
 
     def __init__(self) -> None:
@@ -52,6 +55,11 @@ class Attention:
         """A key was pressed, or the mouse moved."""
         self._sign_at = now
 
+    @property
+    def has_focus(self) -> bool:
+        """The terminal says that the board has the focus."""
+        return self._has_focus is True
+
     def is_there(self, now: float) -> bool:
         """The person looks at the board."""
         if self._has_focus is False:
@@ -64,12 +72,16 @@ class Attention:
 
 
 class Notifier:
-    """Tells of what is new, never of what was there at the start, and nothing that the person saw."""
+    """Tells of what is new, never of what was there at the start, and nothing that the person saw.
+
+    `write` writes to the terminal, `toast` shows a text on the screen.
+    """
 
     def __init__(
         self,
         how: str,
         write: Callable[[str], object],
+        toast: Callable[[str], object],
         environ: Mapping[str, str],
         attention: Attention,
         *,
@@ -77,6 +89,7 @@ class Notifier:
     ) -> None:
         self._how = how
         self._write = write
+        self._toast = toast
         self._environ = environ
         self._attention = attention
         self._ascii_only = ascii_only
@@ -87,7 +100,7 @@ class Notifier:
         """What was told of, and when."""
         self._generation: int | None = None
         """The registry whose backlog was read; None: none yet."""
-        self._called_at = float("-inf")
+        self._called_at = self._shown_at = float("-inf")
 
     def look(
         self,
@@ -103,6 +116,8 @@ class Notifier:
         Another generation is another registry: what its backlog has is where one begins, and not new. What is not
         shown, because the picture is of another time, nobody sees there.
         """
+        if self._how == Notifications.OFF:
+            return
         there = {thing.key: thing for thing in things}
         fresh = there.keys() - self._known
         self._known = frozenset(there)
@@ -115,28 +130,47 @@ class Notifier:
         if is_shown:
             self._untold = {key: at for key, at in self._untold.items() if not self._attention.was_there_after(at)}
         if self._untold and not (is_shown and self._attention.is_there(now)):
-            self._call(tuple(there.values()), now)
+            self._tell(tuple(there.values()), now, is_shown=is_shown)
 
     def _was_told(self, thing: Thing, now: float) -> bool:
-        return thing.kind.is_news and now - self._told.get(thing.key, float("-inf")) < _NOT_AGAIN
+        return not thing.kind.is_need and now - self._told.get(thing.key, float("-inf")) < _NOT_AGAIN
 
-    def _call(self, there: Sequence[Thing], now: float) -> None:
-        fresh = [thing for thing in there if thing.key in self._untold]
-        if now - self._called_at < (_QUIET_FOR_NEWS if all(thing.kind.is_news for thing in fresh) else _QUIET):
-            return
-        self._called_at = now
-        self._untold = {}
-        for thing in fresh:
+    def _tell(self, there: Sequence[Thing], now: float, *, is_shown: bool) -> None:
+        untold = [thing for thing in there if thing.key in self._untold]
+        called = [thing for thing in untold if not self._is_for_a_toast(thing)]
+        quiet = _QUIET if any(thing.kind.is_need for thing in called) else _QUIET_FOR_NEWS
+        if called and now - self._called_at >= quiet:
+            self._called_at = now
+            self._note(called, now)
+            self._write(_BELL if self._how == Notifications.BELL else self._sequence(_with_old_ones(called, there)))
+        # A toast on what merely happened waits until the screen shows it.
+        shown = [thing for thing in untold if thing not in called and (is_shown or thing.kind.rings)]
+        if shown and now - self._shown_at >= _QUIET:
+            self._shown_at = now
+            self._note(shown, now)
+            told = [thing for thing in _with_old_ones(shown, there) if thing.kind is not Kind.NOTICE]
+            if told:  # a notice has a toast of its own
+                self._toast(in_words(told, ascii_only=self._ascii_only))
+
+    def _is_for_a_toast(self, thing: Thing) -> bool:
+        return self._attention.has_focus or (self._how == Notifications.BELL and not thing.kind.rings)
+
+    def _note(self, things: Iterable[Thing], now: float) -> None:
+        for thing in things:
+            del self._untold[thing.key]
             self._told[thing.key] = now
             self._told.move_to_end(thing.key)
         while len(self._told) > _REMEMBERED:
             self._told.popitem(last=False)
-        if self._how == Notifications.BELL:
-            self._write(_BELL)
-        elif self._how == Notifications.DESKTOP:
-            asked = any(thing.kind is Kind.QUESTION for thing in fresh)  # then it is told how many wait, old ones too
-            things = [thing for thing in there if thing in fresh or (asked and thing.kind is Kind.QUESTION)]
-            self._write(desktop_sequence(in_words(things, ascii_only=self._ascii_only), self._environ))
+
+    def _sequence(self, things: Sequence[Thing]) -> str:
+        return desktop_sequence(in_words(things, ascii_only=self._ascii_only), self._environ)
+
+
+def _with_old_ones(things: Sequence[Thing], there: Sequence[Thing]) -> list[Thing]:
+    """With a new question it is told how many wait, old ones too."""
+    asked = any(thing.kind is Kind.QUESTION for thing in things)
+    return [thing for thing in there if thing in things or (asked and thing.kind is Kind.QUESTION)]
 
 
 def desktop_sequence(told: str, environ: Mapping[str, str]) -> str:

@@ -72,9 +72,9 @@ def content(spans: Iterable[Span]) -> Content:
     return Content.assemble(*((span.text, f".role--{span.role}") for span in spans))
 
 
-def toast(app: App[Any], text: str, severity: SeverityLevel = "information") -> None:
-    """A notification: text is literal and short."""
-    app.notify(cut(words(clean(text)), 300), severity=severity, markup=False)
+def toast(app: App[Any], text: str, severity: SeverityLevel = "information", *, title: str = "") -> None:
+    """A notification: text and title are literal and short."""
+    app.notify(cut(words(clean(text)), 300), title=cut(words(clean(title)), 100), severity=severity, markup=False)
 
 
 def cut(text: str, width: int, ellipsis: str = "…") -> str:

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from collab_tui.cli.console import make_console
-from collab_tui.cli.played import account_of, print_demo, print_story
+from collab_tui.cli.played import account_of_play, print_demo, print_story
+from collab_tui.cli.reading import NotThereError
 from collab_tui.model.teamwork import Teamwork
+from collab_tui.protocol.trust import Trust
 from tests.events import Object, asks, at, decides, lines, says, updates
+from tests.signing import install_key, signed
 
 _SENA = [updates("sena", id=f"s{n}", status="in_progress", progress=n, timestamp=at(n)) for n in range(0, 41, 10)]
 _CALL = {"rule": "r", "key": "k", "cause": "s10", "target": "lubit"}
@@ -23,7 +26,7 @@ _LUBIT = [
 def account(tmp_path: Path, *events: Object) -> Teamwork:
     path = tmp_path / "registry.jsonl"
     path.write_bytes(lines(*sorted(events, key=lambda event: event["timestamp"])))
-    return account_of(path, "human")
+    return account_of_play(path, Trust("human", keyring=install_key(tmp_path / "keys")))
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -31,12 +34,14 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 def test_a_demo_ends_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    answered = [
-        asks("sena", "r1", target="human", status="in_progress", timestamp=at(20)),
-        decides("human", "r1", verdict="approved", timestamp=at(23)),
-        updates("sena", timestamp=at(23.05)),
-    ]
-    print_demo(account(tmp_path, *_SENA, *_LUBIT, *answered), make_console())
+    asked = asks("sena", "r1", target="human", status="in_progress", timestamp=at(20))
+    yes = decides("human", "r1", verdict="approved", timestamp=at(23))
+    answer = signed(yes, lines(_SENA[0], asked))
+    went_on = updates("sena", timestamp=at(23.05))
+    claimed = [asked, yes | {"timestamp": at(21)}, went_on | {"timestamp": at(21.5)}]
+    print_demo(account(tmp_path, *_SENA, *_LUBIT, *claimed), make_console())
+    assert told(capsys) == ["In 40 s they did what takes 70 s one after the other."]
+    print_demo(account(tmp_path, *_SENA, *_LUBIT, *claimed[:2], answer, went_on), make_console())
     assert told(capsys) == [
         "In 40 s they did what takes 70 s one after the other. You answered once after 3.0 s. "
         "With an answer they went on after 50 ms."
@@ -58,9 +63,34 @@ def test_the_story_stands_beside_what_was_claimed(tmp_path: Path, capsys: pytest
     assert "together 40 s 8.0 min 8 min" in shown
     assert "one after the other 70 s 14 min 25 min" in shown
     assert "sena busy 100 % ~100 % 50 %" in shown
+    assert "lubit busy 75 % ~100 % 50 %" in shown
     assert "event, woken agent 12 ms 1-2 s 5-10 min" in shown
     assert "answer, asker goes on never 1-2 s 5-10 min" in shown
-    assert "scripted" in shown[-2] + shown[-1]
+    assert "scripted" in " ".join(shown[-3:])
+
+
+def test_the_numbers_of_a_story_whose_calls_come_late_are_worse(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same work, and one minute in which both wait for a message."""
+    late = [
+        *_SENA,
+        updates("sena", id="waits", status="waiting", timestamp=at(40)),
+        *[event | {"timestamp": at(70 + 10 * n)} for n, event in enumerate(_LUBIT[:1])],
+        says("lubit", "session_start", status="in_progress", timestamp=at(70)),
+        updates("lubit", status="idle", timestamp=at(100)),
+    ]
+    print_story(account(tmp_path, *late), 2, True, make_console())
+    shown = told(capsys)
+    assert "together 100 s 20 min 8 min" in [line.replace("1.7 min", "100 s") for line in shown]
+    assert "one after the other 70 s 14 min 25 min" in shown
+    assert "sena busy 40 % ~100 % 50 %" in shown
+    assert "lubit busy 30 % ~100 % 50 %" in shown
+
+
+def test_a_registry_that_is_gone_has_no_account(tmp_path: Path) -> None:
+    with pytest.raises(NotThereError, match="there is no"):
+        account_of_play(tmp_path / "none.jsonl", Trust("human", keyring=install_key(tmp_path / "keys")))
 
 
 def test_a_story_that_was_left_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from collab_tui.cli import report
+from collab_tui.config import user_config_file
 from collab_tui.model.reaction_times import Reaction
 from collab_tui.model.teamwork import Doing
 from tests.cli.conftest import Collab
 from tests.events import asks, at, decides, lines, says, updates
+from tests.signing import install_key, signed
 
 SAMPLES = Path(__file__).parents[2] / "sample_state"
 
@@ -79,6 +81,24 @@ def test_the_json_is_as_its_help_says(collab: Collab, played: Path) -> None:
     }
     for word in (*told, *sena, *sena["seconds"]):
         assert word in report._EXAMPLES
+
+
+def test_a_decision_that_nobody_signed_is_told_as_what_it_is(
+    collab: Collab, played: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asks("sena", "r1", target="human", request="GO?", timestamp=at(0))
+    yes = decides("human", "r1", verdict="approved", timestamp=at(2))
+    played.write_bytes(lines(asked, yes))
+    assert list(json.loads(collab("report", "--json")[1])["reactions"]) == ["request_to_unverified_decision"]
+    assert "request → unverified answer" in collab("report")[1]
+    install_key(user_config_file().parent)
+    assert user_config_file().is_relative_to(tmp_path)
+    played.write_bytes(lines(asked, yes, signed(yes, lines(asked)) | {"timestamp": at(9)}))
+    told = json.loads(collab("report", "--json")[1])["reactions"]
+    assert list(told) == ["request_to_unverified_decision"]  # its time was changed after it was signed
+    played.write_bytes(lines(asked, signed(yes, lines(asked))))
+    told = json.loads(collab("report", "--json")[1])["reactions"]
+    assert told == {"request_to_decision_by_person": {"count": 1, "median": 2, "p95": 2, "longest": 2}}
 
 
 def test_every_reaction_has_words() -> None:

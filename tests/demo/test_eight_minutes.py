@@ -2,19 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from collab_tui.config.rules import Rule, read_rule
 from collab_tui.demo import story
 from collab_tui.demo.actor import Pace
 from collab_tui.demo.script import METRICS, PARSER
-from collab_tui.demo.story import AT_80, AT_START, RULES, StoryLubit, StorySena, sleep
+from collab_tui.demo.story import AT_80, AT_START, StoryLubit, StorySena, rules, sleep
 from collab_tui.model.board import Board, RequestState
+from collab_tui.model.words import Status
 from collab_tui.protocol import Participant
 from collab_tui.protocol.keys import Keyring
 from collab_tui.protocol.trust import Trust
@@ -44,11 +44,8 @@ def only_request(board: Board) -> RequestState:
 
 
 def test_its_rules_are_rules() -> None:
-    import tomllib
-
-    rules: list[Rule] = [read_rule(table) for table in tomllib.loads(RULES)["rule"]]
-    assert all(rule.is_on for rule in rules)
-    assert {rule.name for rule in rules if rule.then.message == "lubit"} == {AT_START, AT_80}
+    assert all(rule.is_on for rule in rules())
+    assert {rule.name for rule in rules() if rule.then.message == "lubit"} == {AT_START, AT_80}
 
 
 async def test_lubit_sleeps_until_the_rule_wakes_him(registry: Path) -> None:
@@ -73,6 +70,35 @@ async def test_a_sena_whom_nobody_answers_goes_on(registry: Path, monkeypatch: p
         board = await me.until(lambda board: board.agent("sena").progress == 100)
         assert board.agent("sena").current_task == PARSER
         assert only_request(board) is RequestState.OPEN
+
+
+async def test_lubit_has_done_his_work_when_he_waits_for_the_call(registry: Path) -> None:
+    """However late it comes: he is not busy meanwhile."""
+    async with member("monitor", registry) as monitor, member("lubit", registry, **StoryLubit.opening) as me:
+        part = asyncio.create_task(StoryLubit(me, Pace(SPEED, "lubit")).live())
+        board = await monitor.until(lambda board: board.agent("lubit").status is Status.WAITING)
+        assert board.agent("lubit").progress == 76
+        written = board.position
+        await monitor.message("lubit", "how are you?")
+        await monitor.emit("message", target="lubit", message="judge", rule=AT_80)
+        board = await monitor.until(lambda board: board.agent("lubit").status is Status.IN_PROGRESS)
+        assert board.agent("lubit").set_at["status"] == written + 2  # right after the call, and nothing before
+        await monitor.until(lambda board: board.agent("lubit").next_action == "wait for the last of the parser")
+        part.cancel()
+        with suppress(asyncio.CancelledError):
+            await part
+
+
+async def test_sena_waits_when_her_work_is_done_and_the_answer_is_not_there(registry: Path) -> None:
+    async with member("lubit", registry) as lubit, member("sena", registry, **StorySena.opening) as me:
+        part = asyncio.create_task(StorySena(me, Pace(SPEED, "sena")).live())
+        board = await lubit.until(lambda board: board.agent("sena").status is Status.WAITING)
+        (request,) = board.open_requests
+        written = board.position
+        await lubit.decide(request, "approved")
+        board = await lubit.until(lambda board: board.agent("sena").current_task == PARSER)
+        assert board.agent("sena").set_at["current_task"] == written + 2  # the decision, her completion, and this
+        await part
 
 
 async def test_a_person_may_be_faster_than_lubit(registry: Path) -> None:

@@ -57,6 +57,8 @@ class Terminal:
     ) -> None:
         self.raw = b""
         self.titles: list[str] = []
+        self.bells = 0
+        """How often it rang."""
         self.modes: set[int] = set()
         """Private modes that are on now: 1049 is the alternate screen, 1000 to 1016 are mouse modes, ..."""
         self.keyboard_modes = 0
@@ -176,6 +178,8 @@ class Terminal:
                 kind, _, value = token["osc"].partition(";")
                 if kind in ("0", "2"):
                     self.titles.append(value)
+            elif token["control"] == "\a":
+                self.bells += 1
             elif token["text"] is not None or token["control"] in ("\r", "\n", "\b", "\t"):
                 self._stream.feed(token[0])
         self._unread = told[place:]  # the rest of a sequence that did not come yet

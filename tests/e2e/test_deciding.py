@@ -115,3 +115,22 @@ def test_the_demo_asks_for_no_key_and_leaves_none_behind(tmp_path: Path) -> None
         assert shown.wait() == 0
     eventually(lambda: not any(temporary.iterdir()), lambda: str(list(temporary.rglob("*"))))
     assert keys(tmp_path) == []
+
+
+@pytest.mark.parametrize("words", ["not on main, please", "approve only staging", "a b"])
+def test_words_typed_or_pasted_into_an_open_request_answer_nothing(registry: Path, words: str) -> None:
+    before = registry.read_bytes()
+    for sent in (
+        words,
+        f"\x1b[200~{words}\x1b[201~",
+    ):  # at once, as a terminal without bracketed paste pastes; and with
+        with at_terminal(registry.parent, str(registry)) as shown:
+            shown.wait_for("GO for the canary?")
+            shown.wait_for("comment (optional)", press="\r")
+            shown.send(sent)
+            shown.wait_for(words)
+            shown.wait_for("shift+tab, then a approve")
+            shown.send("\x11")
+            assert shown.wait() == 0
+    assert registry.read_bytes() == before
+    assert keys(registry.parent) == []

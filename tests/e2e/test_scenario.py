@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from collab_tui.cli.console import make_console
-from collab_tui.cli.played import account_of, print_story
+from collab_tui.cli.played import account_of_play, print_story
 from collab_tui.demo.script import METRICS, PARSER
 from collab_tui.demo.story import AT_80, AT_START, RULES
 from collab_tui.model.board import RequestState
@@ -21,6 +21,7 @@ from collab_tui.model.fold import Fold
 from collab_tui.model.reaction_times import Reaction
 from collab_tui.model.teamwork import Doing
 from collab_tui.protocol.keys import Keyring
+from collab_tui.protocol.trust import Trust
 from tests.e2e.terminal import terminal
 from tests.program import PATIENCE, PROGRAM, environment, run, started
 
@@ -139,13 +140,14 @@ def test_nothing_happens_twice(events: list[Event]) -> None:
 
 
 def test_its_numbers_come_from_the_registry(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    account = account_of(registry, "human")
+    account = account_of_play(registry, Trust("human", keyring=Keyring(registry.parent / "keys")))
     assert (account.doubt, account.out_of_place) == (None, 0)
     assert account.one_after_the_other > account.total > account.at_work >= account.at_once > 0
     sena, lubit = account.agents
     for worker in (sena, lubit):
-        assert worker.seconds[Doing.BUSY] > worker.present / 2
-        assert worker.seconds[Doing.WAITING] == worker.seconds[Doing.BLOCKED] == 0
+        assert worker.seconds[Doing.BUSY] > account.total / 2
+        assert worker.seconds[Doing.WAITING] > 0
+        assert worker.seconds[Doing.BLOCKED] == 0
     counts = {reaction: timing.count for reaction, timing in account.reactions.items()}
     assert counts == {
         Reaction.FIRED: 5,

@@ -5,7 +5,9 @@ from unittest.mock import patch
 import pytest
 
 from collab_tui.model import reaction_times
+from collab_tui.model.event import Event
 from collab_tui.model.reaction_times import Reaction, Timing, timing_of
+from collab_tui.model.signature import Judgement, Standing, registry_id
 from collab_tui.model.teamwork import TeamworkRecorder
 from tests.events import Object, asks, at, decides, items, says, updates
 
@@ -50,6 +52,42 @@ def test_the_person_is_not_an_agent():
         decides("human", "r2", verdict="rejected", timestamp=at(61)),
     )
     assert told == {Reaction.DECIDED_BY_PERSON: Timing(2, pytest.approx(60), pytest.approx(60), pytest.approx(60))}
+
+
+def signed_only(decision: Event, request: Event | None, registry_id: str | None) -> Judgement | None:
+    """The person signs, and a signature is right when it names the registry."""
+    if decision.agent != "human":
+        return None
+    is_right = decision.text("signature") == registry_id
+    return Judgement(Standing.SIGNED if is_right else Standing.CLAIMED, "")
+
+
+def test_what_the_person_did_not_sign_is_no_decision_of_theirs():
+    story = [
+        updates("sena", timestamp=at(0)),
+        asks("sena", "r1", target="human", timestamp=at(0)),
+        decides("human", "r1", verdict="approved", timestamp=at(2)),
+        decides("human", "r1", verdict="approved", timestamp=at(3)),
+        updates("sena", timestamp=at(4)),
+        asks("sena", "r2", target="lubit", timestamp=at(10)),
+        decides("human", "r2", verdict="approved", timestamp=at(12)),
+        decides("lubit", "r2", verdict="approved", timestamp=at(15)),
+        updates("sena", timestamp=at(15.5)),
+        decides("human", target="lubit", verdict="approved", timestamp=at(16)),
+        updates("lubit", timestamp=at(17)),
+    ]
+    (first, *_) = items(*story)
+    answer = decides("human", "r1", verdict="approved", signature=registry_id(first), timestamp=at(60))
+    recorder = TeamworkRecorder(judge=signed_only)
+    recorder.extend(items(*story, answer, updates("sena", timestamp=at(60.5))))
+    two, half = (Timing(2, same, same, same) for same in (pytest.approx(2), pytest.approx(0.5)))
+    assert dict(recorder.account().reactions) == {
+        Reaction.ASKED: once(5),
+        Reaction.DECIDED_BY_AGENT: once(5),
+        Reaction.DECIDED_BY_PERSON: once(60),
+        Reaction.DECIDED_UNVERIFIED: two,
+        Reaction.WENT_ON: half,
+    }
 
 
 def by_rule(event: str, key: str, second: float, **fields: object) -> Object:

@@ -84,6 +84,16 @@ def test_an_unreadable_line_tells_why_and_shows_its_beginning_without_its_contro
     assert len(beginning.text) < 1000
 
 
+def test_the_beginning_of_a_session_is_told_in_words_and_without_ids():
+    ids = {"pid": 4711, "host": "vm", "session": "0f3a"}
+    obj = says("sena", "session_start", driver="Claude Code", role="implement", cwd="/home/mina/shop/", branch="main")
+    assert told(obj | ids) == [("Claude Code in shop on branch main", "text")]
+    assert told(obj | ids | {"status": "idle"})[1:] == [("idle", "muted")]
+    assert told(says("sena", "session_start", cwd="C:\\Users\\mina\\shop")) == [("in shop", "text")]
+    assert told(says("sena", "session_start", cwd="/", role="implement", **ids)) == [("as implement", "muted")]
+    assert told(says("sena", "session_start", **ids)) == [("begins", "muted")]
+
+
 def test_text_of_any_length_and_many_lines_is_one_short_line():
     (text, _), *_ = told(updates("sena", task="a\n\tb " + "c" * 10**6))
     assert text.startswith("a b ccc")

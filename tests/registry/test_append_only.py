@@ -37,7 +37,7 @@ WRITERS = {
     "reactions/cursor.py": "keeps how far the rules came",
     "reactions/programs.py": "keeps what the programs of rules print",
     "cli/crash.py": "keeps a few reports of errors",
-    "cli/main.py": "opens the null device where nobody reads on",
+    "cli/arguments.py": "opens the null device where nobody reads on",
     "tui/picture.py": "saves pictures and texts, never over a file that is there",
     "demo/folder.py": "makes and removes the temporary folder of the demo",
     "demo/performance.py": "keeps what the agents of the demo say",

@@ -149,8 +149,8 @@ def test_making_one(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     home = tmp_path / ".collab"
-    registry, config = home / "registry.jsonl", home / "config.toml"
-    assert made == [registry, config]
+    registry, ignored, config = home / "registry.jsonl", home / ".gitignore", home / "config.toml"
+    assert made == [registry, ignored, config]
     assert find(tmp_path) == registry
     if os.name == "posix":
         assert stat.S_IMODE(home.stat().st_mode) == 0o700
@@ -164,12 +164,13 @@ def test_making_one(tmp_path: Path) -> None:
 
 def test_making_one_again_changes_nothing(tmp_path: Path) -> None:
     made = make_registry(tmp_path)
-    made[1].write_text("ascii = true\n", encoding="utf-8")
+    made[1].write_text("# committed on purpose\n", encoding="utf-8")
+    made[2].write_text("ascii = true\n", encoding="utf-8")
     contents = [path.read_bytes() for path in made]
     assert make_registry(tmp_path) == []
     assert [path.read_bytes() for path in made] == contents
-    made[1].unlink()
-    assert make_registry(tmp_path) == [made[1]]
+    made[2].unlink()
+    assert make_registry(tmp_path) == [made[2]]
     assert made[0].read_bytes() == contents[0]
 
 
@@ -177,6 +178,6 @@ def test_each_registry_has_an_id_of_its_own(tmp_path: Path) -> None:
     ids = set()
     for name in "ab":
         (tmp_path / name).mkdir()
-        registry, _ = make_registry(tmp_path / name)
+        registry, *_ = make_registry(tmp_path / name)
         ids.add(json.loads(registry.read_bytes())["registry"])
     assert len(ids) == 2

@@ -20,19 +20,23 @@ class Told:
 
     def __init__(self, how: str = "bell", **environ: str) -> None:
         self.written: list[str] = []
+        self.toasts: list[str] = []
+        self.times = 0
+        """How often it told something."""
         self.attention = Attention()
-        self._notifier = Notifier(how, self.written.append, environ, self.attention)
+        self._notifier = Notifier(how, self.written.append, self.toasts.append, environ, self.attention)
 
     def look(self, things: str, now: float, generation: int = 0, *, backlog: bool = False, shown: bool = True) -> int:
-        """How often it has told until now; every letter is a question, every capital a blocked agent, a digit is part
-        of something else.
+        """How often it has told until now; every letter is a question, every capital a blocked agent, `!` and `?`
+        notices, a digit is part of something else.
         """
-        given = [
-            Thing(letter, Kind.BLOCKED if letter.isupper() else Kind.QUESTION, letter, is_part=letter.isdigit())
-            for letter in things
-        ]
+        kinds = {letter: Kind.BLOCKED if letter.isupper() else Kind.QUESTION for letter in things}
+        kinds |= dict.fromkeys("!?", Kind.NOTICE)
+        given = [Thing(letter, kinds[letter], letter, is_part=letter.isdigit()) for letter in things]
+        before = len(self.written), len(self.toasts)
         self._notifier.look(given, generation, now, is_backlog=backlog, is_shown=shown)
-        return len(self.written)
+        self.times += before != (len(self.written), len(self.toasts))
+        return self.times
 
 
 def test_what_waits_at_the_start_is_not_new() -> None:
@@ -118,6 +122,35 @@ def test_with_a_new_question_it_is_told_how_many_wait_and_of_the_rest_what_is_ne
     ]
 
 
+# What rings
+
+
+def test_a_bell_says_that_one_is_needed_and_a_toast_who_is_blocked() -> None:
+    told = Told()
+    told.look("", 0)
+    told.look("A", 100)
+    assert (told.written, told.toasts) == ([], ["A blocked"])
+    told.look("Aa", 200)
+    assert (told.written, told.toasts) == ([BELL], ["A blocked"])
+    told.look("AaBb", 300)
+    assert (told.written, told.toasts) == ([BELL, BELL], ["A blocked", "B blocked"])
+
+
+def test_what_rules_tell_rings_at_most_once_a_minute() -> None:
+    told = Told()
+    told.look("", 0)
+    assert [told.look("!", 1), told.look("!?", 2), told.look("!?", 60), told.look("!?", 61)] == [1, 1, 1, 2]
+    assert (told.written, told.toasts) == ([BELL, BELL], [])
+
+
+def test_a_toast_on_what_happened_waits_until_the_screen_shows_it_and_a_bell_does_not() -> None:
+    told = Told()
+    told.look("", 0, shown=False)
+    assert [told.look("A", 1, shown=False), told.look("A", 100, shown=False)] == [0, 0]
+    assert [told.look("Aa", 101, shown=False), told.look("Aa", 200)] == [1, 2]
+    assert (told.written, told.toasts) == ([BELL], ["A blocked"])
+
+
 # Who looks
 
 
@@ -146,12 +179,22 @@ def test_who_comes_back_in_between_is_not_called_any_more() -> None:
     assert [told.look("ab", 7), told.look("ab", 1000)] == [1, 1]
 
 
-def test_who_left_the_chair_and_not_the_window_is_called_after_a_while() -> None:
+@pytest.mark.parametrize("how", ["bell", "desktop"])
+def test_a_board_with_the_focus_is_quiet_and_after_a_while_without_a_key_shows_a_toast(how: str) -> None:
     """Some terminals tell that they got the focus and never that they lost it."""
+    told = Told(how)
+    told.attention.told(True, 0)
+    told.look("", 0)
+    assert [told.look("aB", 200), told.look("aB", 299), told.look("aB", 300), told.look("aB", 5000)] == [0, 0, 1, 1]
+    assert (told.written, told.toasts) == ([], ["1 question for you, B blocked"])
+
+
+def test_a_notice_whose_toast_was_there_has_no_second_one() -> None:
     told = Told()
     told.attention.told(True, 0)
     told.look("", 0)
-    assert [told.look("a", 200), told.look("a", 299), told.look("a", 300)] == [0, 0, 1]
+    assert [told.look("!", 1000), told.look("!a", 2000)] == [0, 1]
+    assert (told.written, told.toasts) == ([], ["1 question for you"])
 
 
 def test_who_was_there_after_it_came_saw_it() -> None:
@@ -175,17 +218,21 @@ def test_what_the_screen_does_not_show_nobody_sees_there() -> None:
     told.attention.told(True, 0)
     told.look("", 0, shown=False)
     assert told.look("a", 1, shown=False) == 1
+    assert told.look("aB", 100, shown=False) == 1
+    assert (told.written, told.toasts) == ([], ["1 question for you"])
 
 
 @given(st.lists(st.tuples(st.sets(st.sampled_from("abAB1")), st.integers(0, 3)), max_size=30))
 def test_it_is_never_told_twice_within_five_seconds(steps: list[tuple[set[str], int]]) -> None:
-    told, now, at = Told(), 0, []
+    told, now = Told(), 0
+    rang: list[int] = []
+    showed: list[int] = []
     for things, pause in steps:
         now += pause
-        before = len(told.written)
-        if told.look("".join(things), now) > before:
-            at.append(now)
-    assert all(later - earlier >= 5 for earlier, later in pairwise(at))
+        told.look("".join(things), now)
+        rang += [now] * (len(told.written) - len(rang))
+        showed += [now] * (len(told.toasts) - len(showed))
+    assert all(later - earlier >= 5 for at in (rang, showed) for earlier, later in pairwise(at))
 
 
 def test_off_says_nothing() -> None:
