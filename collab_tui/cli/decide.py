@@ -20,7 +20,9 @@ _EXAMPLES = """\
   collab-tui decide 3f2a reject -m "not on a Friday"
   collab-tui decide 3f2a --answer "rules first"  for a choice: one of its options, or its number
   collab-tui decide 3f2a approve --agent lubit   an agent answers as itself
-What you decide is signed with your key; so you decide at a terminal, and not from within an agent."""
+What you decide is signed with your key; so you decide at a terminal, and not from within an agent.
+exit: 0 it is on the disk; 1 it was closed meanwhile, or is not yours to answer; 2 usage, no such request, or not at a
+terminal; 74 not surely on the disk; 75 others hold the lock. What ends with 1 or 2 wrote nothing"""
 
 
 def main(arguments: list[str]) -> int:

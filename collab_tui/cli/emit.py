@@ -41,10 +41,18 @@ _KNOWN_WORDS = (
 KNOWN_EVENTS = frozenset(_KNOWN_WORDS.split())
 """Events that do more than being shown. Any other may be written; one that is nearly one of these is a slip."""
 _NEAR = 0.85
+_STATUS_WORDS = (
+    "waiting awaiting pending in_progress active working running started validating monitoring blocked stuck completed "
+    "complete done finished approved idle ready standby failed error"
+)
+KNOWN_STATUSES = frozenset(_STATUS_WORDS.split())
+"""Words that a status with a meaning begins with; `_`, `-` or a space goes before any others."""
+_NEAR_STATUS = 0.7
+"""So near is `finishing` to `finished`."""
 
 
 def main(arguments: list[str]) -> int:
-    """Append one event; prints nothing but a doubt about its name."""
+    """Append one event; prints nothing but doubts about its name, status and progress."""
     parser = _parser()
     options = parser.parse_args(arguments)
     event = {"event": options.event} if options.event is not None else _from_stdin(parser)
@@ -62,6 +70,10 @@ def main(arguments: list[str]) -> int:
     append(registry_path(options.registry), event, durable=not options.no_sync)
     if event["event"] not in KNOWN_EVENTS:
         _warn_of_slip(event["event"])
+    if options.status is not None and options.status not in KNOWN_STATUSES:
+        _warn_of_status(options.status)
+    if options.progress is not None and not _is_per_cent(_value(options.progress)):
+        complain(f"written as it is, but progress is a number from 0 to 100, not {options.progress!r}")
     return 0
 
 
@@ -79,6 +91,23 @@ def _warn_of_slip(kind: str) -> None:
     near = get_close_matches(kind.casefold().replace("-", "_"), KNOWN_EVENTS, 1, _NEAR)
     if near:
         complain(f"written as it is, but no event has a meaning that is called {kind!r}; did you mean {near[0]}?")
+
+
+def _warn_of_status(word: str) -> None:
+    """Say that a status was written in a word that was hardly meant; one that is like none of ours was."""
+    plain = word.strip(" _-").casefold().replace("-", "_").replace(" ", "_")
+    if plain.startswith("in_progress") or plain.partition("_")[0] in KNOWN_STATUSES:
+        return
+    from difflib import get_close_matches
+
+    if near := get_close_matches(plain, KNOWN_STATUSES, 1, _NEAR_STATUS):
+        complain(f"written as it is, but no status is called {word!r}; did you mean {near[0]}?")
+
+
+def _is_per_cent(value: Any) -> bool:
+    if isinstance(value, str):
+        value = _value(value.strip().removesuffix("%").strip())
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,12 +14,14 @@ examples:
   collab-tui init             in the folder you are in
   collab-tui init ~/project"""
 
+_WHAT_FOR = {".gitignore": ": git leaves the registry out, which may hold secrets"}
+
 
 def main(arguments: list[str]) -> int:
     """Make `.collab/` with a registry and a commented config; what is there stays."""
     parser = Parser(
         prog="collab-tui init",
-        description="Make .collab/ with a registry and a commented config. What is there already stays as it is.",
+        description="Make .collab/ with a registry, which git leaves out, and a config. What is there already stays.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -35,8 +37,8 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         raise UnusableError(f"cannot make {folder / '.collab'}: {error.strerror}") from error
     for path in made:
-        say(f"made {path}")
+        say(f"made {path}{_WHAT_FOR.get(path.name, '')}")
     if not made:
         say(f"{folder / '.collab'} is there already")
-    print("Agents write with `collab-tui emit`; you watch with `collab-tui`.")
+    print("Next: `collab-tui connect claude` (or codex) lets an agent take part; you watch with `collab-tui`.")
     return 0

@@ -13,7 +13,7 @@ from typing import Any
 from collab_tui.cli.arguments import complain, given_registry, make_parser, registry_path
 from collab_tui.cli.console import console_glyphs, make_console, styled
 from collab_tui.cli.polling import add_poll
-from collab_tui.cli.reading import check
+from collab_tui.cli.reading import NotThereError, check
 from collab_tui.cli.settings import load_settings
 from collab_tui.model.event import Event, Item
 from collab_tui.model.query import Predicate, doubts, parse_query
@@ -30,7 +30,9 @@ _EXAMPLES = """\
   collab-tui log event:decision agent:lubit
   collab-tui log 'time>14:00' 'progress<50' -event:progress
   collab-tui log --follow --json status:blocked
-terms: text, "two words", field:value, field>value (>= < <= =), -term for not; all must hold"""
+terms: text, "two words", field:value, field>value (>= < <= =), -term for not; all must hold
+exit: 0, also when nothing passes; 2 usage, no such file, or nothing passes a filter that can hardly be meant;
+130 --follow ended by Ctrl-C"""
 
 
 def main(arguments: list[str]) -> int:
@@ -48,11 +50,14 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args([argument for argument in arguments if not _is_negated(argument)])
     # As with the other commands the registry may be named without `--registry`; no filter ends so and is a file.
     options.file = next((word for word in options.filter if word.endswith(".jsonl") and Path(word).is_file()), None)
+    if options.file is None and (no_file := next((w for w in options.filter if w.endswith(".jsonl")), None)):
+        raise NotThereError(f"there is no file {no_file}")
     path = Path(registry_path(given_registry(parser, options)))
     settings = load_settings(path)
     trust = Trust(settings.person, settings.approvers)
     query = " ".join((*(word for word in options.filter if word != options.file), *negated))
-    for doubt in doubts(query):
+    doubted = doubts(query)
+    for doubt in doubted:
         complain(one_line(doubt))
     printer = _Printer(parse_query(query), options.json, trust)
     registry = JsonlRegistry(path)
@@ -65,7 +70,7 @@ def main(arguments: list[str]) -> int:
         check(news, path)
         printer.print(news.items)
         if not news.remaining:
-            return 0
+            return 2 if doubted and not printer.has_printed else 0
 
 
 def _is_negated(argument: str) -> bool:
@@ -93,6 +98,7 @@ class _Printer:
         self._as_json = as_json
         self._console = make_console()
         self._glyphs = console_glyphs()
+        self.has_printed = False
 
     def print(self, items: Iterable[Item]) -> bool:
         """Print those that pass; True when there was any item at all."""
@@ -101,6 +107,7 @@ class _Printer:
             found = True
             judgement = self._onlooker.see(item)
             if self._matches(item):
+                self.has_printed = True
                 standing = judgement.standing if judgement is not None else None
                 self._print_json(item, standing) if self._as_json else self._print_line(item, standing)
         if found:

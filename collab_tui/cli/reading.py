@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,13 +79,16 @@ def find_request(moment: Moment, prefix: str, *, exact: bool = False) -> Request
     names both. Raises `NotThereError` as `only_match`.
     """
     choices = {request.id: request for request in moment.board.requests}
-    found = [request for request in choices.values() if request.id.startswith(prefix)]
+    found = [request for request in choices.values() if prefix and request.id.startswith(prefix)]
     if prefix in choices and len(found) > 1 and not exact:
         named = "; ".join(
             f"{one_line(request.id)} of {request.asker}: {_start(request.request)}" for request in found[:5]
         )
         raise NotThereError(f"{prefix!r} is one request and begins others: {named}; give more of it, or add --exact")
-    return only_match(prefix, choices if not exact or prefix in choices else {}, "request")
+    if not found or (exact and prefix not in choices):
+        open_ones = [request.id for request in moment.board.requests if moment.is_answerable(request)]
+        raise _nothing_begins(prefix, open_ones, "request", "open are")
+    return only_match(prefix, choices, "request")
 
 
 def _start(text: str) -> str:
@@ -101,6 +105,10 @@ def only_match(prefix: str, choices: dict[str, _Found], what: str) -> _Found:
         return choices[found[0]]
     if found:
         raise NotThereError(f"{prefix!r} begins {len(found)} {what}s: {', '.join(found[:5])}; give more of it")
-    raise NotThereError(
-        f"there is no {what} {prefix!r}" + (f"; there are {', '.join(list(choices)[-5:])}" if choices else "")
-    )
+    raise _nothing_begins(prefix, choices, what)
+
+
+def _nothing_begins(prefix: str, choices: Iterable[str], what: str, lead: str = "there are") -> NotThereError:
+    """That nothing is called so; names the last of what is."""
+    last = list(choices)[-5:]
+    return NotThereError(f"there is no {what} {prefix!r}" + (f"; {lead} {', '.join(last)}" if last else ""))

@@ -5,6 +5,7 @@ A role names a meaning (`muted`, `success`, ...); the screen and the console eac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -45,6 +46,8 @@ _WENT_WELL = frozenset({"sent", "notified", "started", "exit 0"})
 """Outcomes of rules that ask for no attention."""
 _LONGEST = 10**12
 """Milliseconds that a rule may have taken; more is nonsense."""
+_SAYINGS = ("message", "comment", "details", "error", "reason", "result")
+_PATH_END = re.compile(r"[/\\]")
 _TOLD = frozenset({"id", "agent", "event", "blockers"}.union(ALIASES["timestamp"], ALIASES["current_task"]))
 """Fields that are told already."""
 
@@ -103,19 +106,30 @@ def _status(event: Event) -> Span:
 
 
 def _declaration(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    yield from _declared(event, glyphs)
+    if all(event.field(name) is None for name in (*_SAYINGS, "status", "next_action")):
+        yield from _other_fields(event)
+
+
+def _declared(event: Event, glyphs: Glyphs) -> Iterator[Span]:
     yield _status(event)
     yield Span(_quoted(event, "current_task"))
     if blockers := event.texts("blockers"):
         yield Span(f"{glyphs.blocker} {_shorten(', '.join(blockers))}", "warning")
     if text := _quoted(event, "next_action"):
         yield Span(f"next: {text}", "muted")
-    told = [
-        name for name in ("message", "comment", "details", "error", "reason", "result") if event.field(name) is not None
-    ]
-    for name in told:
+    for name in _SAYINGS:
         yield Span(_quoted(event, name), "error" if name == "error" else "muted")
-    if not told and event.field("status") is None and event.field("next_action") is None:
-        yield from _other_fields(event)
+
+
+def _session_start(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    """Which program began where, as people name it; its ids are for programs."""
+    folder = _PATH_END.split((event.text("cwd") or "").rstrip("/\\"))[-1]
+    named = ("", _quoted(event, "driver")), ("in ", _shorten(folder)), ("on branch ", _quoted(event, "branch"))
+    where = Span(" ".join(lead + name for lead, name in named if name))
+    said = [span for span in (where, *_declared(event, glyphs)) if span.text]
+    role = _quoted(event, "role")
+    yield from said or [Span(f"as {role}" if role else "begins", "muted")]
 
 
 def _other_fields(event: Event) -> Iterator[Span]:
@@ -196,5 +210,6 @@ _BY_KIND = {
     "blocker": _blocker,
     "blocker_resolved": _blocker_resolved,
     "message": _message,
+    "session_start": _session_start,
     "completion": _completion,
 }

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -42,6 +43,7 @@ def collab(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
         data = stdin.encode() if isinstance(stdin, str) else stdin
         opened = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8") if isinstance(data, bytes) else data
         monkeypatch.setattr(sys, "stdin", opened)
+        monkeypatch.setattr("collab_tui.cli.STARTED", time.time())
         try:
             code = main(list(arguments))
         except SystemExit as leaving:

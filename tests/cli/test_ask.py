@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -15,11 +15,13 @@ from typing import Any
 
 import pytest
 
+from collab_tui.model.event import Event, decode
 from collab_tui.protocol import following
-from collab_tui.registry.append import append
+from collab_tui.protocol.used import UsedDecisions
+from collab_tui.registry.append import append, encode
 from tests.cli.conftest import Collab, events, last
 from tests.program import PROGRAM, Running, environment, eventually, run, started
-from tests.signing import install_key_at, signed
+from tests.signing import OTHER_KEY, install_key_at, signed, state_at
 
 unix = pytest.mark.skipif(os.name == "nt", reason="signals are of Unix")
 
@@ -55,8 +57,12 @@ def decide(path: Path, request_id: str, by: str = "lubit", **fields: Any) -> Non
 
 
 def sign(path: Path, request_id: str, **fields: Any) -> None:
+    append(str(path), in_the_persons_hand(path, request_id, **fields))
+
+
+def in_the_persons_hand(path: Path, request_id: str, **fields: Any) -> dict[str, Any]:
     decision = {"id": "d1", "timestamp": datetime.now(UTC).isoformat(), "agent": "human", "event": "decision"}
-    append(str(path), signed(decision | {"request_id": request_id, **fields}, path.read_bytes()))
+    return signed(decision | {"request_id": request_id, **fields}, path.read_bytes())
 
 
 def told(asker: Running) -> dict[str, Any]:
@@ -268,6 +274,16 @@ def test_without_wait_the_id_is_printed_and_everything_is_recorded(
         (("--evidence", "none.md"), "--evidence none.md: there is no such file"),
         (("--key", " "), "a key is a name"),
         (("--target", "Sena"), "nobody answers their own request"),
+        (("--target", ""), "--target needs a name"),
+        (("--target", "  "), "--target needs a name"),
+        (("--option", "a", "--option", " "), "--option needs words"),
+        (("--option", "a", "--option", "A "), "an --option is given twice"),
+        (("--option", "a", "--kind", "approval"), "--option makes it a choice, and --kind says approval"),
+        (("--option", "a", "--kind", "question"), "--option makes it a choice, and --kind says question"),
+        (("--expires", "2025-01-01T00:00:00Z"), "--expires 2025-01-01T00:00:00.000Z is past: nobody could answer"),
+        (("--wait", "--timeout", "-5s"), "one that begins with - is given as --OPTION=VALUE"),
+        (("--wait", "--timeout=-5s"), "a time is not negative; 0s looks once"),
+        (("--wait", "--timeout", "-1"), "a time is not negative; 0s looks once"),
     ],
     ids=str,
 )
@@ -276,6 +292,18 @@ def test_what_is_refused_writes_nothing(collab: Collab, path: Path, options: tup
     code, out, err = collab(*command(path, *options))
     assert (code, out) == (2, "")
     assert why in err
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["human", "Human", "mina", "boss"])
+def test_nobody_asks_in_the_name_of_somebody_who_decides(collab: Collab, path: Path, tmp_path: Path, name: str) -> None:
+    config = tmp_path / "user-config" / "config.toml"
+    config.parent.mkdir(exist_ok=True)
+    config.write_text(f'person = "mina"\n[approvers]\nboss = "{OTHER_KEY.public.text}"\n', encoding="utf-8")
+    before = path.read_bytes()
+    code, out, err = collab("ask", "GO?", "--agent", name, "--registry", str(path))
+    assert (code, out) == (2, "")
+    assert err.endswith(f"{name} is a person here: an agent asks under a name of its own\n")
     assert path.read_bytes() == before
 
 
@@ -290,3 +318,139 @@ def test_there_has_to_be_a_registry(collab: Collab, tmp_path: Path) -> None:
     code, _, err = collab(*command(tmp_path / "none.jsonl"))
     assert (code, (tmp_path / "none.jsonl").exists()) == (2, False)
     assert "collab-tui init" in err
+
+
+# An answer that the person signed is taken once, and not before it left this process.
+
+KEYED = ("--key", "d", "--wait", "--timeout", "0s")
+
+
+@pytest.fixture
+def answered(path: Path) -> str:
+    """The id of a request with a key, which the person approved meanwhile."""
+    assert run(*command(path, *KEYED), cwd=path.parent).returncode == 4
+    (request,) = requests(path)
+    sign(path, request["id"], verdict="approved")
+    return str(request["id"])
+
+
+def takes_it_once(path: Path, request_id: str) -> None:
+    """Asked again it is there, and then it is another question."""
+    done = run(*command(path, *KEYED), cwd=path.parent)
+    assert (done.returncode, json.loads(done.stdout)["id"]) == (0, request_id)
+    assert json.loads(done.stdout)["verdict"] == "approved"
+    assert run(*command(path, *KEYED), cwd=path.parent).returncode == 4
+    assert len(requests(path)) == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_an_answer_that_does_not_fit_is_not_lost(path: Path, answered: str) -> None:
+    with open("/dev/full", "wb") as full:
+        done = run(*command(path, *KEYED), cwd=path.parent, stdout=full.fileno())
+    assert done.returncode == 74
+    takes_it_once(path, answered)
+
+
+@unix
+def test_an_answer_that_nobody_reads_is_not_lost_and_no_leave(path: Path, answered: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = run(*command(path, *KEYED), cwd=path.parent, stdout=writing)
+    os.close(writing)
+    assert done.returncode == 74
+    assert b"nobody read the answer; it is there still: run it again" in done.stderr
+    takes_it_once(path, answered)
+
+
+@unix
+def test_killed_while_it_prints_the_answer_it_takes_nothing(path: Path, answered: str) -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, bytes(1 << 16))
+    os.set_blocking(writing, True)
+    places = state_at(path.parent) / "delivering"
+    asker = subprocess.Popen(
+        [PROGRAM, *command(path, *KEYED)], cwd=path.parent, env=environment(path.parent), stdout=writing
+    )
+    try:
+        eventually(lambda: list(places.glob("*.lock")))
+    finally:
+        asker.kill()
+        asker.wait()
+        os.close(reading)
+        os.close(writing)
+    takes_it_once(path, answered)
+    assert list(places.iterdir()) == []
+
+
+@unix
+def test_told_to_end_before_it_printed_the_answer_its_advice_leads_to_it(path: Path) -> None:
+    with waiting(path, "--key", "d") as (asker, request_id):
+        decision = in_the_persons_hand(path, request_id, verdict="approved")
+        (line,) = decode(encode(decision), 0)
+        assert isinstance(line, Event)
+        other = UsedDecisions(state_at(path.parent)).reserve(line, "sena")  # so that it cannot go on
+        assert other is not None
+        with other:
+            append(str(path), decision)
+            asker.process.send_signal(signal.SIGTERM)
+            assert asker.wait() == 143
+        advice = f"the request {request_id} was closed meanwhile: `collab-tui wait decision {request_id}`"
+        assert advice.encode() in asker.errors
+        assert asker.lines() == []
+    done = run("wait", "decision", request_id, "--registry", str(path), cwd=path.parent)
+    assert (done.returncode, json.loads(done.stdout)["verdict"]) == (0, "approved")
+
+
+def test_of_two_processes_that_wait_one_takes_the_answer_and_the_other_is_told(path: Path) -> None:
+    with waiting(path, "--key", "d") as (one, request_id), waiting(path, "--key", "d") as (two, _):
+        sign(path, request_id, verdict="approved")
+        codes = [one.wait(), two.wait()]
+        assert sorted(codes) == [0, 3]
+        first, second = (one, two) if codes[0] == 0 else (two, one)
+        assert (told(first)["state"], told(first)["verdict"]) == ("answered", "approved")
+        assert (told(second)["id"], told(second)["state"], told(second)["verdict"]) == (request_id, "taken", None)
+        assert b"was taken before, by another process of sena; that one acts on it" in second.errors
+
+
+@unix
+def test_a_terminal_that_is_closed_withdraws_the_request_and_nohup_keeps_it(path: Path) -> None:
+    with waiting(path) as (asker, request_id):
+        asker.process.send_signal(signal.SIGHUP)
+        assert asker.wait() == 129
+    assert (last(path)["event"], last(path)["request_id"]) == ("request_withdrawn", request_id)
+    genuine = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which a child inherits
+    try:
+        with waiting(path, "--target", "lubit") as (asker, request_id):
+            asker.process.send_signal(signal.SIGHUP)
+            decide(path, request_id, verdict="approved")
+            assert asker.wait() == 0
+    finally:
+        signal.signal(signal.SIGHUP, genuine)
+
+
+def test_who_answered_in_place_of_who_was_asked_is_told(path: Path) -> None:
+    with waiting(path, "--target", "lubit") as (asker, request_id):
+        decide(path, request_id, "gitcode", verdict="approved")
+        assert asker.wait() == 0
+        assert b"collab-tui: lubit was asked, and gitcode answered\n" in asker.errors
+
+
+def test_a_name_of_its_own_that_is_nearly_another_is_doubted(collab: Collab, path: Path) -> None:
+    append(str(path), {"agent": "sena", "event": "session_start"})
+    err = collab("ask", "go?", "--agent", "seni", "--registry", str(path))[2]
+    assert err == "collab-tui: there was no agent seni before; did you mean sena?\n"
+    assert collab("ask", "go?", "--agent", "maestro", "--registry", str(path))[2] == ""
+
+
+def test_a_deadline_that_is_past_is_doubted(collab: Collab, path: Path) -> None:
+    code, _, err = collab(*command(path, "--deadline", "2025-01-01T00:00:00Z"))
+    assert (code, err) == (0, "collab-tui: --deadline 2025-01-01T00:00:00.000Z is past: it is overdue at once\n")
+
+
+def test_neither_the_monitor_nor_whoever_made_the_registry_is_offered(collab: Collab, path: Path) -> None:
+    append(str(path), {"agent": "monitor", "event": "activation", "rule": "x"})
+    err = collab(*command(path, "--target", "zzz"))[2]
+    assert err == "collab-tui: nobody has written as 'zzz' yet; there is lubit\n"

@@ -144,8 +144,8 @@ def test_an_id_that_is_the_beginning_of_another_names_both(collab: Collab, regis
     ("given", "why"),
     [
         ("aaaa", "'aaaa' begins 2 requests: aaaa0001, aaaa0002; give more of it"),
-        ("dddd", "there is no request 'dddd'; there are aaaa0001, aaaa0002, bbbb0001, cccc0001"),
-        ("", "there is no request ''; there are aaaa0001, aaaa0002, bbbb0001, cccc0001"),
+        ("dddd", "there is no request 'dddd'; open are aaaa0001, aaaa0002, bbbb0001"),
+        ("", "there is no request ''; open are aaaa0001, aaaa0002, bbbb0001"),
     ],
     ids=["ambiguous", "unknown", "empty"],
 )

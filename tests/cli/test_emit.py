@@ -13,9 +13,12 @@ import pytest
 
 from collab_tui.cli import emit
 from collab_tui.model.fold import _HANDLERS
+from collab_tui.model.words import _STATUS_BY_FIRST_WORD
 from collab_tui.registry.append import append
 from tests.cli.conftest import Collab, events, last
 from tests.program import PROGRAM, environment
+
+_NO_PER_CENT = ("140", "999", "-1", "abc", "much", "true", "NaN", "[1]", "")
 
 
 @pytest.fixture
@@ -65,6 +68,35 @@ def test_every_option(collab: Collab, path: Path) -> None:
 def test_progress_is_a_number_where_it_is_one(collab: Collab, path: Path, given: str, kept: object) -> None:
     assert collab("emit", "status_update", "--agent", "sena", "--progress", given)[0] == 0
     assert last(path)["progress"] == kept
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "doubt"),
+    [
+        ("--status", "finishing", "no status is called 'finishing'; did you mean finished?"),
+        ("--status", "Blokced", "no status is called 'Blokced'; did you mean blocked?"),
+        ("--status", "waiting_for_lubit", ""),
+        ("--status", "done", ""),
+        ("--status", "in-progress", ""),
+        ("--status", "In Progress", ""),
+        ("--status", "in_progres", "no status is called 'in_progres'; did you mean in_progress?"),
+        ("--status", "refactoring", ""),
+        ("--status", "검토중", ""),
+        *((("--progress", given, f"progress is a number from 0 to 100, not '{given}'")) for given in _NO_PER_CENT),
+        *(("--progress", given, "") for given in ("0", "100", "0.8", "80%", " 80 %")),
+    ],
+)
+def test_what_was_hardly_meant_is_written_and_doubted(
+    collab: Collab, path: Path, option: str, given: str, doubt: str
+) -> None:
+    code, out, err = collab("emit", "status_update", "--agent", "sena", f"{option}={given}")
+    assert (code, out) == (0, "")
+    assert err == (f"collab-tui: written as it is, but {doubt}\n" if doubt else "")
+    assert str(last(path)[option.removeprefix("--")]).casefold() == given.casefold()
+
+
+def test_it_knows_the_words_for_a_status_without_reading_the_model() -> None:
+    assert set(_STATUS_BY_FIRST_WORD) == emit.KNOWN_STATUSES
 
 
 @pytest.mark.parametrize("event", ["blocker", "blocker_resolved"])

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from collab_tui.protocol.brief import brief_of
 from collab_tui.registry.append import append
 from tests.cli.conftest import Collab
 from tests.program import PATIENCE, environment, run
@@ -104,20 +105,54 @@ def project(tmp_path: Path) -> Path:
         {"id": "77aa000000000000", "request": "which first?", "options": ["rules", "model"]},
     )
     append(str(registry), {"agent": "system", "event": "registry_created", "registry": "abcdef"})
+    append(str(registry), {"agent": "gitcode", "event": "status_update", "status": "in_progress"})
     for request in asked:
         append(str(registry), {"agent": "lubit", "event": "decision_request", "target": "sena", **request})
     return folder
 
 
-def test_every_command_of_the_page_works(tmp_path: Path, project: Path) -> None:
+SHOWN = {
+    "collab-tui start": ("lubit", "sena: "),
+    "collab-tui emit status_update --agent NAME --status": ("lubit", 'sena: working 40 % on "metrics v2"'),
+    "collab-tui emit completion": ("lubit", 'sena: done 100 % on "metrics v2"'),
+    'collab-tui emit blocker --agent NAME --blocker "no': (
+        "lubit",
+        'NEXT: answer first. sena is held up by its blocker "no credentials for staging", which is yours to resolve',
+    ),
+    "collab-tui emit blocker --agent NAME --blocker lubit": (
+        "lubit",
+        'sena is blocked, and it is yours to resolve: "lubit_review"',
+    ),
+    "collab-tui emit status_update --agent NAME --field": ("gitcode", 'sena: dependency "gitcode_ready"'),
+    "collab-tui decide 3f2a": ("lubit", 'sena approved "do the numbers hold?": "the numbers hold"'),
+    "collab-tui decide 77aa": ("lubit", 'sena answered "which first?" with "rules": "they are ready"'),
+    "collab-tui send": ("lubit", '"the draft is in docs/draft.md"'),
+    "collab-tui memory": ("sena", "Entropy is in nats, as lubit wants it."),
+    "collab-tui end": ("lubit", "sena: gone"),
+}
+"""How a command starts -> whose brief tells what it does, and in which words."""
+
+
+def test_every_command_of_the_page_works_and_the_others_are_told_what_it_promises(
+    tmp_path: Path, project: Path
+) -> None:
     registry = project / "COLLABORATION_STATE.jsonl"
     told: dict[str, bytes] = {}
+    not_shown = dict(SHOWN)
     with Others(registry):
         for command in COMMANDS:
             words = shlex.split(command.replace("NAME", "sena"))[1:]
             done = run(*words, cwd=project, env=environment(tmp_path))
             assert done.returncode == 0, (command, done)
             told[words[0]] = told.get(words[0], b"") + done.stdout
+            for start in [start for start in not_shown if command.startswith(start)]:
+                name, text = not_shown.pop(start)
+                assert text in brief_of(name, registry).text
+            if "gitcode_ready" in command:
+                append(str(registry), {"agent": "gitcode", "event": "status_update", "status": "completed"})
+    assert not_shown == {}
+    assert '"blocker:"' not in brief_of("lubit", registry).text  # it is told once, among the blockers
+    assert "lubit_review" not in brief_of("lubit", registry).text  # it was unblocked
     assert b"do the numbers hold?" in told["start"]
     assert b"which first?" in told["listen"]
     assert [json.loads(part)["state"] for part in told["ask"].splitlines()] == ["answered", "answered"]
@@ -136,6 +171,7 @@ def test_the_page_speaks_of_every_command_that_an_agent_needs() -> None:
         "ask",
         "unblock",
         "wait",
+        "memory",
         "listen",
         "decide",
         "send",

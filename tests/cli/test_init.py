@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Collab, last
 
-_GO_ON = "Agents write with `collab-tui emit`; you watch with `collab-tui`.\n"
+_GO_ON = "Next: `collab-tui connect claude` (or codex) lets an agent take part; you watch with `collab-tui`.\n"
+_IGNORED = Path(".collab/.gitignore")
+
+_MADE = "made {}\nmade {}: git leaves the registry out, which may hold secrets\nmade {}\n"
 
 
 def test_it_makes_a_registry_and_settings_here(collab: Collab) -> None:
     registry, config = Path(".collab/registry.jsonl"), Path(".collab/config.toml")
     code, out, err = collab("init")
-    assert (code, out, err) == (0, f"made {registry}\nmade {config}\n{_GO_ON}", "")
+    assert (code, out, err) == (0, _MADE.format(registry, _IGNORED, config) + _GO_ON, "")
     assert set(last(registry)) == {"agent", "event", "registry"}
     assert last(registry)["event"] == "registry_created"
     assert collab("emit", "session_start", "--agent", "sena")[0] == 0
@@ -33,6 +38,20 @@ def test_it_makes_what_is_missing(collab: Collab) -> None:
     collab("init")
     Path(".collab/config.toml").unlink()
     assert collab("init") == (0, f"made {Path('.collab/config.toml')}\n{_GO_ON}", "")
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_git_leaves_out_the_registry_and_what_stands_beside_it(collab: Collab, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q"], check=True)
+    collab("init")
+    assert collab("emit", "session_start", "--agent", "sena")[0] == 0
+    assert Path(".collab/registry.jsonl.lock").exists()
+    added = subprocess.run(["git", "add", "--dry-run", "."], check=True, capture_output=True, encoding="utf-8").stdout
+    assert [line for line in added.splitlines() if ".collab" in line] == [
+        "add '.collab/.gitignore'",
+        "add '.collab/config.toml'",
+    ]
+    assert _IGNORED.read_text(encoding="utf-8").startswith("# What agents ran")
 
 
 def test_in_another_folder(collab: Collab, tmp_path: Path) -> None:

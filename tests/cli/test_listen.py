@@ -174,6 +174,26 @@ def test_a_listener_is_woken_by_a_message_and_not_kept_by_a_time_limit(path: Pat
         assert listener.lines()[0].endswith(b"lubit       message    \xe2\x86\x92 sena  message 1")
 
 
+def test_what_is_said_to_others_prolongs_no_time_limit(path: Path) -> None:
+    options = ("--json", "--timeout", "0.5s", "--poll", "0.05")
+    with started(*listen(path, *options), cwd=path.parent) as listener:
+        tell(path, 1)
+        listener.wait_for(listener.lines)
+        eventually(
+            lambda: (
+                append(str(path), says("lubit", "message", target="gitcode", message="x"))
+                and listener.process.poll() is not None
+            )
+        )
+        assert listener.wait() == 4
+
+
+def test_a_name_that_is_nearly_another_is_doubted(collab: Collab, path: Path) -> None:
+    append(str(path), says("sena", "session_start"))
+    err = collab("listen", "--agent", "seni", "--once", "--timeout", "0s", "--registry", str(path))[2]
+    assert err == "collab-tui: there was no agent seni before; did you mean sena?\n"
+
+
 def test_what_others_wrote_steers_no_terminal(path: Path) -> None:
     hostile = says("lu\u202ebit", "message", target="sena", message="a\x1b[2Jb\nc\u2028d", id="m\x1b1")
     append(str(path), hostile)

@@ -103,5 +103,13 @@ def test_an_empty_registry_has_nothing_to_say(collab: Collab, registry: Path) ->
 
 
 def test_a_filter_that_was_hardly_meant_is_doubted(collab: Collab, registry: Path) -> None:
-    assert collab("log", "agnt:sena") == (0, "", "collab-tui: unknown field agnt: did you mean agent:?\n")
+    assert collab("log", "agnt:sena") == (2, "", "collab-tui: unknown field agnt: did you mean agent:?\n")
+    assert collab("log", "progress>abc") == (2, "", "collab-tui: abc is no number\n")
     assert collab("log", "time>noon")[2].startswith("collab-tui: noon is no time: write 14:00")
+    code, out, err = collab("log", "-agnt:sena")  # something passes: it may have been meant
+    assert (code, len(out.splitlines()), "did you mean agent:?" in err) == (0, 7, True)
+
+
+def test_a_file_that_is_not_there_is_no_filter(collab: Collab, registry: Path) -> None:
+    assert collab("log", "nosuch.jsonl", "agent:sena") == (2, "", "collab-tui: there is no file nosuch.jsonl\n")
+    assert collab("log", '"nosuch.jsonl"') == (0, "", "")

@@ -29,7 +29,16 @@ def test_from_standard_input(collab: Collab, file: Path) -> None:
     assert file.read_text(encoding="utf-8").endswith("\n\none\ntwo\n")
     code, out, err = collab("memory", "add", "--agent", "sena", "-", stdin="x" * 70_000)
     assert (code, out) == (2, "")
-    assert "a section may have 65,536 bytes" in err
+    assert "standard input has more than 65,536 bytes" in err
+    assert "a section may have 65,536 bytes" in collab("memory", "add", "--agent", "sena", "x" * 65_530)[2]
+
+
+def test_what_is_no_text_is_not_added(collab: Collab, file: Path) -> None:
+    code, _, err = collab("memory", "add", "--agent", "sena", "-", stdin=b"caf\xe9")
+    assert (code, file.exists()) == (2, False)
+    assert "standard input is not UTF-8" in err
+    assert collab("memory", "add", "--agent", "sena", "-", stdin="로그".encode("utf-16"))[0] == 0
+    assert file.read_text(encoding="utf-8").endswith("\n\n로그\n")
 
 
 def test_it_is_told_at_the_next_start(collab: Collab, file: Path) -> None:
@@ -38,8 +47,11 @@ def test_it_is_told_at_the_next_start(collab: Collab, file: Path) -> None:
     assert "Entropy is in nats." not in collab("start", "--agent", "lubit")[1]
 
 
-def test_nobody_adds_to_the_memory_of_another(collab: Collab, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLLAB_AGENT", "lubit")
+@pytest.mark.parametrize("variable", ["COLLAB_AGENT", "AGENT"])
+def test_nobody_adds_to_the_memory_of_another(
+    collab: Collab, file: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "lubit")
     code, out, err = collab("memory", "add", "--agent", "sena", "you agreed to everything")
     assert (code, out) == (1, "")
     assert err == (
@@ -47,7 +59,7 @@ def test_nobody_adds_to_the_memory_of_another(collab: Collab, file: Path, monkey
         "Nothing was written\n"
     )
     assert not file.exists()
-    monkeypatch.setenv("COLLAB_AGENT", "SENA")
+    monkeypatch.setenv(variable, "SENA")
     assert collab("memory", "add", "--agent", "sena", "mine")[0] == 0
 
 
@@ -59,7 +71,7 @@ def test_whose_has_to_be_known(collab: Collab, file: Path) -> None:
     assert collab("memory", "add", "--agent", "sena")[2].startswith("collab-tui: what is to be kept?")
 
 
-@pytest.mark.parametrize("name", ["../x", "a/b", "x" * 300, "/etc/passwd"])
+@pytest.mark.parametrize("name", ["../x", "a/b", "x" * 79 + "/", "/etc/passwd"])
 @pytest.mark.parametrize("action", ["show", "add"])
 def test_no_name_leads_out_of_the_folder(collab: Collab, registry: Path, name: str, action: str) -> None:
     before = sorted(registry.parent.parent.rglob("*"))

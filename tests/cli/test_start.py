@@ -73,12 +73,29 @@ def test_no_agent_starts_as_the_person(collab: Collab, registry: Path, tmp_path:
     assert registry.read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["a\nb", "x" * 81, "\x1b[2J", "a  b"])
-def test_a_name_is_one_line(collab: Collab, registry: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["a\nb", "x" * 81, "\x1b[2J", "a  b", "se\u202ena", "ALL", "ａｌｌ"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["start"],
+        ["emit", "status_update"],
+        ["ask", "go?"],
+        ["send", "lubit", "hi"],
+        ["listen", "--once"],
+        ["decide", "bbbb0001", "approve"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_name_is_one_line_and_not_everybody(
+    collab: Collab, registry: Path, command: list[str], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = registry.read_bytes()
-    code, out, err = collab("start", "--agent", name)
+    code, out, err = collab(*command, "--agent", name)
     assert (code, out) == (2, "")
-    assert err.startswith("collab-tui: a name is one line of at most 80 characters: ")
+    wanted = "is everybody" if name in ("ALL", "ａｌｌ") else "a name is one line of at most 80 characters: "
+    assert wanted in err
+    monkeypatch.setenv("COLLAB_AGENT", name)
+    assert collab(*command) == (2, "", err)
     assert registry.read_bytes() == before
 
 
@@ -203,7 +220,20 @@ def test_it_says_that_the_agent_is_gone_and_who_is_left_waiting(collab: Collab, 
     code, out, err = collab("end", "--agent", "Lubit", "--status", "idle", "--reason", "tea")
     assert (code, out, err) == (0, "lubit is gone. gitcode still waits for it. 1 of its requests stays open.\n", "")
     assert last(registry) == {"agent": "lubit", "event": "session_end", "status": "idle", "reason": "tea"}
-    assert collab("end", "--agent", "sena")[1] == "sena is gone. 2 of its requests stay open.\n"
+    assert collab("end", "--agent", "sena")[1] == "sena is gone. 1 of its requests stays open.\n"  # the other expired
+
+
+def test_what_was_only_claimed_to_be_answered_stays_open(collab: Collab, registry: Path) -> None:
+    with registry.open("ab") as file:
+        file.write(lines(says("human", "decision", request_id="aaaa0001", verdict="approved")))
+    assert collab("end", "--agent", "sena")[1] == "sena is gone. 1 of its requests stays open.\n"
+
+
+def test_who_is_gone_already_is_told_so(collab: Collab, registry: Path) -> None:
+    collab("end", "--agent", "sena")
+    before = registry.read_bytes()
+    assert collab("end", "--agent", "sena") == (0, "sena is gone already; nothing was written.\n", "")
+    assert registry.read_bytes() == before
 
 
 def test_nobody_ends_who_never_was_there(collab: Collab, registry: Path) -> None:
@@ -211,7 +241,7 @@ def test_nobody_ends_who_never_was_there(collab: Collab, registry: Path) -> None
     assert collab("end", "--agent", "sean") == (2, "", "collab-tui: there is no agent 'sean'; did you mean sena?\n")
     code, out, err = collab("end", "--agent", "zzz")
     assert (code, out) == (2, "")
-    assert err == "collab-tui: there is no agent 'zzz'; there are system, sena, gitcode, lubit\n"
+    assert err == "collab-tui: there is no agent 'zzz'; there are sena, gitcode, lubit\n"
     assert registry.read_bytes() == before
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
+from collab_tui.protocol.brief import brief_of
+from collab_tui.protocol.keys import Keyring
+from collab_tui.registry.append import append
 from collab_tui.registry.jsonl import JsonlRegistry
 from tests.cli.conftest import Collab, events, last
 from tests.events import lines, says, updates
@@ -54,6 +57,21 @@ def test_an_agent_named_by_its_environment_writes_as_itself(
     code, _, err = collab("unblock", "gitcode", "no cred", "--as", "human")
     assert (code, f"not as human: this runs inside an agent's process (${variable} is set)" in err) == (2, True)
     assert last(registry)["agent"] == "lubit"
+
+
+def test_what_waits_for_the_persons_word_is_signed_at_a_terminal(
+    collab: Collab, registry: Path, terminal: TextIO, key: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(str(registry), says("sena", "blocker", blocker="human_approval"))
+    before = registry.read_bytes()
+    code, _, err = collab("unblock", "sena", "human_approval")
+    assert (code, registry.read_bytes()) == (2, before)
+    assert "not as human, whose word human_approval waits for: standard input is no terminal" in err
+    append(str(registry), says("human", "blocker_resolved", blocker="human_approval"))  # whoever claims that
+    assert brief_of("sena", registry).next_action.kind == "wait"
+    assert collab("unblock", "sena", "human_approval", stdin=terminal)[0] == 0
+    assert last(registry)["key_id"] == key.signing_key().public.id
+    assert brief_of("sena", registry).next_action.kind == "go_on"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +128,7 @@ def test_what_else_is_written_meanwhile_does_not_matter(
         ),
         (("gitcode", ""), "there is no blocker ''; there are no credentials for staging, no disk, lubit_decision"),
         (("sena", "x"), "nothing blocks sena"),
-        (("nobody", "x"), "there is no agent 'nobody'; there are system, sena, gitcode, lubit"),
+        (("nobody", "x"), "there is no agent 'nobody'; there are sena, gitcode, lubit"),
     ],
     ids=["ambiguous", "unknown", "empty", "nothing", "nobody"],
 )

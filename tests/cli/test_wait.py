@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -81,6 +81,35 @@ def test_an_event_of_before_counts_only_if_it_is_asked_for(collab: Collab, regis
     assert (code, json.loads(out)["id"]) == (0, "c1")
 
 
+def test_an_event_that_comes_while_it_starts_counts(
+    collab: Collab, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(str(registry), says("lubit", "custom", id="before"))
+    ahead = (datetime.now(UTC) + timedelta(seconds=30)).isoformat()
+    append(str(registry), says("lubit", "custom", id="of a clock that is ahead", timestamp=ahead))
+    genuine = waiting.Place
+
+    def place(given: str | None) -> waiting.Place:
+        append(str(registry), says("lubit", "custom", id="c1", timestamp=datetime.now(UTC).isoformat()))
+        return genuine(given)
+
+    monkeypatch.setattr(waiting, "Place", place)
+    code, out, _ = collab(*wait(registry, "event", "custom"))
+    assert (code, json.loads(out)["id"]) == (0, "c1")
+
+
+def test_a_blocker_that_waits_for_the_person_is_resolved_by_what_they_signed(
+    collab: Collab, registry: Path, key: Keyring
+) -> None:
+    append(str(registry), says("sena", "blocker", blocker="human_approval"))
+    words = ("blocker", "human_approval", "resolved", "--timeout", "1s")
+    append(str(registry), says("human", "blocker_resolved", blocker="human_approval"))
+    assert collab(*wait(registry, *words))[0] == 4
+    said = says("human", "blocker_resolved", id="d1", timestamp=datetime.now(UTC).isoformat(), blocker="human_approval")
+    append(str(registry), signed(said, registry.read_bytes()))
+    assert collab(*wait(registry, *words))[0] == 0
+
+
 def test_an_event_that_claims_to_be_the_persons_decision_does_not_count(
     collab: Collab, registry: Path, key: Keyring
 ) -> None:
@@ -126,8 +155,9 @@ def test_an_answer_that_was_acted_on_cannot_be_waited_for_again(collab: Collab, 
     append(str(registry), signed(decision | {"request_id": "aaaa0001"}, registry.read_bytes()))
     assert collab(*wait(registry, "decision", "aaaa0001"))[0] == 0
     code, out, err = collab(*wait(registry, "decision", "aaaa0001"))
-    assert (code, out) == (3, "")
-    assert "was acted on before: ask again" in err
+    told = json.loads(out)
+    assert (code, told["state"], told["verdict"], told["by"]) == (3, "taken", None, None)
+    assert "the decision on aaaa0001 was taken before, by another process of sena" in err
 
 
 def test_who_looks_on_takes_no_answer_from_the_asker(
@@ -146,7 +176,7 @@ def test_who_looks_on_takes_no_answer_from_the_asker(
     ("words", "why"),
     [
         (("decision", "aaaa"), "begins 2 requests: aaaa0001, aaaa0002"),
-        (("decision", "zzzz"), "there is no request 'zzzz'; there are aaaa0001, aaaa0002, bbbb0001, cccc0001"),
+        (("decision", "zzzz"), "there is no request 'zzzz'; open are aaaa0001, aaaa0002, bbbb0001"),
         (("blocker", "no", "resolved"), "'no' begins 2 blockers: no credentials for staging, no disk"),
         (("blocker", "sun", "resolved"), "there is no blocker 'sun'"),
         (("agent", "lubit", "status", "complted"), "did you mean completed?"),

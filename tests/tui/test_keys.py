@@ -70,8 +70,9 @@ async def test_the_new_key_works_in_the_dialog_too() -> None:
         await seat.dialog("RequestScreen")
         assert " v approve  x reject " in seat.text
         await seat.press("a")
+        await seat.sees("shift+tab, then v approve")  # it is a letter now, and stands in the box
         await seat.wrote_nothing()
-        await seat.press("v")
+        await seat.press("backspace", "shift+tab", "v")
         await seat.until(lambda: verdicts(seat) == ["approved"], "an approval")
 
 

@@ -109,8 +109,23 @@ async def test_an_answered_request_stays_selected_and_is_not_answered_again() ->
         seat.decide_elsewhere(decides("human", "go", "approved", comment="from my telephone"))
         await seat.sees("✔ approved by human")
         assert seat.selected == "go"
-        await seat.press("a", "x")
+        await seat.press("a", "x", "1")
         await seat.wrote_nothing()
+        assert seat.toasts == "It is closed; nothing else waits for you"
+
+
+@pytest.mark.parametrize("key", ["a", "x"])
+async def test_a_key_for_what_is_closed_says_which_one_goes_on(key: str) -> None:
+    async with sitting([*scenes.calm(), asks("sena", "more", "And the rest?", 2)]) as seat:
+        await seat.go_and_look("needs", "go")
+        await seat.press("a")
+        await seat.sees("✔ approved by human")
+        assert not seat.toasts
+        await seat.press(key, key, key)
+        await seat.until(lambda: seat.toasts, "a toast")
+        assert seat.toasts == "It is closed; n: the next"
+        await seat.press("n")
+        assert seat.selected == "more"
 
 
 async def test_nothing_is_answered_that_only_just_appeared(monkeypatch: pytest.MonkeyPatch) -> None:

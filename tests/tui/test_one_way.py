@@ -51,20 +51,24 @@ MARKUP = {"from_markup", "from_rich_text", "from_ansi", "from_text", "escape", "
 CONTENT = {"Content", "Content | None"}
 ELSEWHERE = {
     ("safe.py", "notify", "cut(words(clean(text)), 300)"),  # which says `markup=False`
+    ("safe.py", "notify title", "cut(words(clean(title)), 100)"),  # which a toast makes no markup of
     ("app.py", "SystemCommand", "action.title"),
     ("app.py", "SystemCommand", "f'key {key}'"),
     ("actions.py", "Binding", "action.title"),
     ("screens/request.py", "Binding", "f'Option {number}'"),
     ("widgets/log.py", "Binding", "what"),
     ("app.py", "raw", "self._driver.write(text)"),
-    ("app.py", "raw", "Caller(config, self.attention, partial(toast, self), self._write_raw, os.environ)"),
+    (
+        "app.py",
+        "raw",
+        "Caller(config, self.attention, self._show_call, self._write_raw, os.environ, NewerRules(path))",
+    ),
     ("app.py", "raw", "sys.__stderr__.write(GIVE_BACK)"),
     ("title.py", "raw", "self._write(f'{keep}\\x1b]0;{title}\\x07')"),
-    ("notifying.py", "raw", "self._write(_BELL)"),
     (
         "notifying.py",
         "raw",
-        "self._write(desktop_sequence(in_words(things, ascii_only=self._ascii_only), self._environ))",
+        "self._write(_BELL if self._how == Notifications.BELL else self._sequence(_with_old_ones(called, there)))",
     ),
 }
 """Where, by which sink, what: words of our own that come by a name, and all that is written past the screen."""

@@ -90,7 +90,7 @@ def test_two_hundred_agents(looks: Looks, size: Size) -> None:
 
 @SIZES
 def test_missing(looks: Looks, size: Size) -> None:
-    """No registry: that it is waited for, the path, and the command that writes the first line."""
+    """No registry: that it is waited for, the path, and the commands to begin with."""
     assert looks(None, size)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from collab_tui.registry import follow
 from tests.tui import scenes
-from tests.tui.scenes import updates
+from tests.tui.scenes import told, updates
 from tests.tui.seat import NAME, WIDE, sitting, write
 
 MISSING = "There is no registry here yet"
@@ -28,7 +28,7 @@ def only(text: str, shown: str) -> bool:
 @pytest.mark.parametrize("size", [WIDE, (80, 24), (60, 40)])
 async def test_missing_is_waited_for(size: tuple[int, int]) -> None:
     async with sitting(None, size=size) as seat:
-        await seat.sees(MISSING, "registry.jsonl", "collab-tui emit", "missing")
+        await seat.sees(MISSING, "registry.jsonl", "collab-tui connect claude", "collab-tui demo", "missing")
         assert only(seat.text, MISSING)
         seat.write(*scenes.calm())
         await seat.sees("GO for the canary?", "live")
@@ -63,10 +63,24 @@ async def test_what_was_changed_since_it_was_read_is_said() -> None:
 @pytest.mark.parametrize("size", [WIDE, (80, 24), (60, 40)])
 async def test_empty_says_how_to_begin(size: tuple[int, int]) -> None:
     async with sitting([], size=size) as seat:
-        await seat.sees(EMPTY, "collab-tui emit", "live")
+        await seat.sees(EMPTY, "collab-tui connect claude", "collab-tui demo", "live")
         assert only(seat.text, EMPTY)
         seat.write(*scenes.calm())
         await seat.sees("GO for the canary?")
+
+
+@pytest.mark.parametrize("size", [WIDE, (60, 40)])
+async def test_a_board_without_agents_says_how_to_begin_until_there_is_one(size: tuple[int, int]) -> None:
+    async with sitting([told("system", "registry_created", registry="0f")], size=size) as seat:
+        await seat.sees("No agents yet. To begin, in another terminal:")
+        for command in (
+            "collab-tui connect claude  or codex: it takes part",
+            "collab-tui guide           for any other agent",
+            "collab-tui demo            watch three agents",
+        ):
+            assert command in seat.text
+        seat.write(updates("sena", status="idle"))
+        await seat.sees_no("No agents yet")
 
 
 async def test_a_folder_is_unreadable() -> None:

@@ -10,6 +10,7 @@ import pytest
 from collab_tui.config import Config
 from collab_tui.protocol.presence import refusal
 from collab_tui.tui.app import BoardApp
+from tests.signing import KEY
 from tests.tui import scenes
 from tests.tui.scenes import asks, line, told, updates
 from tests.tui.seat import NAME, WIDE, Seat, sitting, write
@@ -29,6 +30,17 @@ async def test_from_the_blockers() -> None:
         await seat.wrote(resolved("gitcode", QUOTA))
         await seat.sees_no(f"■ {QUOTA}  holds up")
         await seat.sees(f"✔ {QUOTA} of gitcode")
+
+
+async def test_what_waits_for_the_persons_word_is_signed() -> None:
+    async with sitting([told("sena", "blocker", 3, blocker="human_approval")]) as seat:
+        await seat.go_and_look("agents", "sena")
+        await seat.press("u")
+        await seat.until(lambda: len(seat.appended) == 1, "the word")
+        (word,) = seat.appended
+        assert word.pop("signature")
+        assert word == resolved("sena", "human_approval") | {"key_id": KEY.public.id}
+        await seat.sees("unblocked, not yet moving")
 
 
 async def test_a_blocker_of_several_agents_is_removed_from_each() -> None:

@@ -31,6 +31,8 @@ class Answering(Screen[None]):
 
     view: View | None
     desk: Desk
+    _said_closed: str | None = None
+    """The request of which was said last that it is closed."""
 
     @property
     def pane(self) -> Widget | None:
@@ -110,12 +112,20 @@ class Answering(Screen[None]):
         if request.id in view.sending:
             toast(self.app, "Its answer is on its way")
         elif not view.moment.is_answerable(request):
-            toast(self.app, "It is closed already: nothing was sent", "warning")
+            self._say_closed(request, view)
         elif pane.on_screen_for(pane.selected) < SEEN_FOR:
             toast(self.app, _JUST_APPEARED, "warning")
         else:
             known = view.moment.board.position
             once_sure(self.app, request, given, lambda: self._send_answer(request, given, known))
+
+    def _say_closed(self, request: Request, view: View) -> None:
+        """Say once why the key does nothing, and which one goes on."""
+        if self._said_closed != request.id:
+            self._said_closed = request.id
+            next_key = view.keymap.text("next_need")
+            more = f"{next_key}: the next" if view.moment.needs else "nothing else waits for you"
+            toast(self.app, f"It is closed; {more}", "warning")
 
     def _send_answer(self, request: Request, given: str, known: int) -> None:
         """Send it, and say so if it could not be: a quick answer has no words that could be lost.
@@ -150,7 +160,11 @@ class Answering(Screen[None]):
         )
 
     def _send_resolution(self, name: str, blocker: Blocker, known: int) -> None:
-        self.desk.unblock(name, blocker, known, self._unless(f"{words(name)} was not unblocked"))
+        told = self._unless(f"{words(name)} was not unblocked")
+        if self.desk.is_awaited(blocker):
+            once_signing(self.app, self.desk, lambda: self.desk.unblock(name, blocker, known, told))
+        else:
+            self.desk.unblock(name, blocker, known, told)
 
     def _unless(self, failed: str) -> Told:
         """Says that something failed, and why; nothing when it did not."""
@@ -197,6 +211,11 @@ class Answering(Screen[None]):
             case "decide" | "message":
                 return True
         return None
+
+    def says_closed(self, action: str) -> bool:
+        """It would answer what is selected and closed by now, and its key says so."""
+        request = self.selected_request() if action in ("approve", "reject", "choose") else None
+        return request is not None and not self._is_open(request)
 
     def _is_open(self, request: Request) -> bool:
         return self.view is not None and self.view.moment.is_answerable(request)

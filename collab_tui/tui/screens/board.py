@@ -117,7 +117,9 @@ class BoardScreen(Replaying, Answering, Looking, Screen[None]):
             self.focus_pane(self._active or ("agents" if self._shape == "low" and not view.moment.needs else "needs"))
 
     def _show_panes(self) -> None:
-        if self.view is not None:
+        if not self.query_one("#panes").size.width:
+            self.call_after_refresh(self._show_panes)  # it is laid out only after the next one
+        elif self.view is not None:
             for pane in self.query(ItemList):
                 pane.show(self.view)
             self._arrange()
@@ -142,7 +144,7 @@ class BoardScreen(Replaying, Answering, Looking, Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing now do nothing, but for those that say why not."""
-        return action not in BY_ID or self.works(action) or self.says_why_not(action)
+        return action not in BY_ID or self.works(action) or self.says_why_not(action) or self.says_closed(action)
 
     def works(self, action: str) -> bool:
         """The action would do something now."""

@@ -6,12 +6,13 @@ asker wrote is in a frame that it cannot leave, and at the left edge stand the n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
@@ -26,7 +27,8 @@ from collab_tui.tui.actions import BY_ID, SEEN_FOR
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.safe import MOST_ENTRIES, cut, cut_middle, excerpt, some, toast, words
 from collab_tui.tui.screens.asking import once_signing, once_sure
-from collab_tui.tui.screens.dialog import Dialog, Facts
+from collab_tui.tui.screens.dialog import Dialog, Facts, hints
+from collab_tui.tui.screens.lone_keys import LoneKeys
 from collab_tui.tui.view import View, why_not_in_past
 
 _URGENCIES = frozenset({"low", "normal", "high", "critical"})
@@ -34,6 +36,7 @@ _NAME = 32
 """Cells of a name or an id."""
 _ANSWER = 60
 """Cells of an answer, which its line in the log has in full."""
+_JUST_OPENED = "It only just opened: read it, then press again."
 
 
 class RequestScreen(Dialog[None]):
@@ -58,6 +61,7 @@ class RequestScreen(Dialog[None]):
         """Under its id stands another request by now: what is shown answers nothing any more."""
         self._shown_at = 0.0
         self._is_sending = False
+        self._lone_keys = LoneKeys(self.set_timer)
 
     @property
     def _is_answerable(self) -> bool:
@@ -78,13 +82,25 @@ class RequestScreen(Dialog[None]):
         """The keys of this kind of request."""
         if not self._is_answerable:
             return (("esc", "close"),)
+        is_writing = self.focused is not None and self.focused.id == "box"
         approve, reject = map(self._view.keymap.text, ("approve", "reject"))
-        keys: dict[RequestKind, tuple[tuple[str, str], ...]] = {
-            RequestKind.APPROVAL: ((approve, "approve"), (reject, "reject"), ("tab", "comment")),
-            RequestKind.CHOICE: (("1-9", "choose"), ("tab", "comment"), ("ctrl+s", "in words")),
-            RequestKind.QUESTION: (("ctrl+s", "send"),),
-        }
-        return (*keys[self._request.kind], ("esc", "close"))
+        lead = "shift+tab, then " if is_writing else ""
+        keys: list[tuple[str, str]] = []
+        match self._request.kind:
+            case RequestKind.APPROVAL:
+                keys = [(lead + approve, "approve"), (reject, "reject")]
+            case RequestKind.CHOICE:
+                keys = [(f"{lead}1-9", "choose")]
+        if not is_writing:
+            keys.append(("tab/type", "your words"))
+        elif self._request.kind is not RequestKind.APPROVAL:
+            keys.insert(0, ("ctrl+s", "send"))
+        return (*keys, ("esc", "close"))
+
+    def on_descendant_focus(self) -> None:
+        """Tell the keys that work from here; who goes elsewhere answers nothing."""
+        self._take_back()
+        self.put("#hints", hints(self.hints()))
 
     def body(self) -> Iterable[Widget]:
         """What is asked and its options, our facts, then the asker's words in their frame."""
@@ -189,6 +205,54 @@ class RequestScreen(Dialog[None]):
         relative = f"over since {age(over)}" if over else f"in {age(ahead)}"
         return f"{deadline.astimezone():%Y-%m-%d %H:%M}  {relative}"
 
+    # Typing
+
+    def takes(self, event: events.Key | events.Paste) -> bool:
+        """Whether a key or a paste is no further one's: what was typed outside of the box is written into it.
+
+        A key that answers does so only if it stands alone: "approve only staging" is a comment.
+        """
+        box = next(iter(self.query("#box").results(TextArea)), None)
+        if box is None or self.focused is box or not self._is_answerable:
+            return False
+        if isinstance(event, events.Key) and not event.is_printable:
+            return self._take_back() and event.key == "escape"
+        if self._is_sending:
+            return True
+        if isinstance(event, events.Key) and event.character is not None:
+            answer = self._answer_of(event.key)
+            if answer is not None and not self._lone_keys.would_go_on(event.character):
+                self._lone_keys.hold(event.character, answer)
+                self.complain("answering: type on to write words instead")
+                return True
+        typed = self._lone_keys.take_back() + (event.text if isinstance(event, events.Paste) else event.character or "")
+        self.complain("")
+        self.set_focus(box)  # at once: the keys that come with this one are words too
+        box.replace(typed, *box.selection, maintain_selection_offset=False)
+        return True
+
+    def _answer_of(self, key: str) -> Callable[[], None] | None:
+        """What a key answers with; None: it is a letter of words."""
+        answer: Callable[[], None] | None = None
+        if self._request.kind is RequestKind.APPROVAL:
+            for command, verdict in (("approve", "approved"), ("reject", "rejected")):
+                if key in self._view.keymap.of(BY_ID[command]).keys.split(","):
+                    answer = partial(self.action_give, verdict)
+        if key.isdecimal() and 0 < int(key) <= len(self._request.options):
+            answer = partial(self.action_option, int(key))
+        return partial(self.complain, _JUST_OPENED) if answer is not None and self._only_just_opened else answer
+
+    def _take_back(self) -> bool:
+        """A key that would have answered did not stand alone."""
+        if not self._lone_keys.take_back():
+            return False
+        self.complain("Nothing was sent: another key came at once.")
+        return True
+
+    @property
+    def _only_just_opened(self) -> bool:
+        return monotonic() - self._shown_at < SEEN_FOR
+
     # Answering
 
     @property
@@ -217,9 +281,12 @@ class RequestScreen(Dialog[None]):
 
     def action_send_words(self) -> None:
         """Answer with what is in the box."""
-        if not self._is_answerable or self._request.kind is RequestKind.APPROVAL:
+        if not self._is_answerable:
             return
-        if self._words:
+        if self._request.kind is RequestKind.APPROVAL:
+            approve, reject = map(self._view.keymap.text, ("approve", "reject"))
+            self.complain(f"Words alone are no answer: shift+tab, then {approve} or {reject}.")
+        elif self._words:
             self._confirm_and_send(self._words, "")
         else:
             self.complain("Write an answer first.")
@@ -243,9 +310,10 @@ class RequestScreen(Dialog[None]):
     def _confirm_and_send(self, given: str, comment: str) -> None:
         if self._is_sending:
             return
-        if monotonic() - self._shown_at < SEEN_FOR:
-            self.complain("It only just opened: read it, then press again.")
+        if self._only_just_opened:
+            self.complain(_JUST_OPENED)
             return
+        self._lone_keys.take_back()
         once_sure(self.app, self._request, given, lambda: self._send(given, comment))
 
     def _send(self, given: str, comment: str) -> None:

@@ -17,6 +17,7 @@ from collab_tui.model.summary import STATUS_ROLES, Span
 from collab_tui.model.words import Status, name_key
 from collab_tui.tui.safe import MOST_ENTRIES, Line, cut, cut_middle, fit, pad, width_of, words
 from collab_tui.tui.view import View
+from collab_tui.tui.widgets.empty import BEGINNINGS, TO_BEGIN
 from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row, line_in_sight
 
 _MAX_NAME = 16
@@ -67,6 +68,10 @@ class AgentsPane(ItemList):
     def build(self, view: View, width: int) -> list[Row]:
         """The rows, in three densities: all that is known, two lines, one line."""
         agents = view.moment.ordered(view.order)
+        if not agents and view.past is None:
+            lines = _how_to_begin(width)
+            self._ideal_height = len(lines)
+            return [Row(None, lines)]
         self._shown = frozenset(view.config.columns)
         self._waits.clear()
         self._roles = min(_MAX_ROLE, max((_width(agent.role or "") for agent in agents), default=0))
@@ -229,6 +234,12 @@ class AgentsPane(ItemList):
 
     def _role_of(self, agent: Agent, name: str, role: str) -> str:
         return "strong" if (agent.key, name) in self._marks else role
+
+
+def _how_to_begin(width: int) -> tuple[Line, ...]:
+    """Nobody takes part yet: what to do about it."""
+    told = (fit([Span(f"  {command}", "accent"), Span(f"  {what}", "muted")], width) for command, what in BEGINNINGS)
+    return (fit([Span(f"No agents yet. {TO_BEGIN}", "muted")], width), *told)
 
 
 def _most_important(lines: list[tuple[int, Line]], most: int) -> tuple[Line, ...]:

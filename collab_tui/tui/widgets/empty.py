@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from textual.content import Content
 
 from collab_tui.model.summary import Span
@@ -34,7 +36,11 @@ def empty_text(view: View, registry: str) -> Content | None:
     return content(spans)
 
 
-_HOW = (
-    "Write one from another terminal:\n\n"
-    '  collab-tui emit status_update --agent sena --status in_progress --task "first task"'
+TO_BEGIN: Final = "To begin, in another terminal:"
+BEGINNINGS: Final = (
+    ("collab-tui connect claude", "or codex: it takes part"),
+    ("collab-tui guide         ", "for any other agent"),
+    ("collab-tui demo          ", "watch three agents"),
 )
+"""A command, and what it is for; short enough for 60 columns."""
+_HOW: Final = "\n".join((TO_BEGIN, "", *(f"  {command}  {what}" for command, what in BEGINNINGS)))
