@@ -16,10 +16,10 @@ from collab_tui.model.board import Board, ProblemKind, Request
 from collab_tui.model.event import Event, Item, Unreadable, as_id, as_text, as_texts, parse_time
 from collab_tui.model.problems import ProblemLog
 from collab_tui.model.recent_ids import KnownRepeats, RecentIds
-from collab_tui.model.requests import RequestBook
+from collab_tui.model.requests import RequestBook, is_person
 from collab_tui.model.signature import registry_id
 from collab_tui.model.waits import find_deadlocks, find_obstacles, find_waits
-from collab_tui.model.words import NOTHING_BLOCKS, Status, name_key, status_of
+from collab_tui.model.words import NOTHING_BLOCKS, Status, leading_names, name_key, status_of
 
 _FIRST_TIME: Final = datetime.min.replace(tzinfo=UTC)
 _STILL_WAITING: Final = frozenset({Status.WAITING, Status.BLOCKED})
@@ -253,9 +253,24 @@ class Fold:
         return chain((first,), rest)
 
     def _resolve(self, text: str, targets: Collection[str], event: Event) -> None:
+        """Remove a blocker; what waits for the person is removed only by its holder, or with a signature.
+
+        Whose signature that is, is not checked here.
+        """
+        is_theirs = event.data.get("signature") is None and self._awaits_person(text)
+        writer = name_key(event.agent or "") if is_theirs else ""
         for agent in self._by_key.values():
-            if agent.blockers and (not targets or agent.key in targets):
+            if agent.blockers and (not targets or agent.key in targets) and (not is_theirs or agent.key == writer):
                 agent.resolve(text, event)
+
+    def _awaits_person(self, blocker: str) -> bool:
+        """Its first word names the person, as in `human_approval`."""
+        for key in leading_names(blocker):
+            if is_person(key, self.person) and status_of(key) is Status.UNKNOWN:
+                return True
+            if key in self._by_key:
+                return False
+        return False
 
     def _move_on(self, agent: AgentState, event: Event) -> None:
         """Called before the event's status is taken over: one that never stopped working does not move on."""

@@ -83,9 +83,10 @@ class Causes:
         """What the writer was addressed for is done, and this begins something else."""
         if writer not in self._because:
             return False
-        task, is_another = event.text("current_task"), False
+        task, progress = event.text("current_task"), progress_of(event.field("progress"))
+        begins = task != self._tasks.get(writer) if task is not None else progress is not None and progress < _ALL_OF_IT
+        is_another = begins and writer in self._done
         if task is not None:
-            is_another = writer in self._done and task != self._tasks.get(writer)
             self._tasks[writer] = task
         if _is_done(event):
             self._done.add(writer)

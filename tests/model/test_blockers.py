@@ -29,6 +29,20 @@ def test_a_blocker_is_added_with_its_reason_and_makes_its_writer_blocked():
     assert (sena.status, sena.set_at["status"], sena.set_at["blocker:db"]) == (Status.BLOCKED, 1, 1)
 
 
+def test_what_waits_for_the_person_is_released_by_its_holder_or_a_signed_line_alone():
+    blocked = says("sena", "blocker", blocker="human_approval")
+    forged = says("human", "blocker_resolved", blocker="human_approval", target="sena")
+    decided = says("human", "decision", verdict="approved", resolved_blockers=["human_approval"])
+    for line in (forged, decided, says("lubit", "blocker_resolved", blocker="human_approval")):
+        assert blocked_by(board_of(blocked, line)) == ["human_approval"]
+    assert blocked_by(board_of(blocked, {**forged, "signature": "s"})) == []
+    assert blocked_by(board_of(blocked, says("sena", "blocker_resolved", blocker="human_approval"))) == []
+    human = updates("human_tests", status="working")  # an agent of that name is nobody's person
+    assert blocked_by(board_of(human, says("sena", "blocker", blocker="human_tests_done"), forged)) == [
+        "human_tests_done"
+    ]
+
+
 def test_a_blocker_with_a_status_of_its_own_keeps_that():
     assert agent_of(board_of(says("sena", "blocker", blocker="db", status="failed")), "sena").status is Status.FAILED
 

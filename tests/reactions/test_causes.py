@@ -125,12 +125,13 @@ def test_the_person_s_word_to_an_agent_sets_it_free_unless_a_rule_wrote_it() -> 
         assert not registry.append(says("sena", "x"))
 
 
-def test_who_is_done_and_has_another_task_comes_from_outside() -> None:
+@pytest.mark.parametrize("tasks", [("metrics", "parser", "fuzzing"), (None, None, None)])
+def test_who_is_done_and_begins_anew_comes_from_outside(tasks: tuple[str | None, ...]) -> None:
     """The call at 80 % comes with each task, though Lubit answers with a message each time."""
     crosses = {"event": "status_update", "from": "sena", "progress_crosses": 80}
     registry = Registry(tells("lubit", crosses, "call", cool_down="0s", per_hour=1000))
-    for number, task in enumerate(("metrics", "parser", "fuzzing")):
-        registry.append(updates("sena", current_task=task, progress=0), 60 * number)
+    for number, task in enumerate(tasks):
+        registry.append(updates("sena", **({"current_task": task} if task else {}), progress=0), 60 * number)
         assert len(registry.append(updates("sena", progress=85), 60 * number + 1)) == 1
         registry.append(says("lubit", "message", target="sena", message="one bit off"), 60 * number + 2)
         registry.append(updates("sena", progress=100), 60 * number + 3)

@@ -222,7 +222,7 @@ async def test_a_decision_sets_off_a_program_once_also_when_the_registry_is_put_
     with desk.path.open("ab") as file:
         file.write(decision)
     await desk.look(reactor)
-    await desk.until_outcomes("wake", "started", "exit 0")
+    await asyncio.to_thread(eventually, lambda: [told.outcome for told in desk.told] == ["started", "exit 0"])
     desk.path.write_bytes(asked)
     await desk.look(reactor)
     with desk.path.open("ab") as file:
