@@ -10,6 +10,7 @@ import asyncio
 import signal
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -163,9 +164,18 @@ class Monitor:
             await reactor.use(setup_of(config))
         except (ConfigError, UnusableError) as error:
             self._notice(f"{error}; the rules stay as they were")
+            await self._heed_own_settings(reactor)
             return
         self.config = config
         self._settings_changed(config)
+
+    async def _heed_own_settings(self, reactor: Reactor) -> None:
+        """The user can switch their rules off whatever a project's file says: anybody in the project can write that."""
+        with suppress(ConfigError, UnusableError):
+            own = await asyncio.to_thread(self._files.read_own)
+            still_on = {rule.name for rule in own.rules if rule.is_on}
+            kept = tuple(rule for rule in reactor.setup.rules if not rule.is_users or rule.name in still_on)
+            reactor.heed(replace(reactor.setup, rules=kept))
 
 
 def _next(wakeups: AsyncGenerator[None, None]) -> asyncio.Future[None]:

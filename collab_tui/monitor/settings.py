@@ -25,6 +25,11 @@ class SettingsFiles:
         self._state = self._look()
         return load_config(self._registry)
 
+    @staticmethod
+    def read_own() -> Config:
+        """What the user's own file says, whatever the project's does. Raises `ConfigError`."""
+        return load_config()
+
     def have_changed(self) -> bool:
         """They are not as they were when they were read last, rightly or not."""
         return self._look() != self._state

@@ -226,6 +226,21 @@ def test_settings_are_read_again_and_mistakes_in_them_change_nothing(house: Hous
     assert house.messages() == {cause: 1, another: 1}
 
 
+def test_a_rule_can_be_switched_off_whatever_the_project_s_file_says(house: House) -> None:
+    project = house.folder / ".collab" / "config.toml"
+    project.parent.mkdir()
+    with house.monitor("--poll", "0.05") as monitor:
+        cause = house.say()
+        house.until(cause)
+        project.write_text("bad = [", encoding="utf-8")
+        monitor.wait_for(lambda: b"it is not TOML" in monitor.output)
+        house.write_rules(WAKE.replace("on = true", "on = false"))
+        monitor.wait_for(lambda: monitor.output.count(b"it is not TOML") == 2)
+        house.say()
+        monitor.wait_for(lambda: b"not done: the rule was switched off" in monitor.output)
+    assert house.messages() == {cause: 1}
+
+
 def test_a_registry_that_is_away_is_waited_for(house: House) -> None:
     away = house.path.with_name("away")
     with house.monitor("--poll", "0.05") as monitor:
