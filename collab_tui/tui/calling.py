@@ -6,12 +6,11 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual import events
 
 from collab_tui.config import Config
-from collab_tui.config.rules import Rule
 from collab_tui.model.event import Event
 from collab_tui.model.moment import Moment
 from collab_tui.reactions.wording import quoted
@@ -23,6 +22,9 @@ from collab_tui.tui.notifying import Attention, Notifier
 from collab_tui.tui.rule_notices import RuleNotices
 from collab_tui.tui.title import Title
 from collab_tui.tui.toasting import Toasts
+
+if TYPE_CHECKING:
+    from collab_tui.config.rules import Rule
 
 _MOST_NOTICES: Final = 100
 

@@ -15,13 +15,13 @@ from string import Formatter
 from typing import TYPE_CHECKING, Final
 
 from collab_tui.config import ConfigError
-from collab_tui.config.rules import Kind, Rule
 from collab_tui.model.board import Board
 from collab_tui.model.event import Event
 from collab_tui.model.text import clean
 from collab_tui.model.words import MONITOR, name_key
 
 if TYPE_CHECKING:
+    from collab_tui.config.rules import Rule
     from collab_tui.monitor.settings import SettingsFiles
 
 _REMEMBERED: Final = 5000
@@ -113,6 +113,8 @@ class RuleNotices:
     def _is_of(self, rule: Rule, event: Event, text: str, board: Board) -> bool:
         if rule.name != event.data["rule"] or not rule.is_on or not could_say(rule.then.notify, text):
             return False
+        from collab_tui.config.rules import Kind  # a board without rules need not load them
+
         if rule.when.kind is Kind.SILENCE:
             return board.agent(event.text("about") or "") is not None
         return event.text("cause") in self._ids
