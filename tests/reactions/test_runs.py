@@ -12,7 +12,7 @@ import pytest
 
 from collab_tui.config.rules import Rule, Then, When
 from collab_tui.reactions.actions import run
-from collab_tui.reactions.reactor import INTERRUPTED
+from collab_tui.reactions.reactor import INTERRUPTED, Reactor
 from tests.events import decides, line
 from tests.program import eventually
 from tests.reactions.desk import Desk, rule
@@ -131,13 +131,19 @@ async def test_a_projects_rule_runs_nothing(desk: Desk) -> None:
     assert not (desk.folder / "ran").exists()
 
 
-async def test_what_waits_is_not_run_once_the_rule_is_off(desk: Desk) -> None:
+async def one_runs_and_one_waits(desk: Desk) -> Reactor:
+    """Two of one rule: the first goes on until there is a file `go`."""
     desk.rules = (runs(WAIT),)
     reactor = await desk.started()
     desk.say("sena", "ready")
     desk.say("sena", "ready")
     await reactor.look()
     await desk.until_outcomes("wake", "started")
+    return reactor
+
+
+async def test_what_waits_is_not_run_once_the_rule_is_off(desk: Desk) -> None:
+    reactor = await one_runs_and_one_waits(desk)
     desk.rules = ()
     await reactor.use(desk.setup)
     (desk.folder / "go").touch()
@@ -146,12 +152,7 @@ async def test_what_waits_is_not_run_once_the_rule_is_off(desk: Desk) -> None:
 
 
 async def test_what_waited_until_it_was_too_old_is_not_run(desk: Desk) -> None:
-    desk.rules = (runs(WAIT),)
-    reactor = await desk.started()
-    desk.say("sena", "ready")
-    desk.say("sena", "ready")
-    await reactor.look()
-    await desk.until_outcomes("wake", "started")
+    reactor = await one_runs_and_one_waits(desk)
     desk.pass_time(minutes=11)
     (desk.folder / "go").touch()
     await desk.until_outcomes("wake", "started", "exit 0", "refused: it is too old by now")
@@ -159,12 +160,7 @@ async def test_what_waited_until_it_was_too_old_is_not_run(desk: Desk) -> None:
 
 
 async def test_at_the_end_what_runs_is_ended_and_what_waits_is_left_to_the_next(desk: Desk) -> None:
-    desk.rules = (runs(WAIT),)
-    reactor = await desk.started()
-    desk.say("sena", "ready")
-    desk.say("sena", "ready")
-    await reactor.look()
-    await desk.until_outcomes("wake", "started")
+    reactor = await one_runs_and_one_waits(desk)
     await reactor.end()
     assert desk.outcomes() == ["started", "stopped"]
     (desk.folder / "go").touch()
