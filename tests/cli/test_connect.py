@@ -192,6 +192,15 @@ def test_disconnect_leaves_no_trace(collab: Collab, home: Path, agent: str, scop
     assert (code, err) == (0, "")
     assert "was not there before: it is removed" in out
     assert [path for folder in (home, Path()) for path in folder.rglob("*.json*") if "registry" not in path.name] == []
+    assert not (home / f".{agent}").exists()
+    assert not Path(f".{agent}").exists()
+
+
+def test_disconnect_leaves_a_folder_that_holds_something_else(collab: Collab) -> None:
+    assert collab("connect", "claude", "--yes")[0] == 0
+    Path(".claude/agents").mkdir()
+    assert collab("disconnect", "claude", "--yes")[0] == 0
+    assert list(Path(".claude").iterdir()) == [Path(".claude/agents")]
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,8 @@ def forget_kept(path: Path) -> Path | None:
 
 
 def put(found: Found, text: str | None) -> None:
-    """Write the file anew, or remove it; whoever reads it meanwhile sees the old one or the new one.
+    """Write the file anew, or remove it, and with it a folder that held nothing else; whoever reads it meanwhile sees
+    the old one or the new one.
 
     Raises `RefusedError` where it is no longer what was found, `NotWrittenError` where it cannot be written.
     """
@@ -113,6 +114,8 @@ def put(found: Found, text: str | None) -> None:
             found.target.unlink()
         except OSError as error:
             raise NotWrittenError(f"cannot remove {found.path}: {error.strerror}") from error
+        with suppress(OSError):  # it holds something else
+            found.target.parent.rmdir()
         return
     fresh = found.target.with_name(f".{found.target.name}.{os.getpid()}")
     try:
