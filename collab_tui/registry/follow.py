@@ -7,6 +7,7 @@ kernels do not report what happens on network drives, and queues overflow.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -23,6 +24,7 @@ SLOW_POLL: Final = 2.0
 NETWORK_POLL: Final = 1.0
 """Seconds between looks where nothing is announced."""
 _MISSES_UNTIL_DROPPED: Final = 2
+_SILENT: Final = logging.NullHandler()
 
 
 class Watch:
@@ -120,6 +122,8 @@ def _observe(path: Path, wake: Callable[[], object]) -> BaseObserver:
         events.FileMovedEvent,
         events.FileDeletedEvent,
     ]
+    # It logs an error when it is stopped between two looks, which without any logging set up goes to the terminal.
+    logging.getLogger("watchdog").addHandler(_SILENT)
     observer = Observer()
     observer.schedule(Waker(), os.path.realpath(path.parent), event_filter=kinds)
     observer.start()

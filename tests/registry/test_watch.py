@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -308,3 +310,19 @@ def test_file_systems_that_announce_nothing(monkeypatch: pytest.MonkeyPatch, tmp
 def test_local_file_systems(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str) -> None:
     monkeypatch.setattr(filesystem, "mount_type", lambda path: kind)
     assert filesystem.silent_file_system(tmp_path) is None
+
+
+def test_a_watcher_that_is_stopped_between_two_looks_prints_nothing(tmp_path: Path) -> None:
+    """It logs that as an error, which would stand on the screen of whoever runs a hook."""
+    script = (
+        "import pathlib, sys\n"
+        "from collab_tui.registry.follow import _observe\n"
+        "observer = _observe(pathlib.Path(sys.argv[1]), lambda: None)\n"
+        "emitter = next(iter(observer.emitters))\n"
+        "observer.stop(); observer.join()\n"
+        "emitter.queue_events(0)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "r.jsonl")], capture_output=True, text=True, encoding="utf-8"
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
