@@ -18,12 +18,12 @@ from collab_tui.config import Config, ConfigError
 from collab_tui.monitor.settings import SettingsFiles, setup_of
 from collab_tui.monitor.turn import Turn
 from collab_tui.reactions.happening import Notice, Tell
-from collab_tui.reactions.kept import kept_for
 from collab_tui.reactions.looking import Look
 from collab_tui.reactions.reactor import Reactor
 from collab_tui.registry.append import UnusableError
 from collab_tui.registry.base import State
 from collab_tui.registry.follow import Watch
+from collab_tui.registry.kept import kept_for
 
 _PATIENCE: Final = 2.0
 """Seconds for what is being written to be written when the monitor is to end."""

@@ -25,7 +25,6 @@ from collab_tui.reactions.actions.notify import NOTIFIED, Notifying
 from collab_tui.reactions.actions.run import Runs
 from collab_tui.reactions.cursor import Cursor, CursorFile, digest
 from collab_tui.reactions.happening import Happening, Notice, Tell
-from collab_tui.reactions.kept import kept_for
 from collab_tui.reactions.ledger import (
     ACTIVATION,
     MESSAGE,
@@ -40,6 +39,7 @@ from collab_tui.reactions.looking import TOO_OLD, Look, Looker, Setup
 from collab_tui.reactions.occurrences import Occurrence
 from collab_tui.registry.append import NotWrittenError, UnusableError
 from collab_tui.registry.jsonl import JsonlRegistry
+from collab_tui.registry.kept import kept_for
 
 INTERRUPTED: Final = "interrupted: the monitor ended before it did, and it is not run again"
 _BETWEEN_CURSORS: Final = 1.0

@@ -35,7 +35,7 @@ WRITERS = {
     "hooks/session.py": "keeps what the hooks of one session have to know of each other",
     "hooks/wiring/files.py": "writes the configuration files of agents' programs, and their backups",
     "reactions/cursor.py": "keeps how far the rules came",
-    "reactions/programs.py": "keeps what the programs of rules print",
+    "processes/programs.py": "keeps what the programs of rules print",
     "cli/crash.py": "keeps a few reports of errors",
     "cli/arguments.py": "opens the null device where nobody reads on",
     "tui/picture.py": "saves pictures and texts, never over a file that is there",

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from collab_tui.model.text import one_line
+from collab_tui.processes.programs import Program, allowed_environment, run
 from collab_tui.reactions.happening import Notice
 from collab_tui.reactions.occurrences import Occurrence
-from collab_tui.reactions.programs import Program, allowed_environment, run
 
 NOTIFIED: Final = "notified"
 _TIME_LIMIT: Final = 30.0

@@ -15,10 +15,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from collab_tui.processes.programs import GRACE, Ended, Program, allowed_environment, run
 from collab_tui.protocol.used import UsedDecisions
 from collab_tui.reactions.ledger import STARTED, WRITER
 from collab_tui.reactions.occurrences import Occurrence
-from collab_tui.reactions.programs import GRACE, Ended, Program, allowed_environment, run
 from collab_tui.registry.append import LockedError, NotWrittenError, RegistryError, hold
 
 MAX_WAITING: Final = 20

@@ -1,4 +1,4 @@
-"""Running a rule's program: no shell, a group of its own, a time limit, and its output kept beside the cursor.
+"""Running a program to its end: no shell, a group of its own, a time limit, and its output kept beside the cursor.
 
 It gets the event on standard input and an environment of names that are allowed, so that no secret of whoever started
 the monitor reaches it. No descriptor of ours does either. It ends by itself, or its whole group is asked to at the time
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final, TypeVar
 
-from collab_tui.reactions.supervisor import SIZE
+from collab_tui.processes.supervisor import SIZE
 
 GRACE: Final = 5.0
 """Seconds from being asked to end until being made to."""

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from collab_tui.reactions import programs
-from collab_tui.reactions.programs import MAX_OUTPUT, Ended, Program, allowed_environment, run
+from collab_tui.processes import programs
+from collab_tui.processes.programs import MAX_OUTPUT, Ended, Program, allowed_environment, run
 from tests.program import eventually
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="process groups of Unix")

@@ -1,0 +1,1 @@
+"""Agents' programs as sessions: started in a worktree, prompted, awaited, answered, stopped."""
