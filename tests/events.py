@@ -163,6 +163,43 @@ def _told(draw: st.DrawFn) -> Object:
 stories: st.SearchStrategy[list[Object]] = st.lists(_told(), max_size=25)
 """Event sequences as agents that know our words write them."""
 
+# Sessions and workers: what a monitor writes, and what others write in its name or under its words.
+
+WORK_KINDS = ("session_start", "session_observed", "session_end", "command", "command_result", "stream_state", "worker")
+_WORDS = (
+    "working",
+    "idle",
+    "lost",
+    "running",
+    "done",
+    "failed",
+    "queued",
+    "connected",
+    "retrying",
+    "decision",
+    1,
+    None,
+)
+_work = st.fixed_dictionaries(
+    {"agent": st.sampled_from(("monitor", "sena", "Monitor")), "event": st.sampled_from((*WORK_KINDS, "stream_event"))},
+    optional={
+        "id": st.sampled_from(("c1", "c2")),
+        "run": st.sampled_from(("a", "b")),
+        "worker": st.sampled_from(("w1", 2, [])),
+        "command_id": st.sampled_from(("c1", "c2", {})),
+        "stream": st.sampled_from(("hub", "hub2", 3)),
+        "target": _agent,
+        "observed": st.sampled_from(_WORDS),
+        "state": st.sampled_from(_WORDS),
+        "kind": st.sampled_from(_WORDS),
+        "verdict": st.sampled_from(({}, {"next": []}, "yes")),
+        "took_ms": st.integers(-1, 5) | st.booleans(),
+        "timestamp": st.integers(0, 9).map(at),
+    },
+)
+work_stories: st.SearchStrategy[list[Object]] = st.lists(_work | _told(), max_size=25)
+"""Event sequences of monitors, and of whoever writes the same words."""
+
 
 # The wild: anything that is JSON, under names that mean something to us.
 
@@ -189,7 +226,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 )
 wild_objects: st.SearchStrategy[Object] = st.builds(
     lambda known, fields: {**fields, **known},
-    st.fixed_dictionaries({}, optional={"agent": _agent, "event": st.sampled_from(sorted(_BODIES))}),
+    st.fixed_dictionaries({}, optional={"agent": _agent, "event": st.sampled_from(sorted({*_BODIES, *WORK_KINDS}))}),
     st.dictionaries(st.sampled_from(KNOWN_FIELDS) | st.text(max_size=8), json_values, max_size=8),
 )
 """Objects with any value in any field."""

@@ -13,7 +13,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from collab_tui.model.event import Event
+from collab_tui.model.sessions import Command, Session
 from collab_tui.model.words import Status, name_key
+from collab_tui.model.workers import Stream, Worker
 
 
 class ProblemKind(StrEnum):
@@ -278,6 +280,18 @@ class Board:
     registry_id: str | None = None
     last_time: datetime | None = None
     """Time of the last line that has a readable one."""
+    sessions: tuple[Session, ...] = ()
+    """The last one of each name, in the order of their starts."""
+    commands: tuple[Command, ...] = ()
+    """The last ones, in order."""
+    streams: tuple[Stream, ...] = ()
+    workers: tuple[Worker, ...] = ()
+    """In the order in which they were queued."""
+
+    def session(self, name: str) -> Session | None:
+        """The session of that name, in any spelling."""
+        key = name_key(name)
+        return next((session for session in self.sessions if name_key(session.name) == key), None)
 
     def agent(self, name: str) -> Agent | None:
         """The agent of that name, in any spelling."""

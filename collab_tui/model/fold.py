@@ -17,9 +17,11 @@ from collab_tui.model.event import Event, Item, Unreadable, as_id, as_text, as_t
 from collab_tui.model.problems import ProblemLog
 from collab_tui.model.recent_ids import KnownRepeats, RecentIds
 from collab_tui.model.requests import RequestBook, is_person
+from collab_tui.model.session_book import SessionBook
 from collab_tui.model.signature import registry_id
 from collab_tui.model.waits import find_deadlocks, find_obstacles, find_waits
 from collab_tui.model.words import NOTHING_BLOCKS, Status, leading_names, name_key, status_of
+from collab_tui.model.worker_book import WorkerBook
 
 _FIRST_TIME: Final = datetime.min.replace(tzinfo=UTC)
 _STILL_WAITING: Final = frozenset({Status.WAITING, Status.BLOCKED})
@@ -37,6 +39,8 @@ class Fold:
         """Every spelling of a name seen so far -> its agent."""
         self._by_key: dict[str, AgentState] = {}
         self._requests = RequestBook(person, self._by_key)
+        self._sessions = SessionBook()
+        self._workers = WorkerBook()
         self._problems = problems or ProblemLog()
         self._ids: RecentIds | KnownRepeats = RecentIds()
         self._last_time = _FIRST_TIME
@@ -109,6 +113,10 @@ class Fold:
             events=self._events,
             registry_id=self._registry_id,
             last_time=None if self._last_time is _FIRST_TIME else self._last_time,
+            sessions=self._sessions.sessions(),
+            commands=self._sessions.commands(),
+            streams=self._workers.streams(),
+            workers=self._workers.workers(),
         )
 
     def checkpoint(self) -> Fold:
@@ -121,6 +129,7 @@ class Fold:
         twin._by_key = {key: state.copy() for key, state in self._by_key.items()}
         twin._agents = {name: twin._by_key[state.key] for name, state in self._agents.items()}
         twin._requests = self._requests.copy(twin._by_key)
+        twin._sessions, twin._workers = self._sessions.copy(), self._workers.copy()
         twin._problems = self._problems.copy()
         twin._ids = KnownRepeats(self._ids.repeats)
         return twin
@@ -170,8 +179,13 @@ class Fold:
         if "blocker" in event.data:
             self._name_blockers(agent, event)
 
+    def _session_start(self, agent: AgentState, event: Event) -> None:
+        self._status_update(agent, event)
+        self._sessions.start(agent.name, event)
+
     def _session_end(self, agent: AgentState, event: Event) -> None:
         self._declare(agent, event)
+        self._sessions.end(agent.name, event)
         agent.gone = True
         self._requests.asker_gone(agent.key, True)
 
@@ -239,6 +253,27 @@ class Fold:
 
     def _registry_created(self, agent: AgentState, event: Event) -> None:
         """It says nothing of its writer, and of the registry only as its first line: see `_identify`."""
+
+    # Sessions and workers. What their monitor tells of them says nothing of the monitor.
+
+    def _session_observed(self, agent: AgentState, event: Event) -> None:
+        self._sessions.observe(event)
+
+    def _command(self, agent: AgentState, event: Event) -> None:
+        self._declare_status(agent, event)
+        self._sessions.command(agent.name, event)
+
+    def _command_result(self, agent: AgentState, event: Event) -> None:
+        self._sessions.result(event)
+
+    def _stream_state(self, agent: AgentState, event: Event) -> None:
+        self._workers.stream_state(event)
+
+    def _stream_event(self, agent: AgentState, event: Event) -> None:
+        self._workers.stream_event(event)
+
+    def _worker(self, agent: AgentState, event: Event) -> None:
+        self._workers.worker(event)
 
     # The rest is seldom needed.
 
@@ -340,7 +375,8 @@ _Handler = Callable[[Fold, AgentState, Event], None]
 _HANDLERS: Final[dict[object, _Handler]] = {
     "registry_created": Fold._registry_created,
     "status_update": Fold._status_update,
-    "session_start": Fold._status_update,
+    "session_start": Fold._session_start,
+    "session_observed": Fold._session_observed,
     "session_end": Fold._session_end,
     "decision_request": Fold._decision_request,
     "decision": Fold._decision,
@@ -350,7 +386,10 @@ _HANDLERS: Final[dict[object, _Handler]] = {
     "completion": Fold._completion,
     "message": Fold._declare_status,
     "activation": Fold._declare_status,
-    "command": Fold._declare_status,
-    "command_result": Fold._declare_status,
+    "command": Fold._command,
+    "command_result": Fold._command_result,
+    "stream_state": Fold._stream_state,
+    "stream_event": Fold._stream_event,
+    "worker": Fold._worker,
 }
 """Event -> what it does; every other event only declares fields (`Fold._declare`)."""

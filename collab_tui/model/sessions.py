@@ -76,3 +76,39 @@ class Session:
     """Answers that could not be handed to it yet."""
     can_resume: bool
     """Its agent's program can go on where this ended."""
+
+
+class CommandState(StrEnum):
+    """How far the monitor is with a command."""
+
+    SENT = "sent"
+    """No monitor said anything of it yet."""
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more comes of it."""
+        return self in (CommandState.DONE, CommandState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What somebody wants of a session, and what came of it. Who wrote it is not checked here."""
+
+    id: str
+    by: str
+    kind: str
+    """start, send_prompt, interrupt, stop, restore, ..."""
+    target: str | None
+    """The name of the session."""
+    host: str | None
+    """The machine whose monitor is to carry it out."""
+    position: int
+    at: datetime | None
+    state: CommandState
+    reason: str | None
+    told_at: int
+    """The line that told its state."""

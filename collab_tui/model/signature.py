@@ -1,4 +1,5 @@
-"""What is signed of a decision: its canonical form, with the registry it stands in and the request it answers.
+"""What is signed of a decision or a command: its canonical form, with the registry it stands in; of a decision also the
+request that it answers.
 
 Everything here is a pure function of lines as they were written. An `Event` holds cleaned text; two lines that read
 the same on the screen may differ in what was cleaned away, so its line is parsed again.
@@ -10,16 +11,20 @@ import hashlib
 import json
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from collab_tui.model.event import Event, Item
 
-_DOMAIN: Final = b"collab-tui decision 1\n"
-"""Stands before what is signed: a signature made with this key for anything else is none of a decision."""
+
+class Signed(StrEnum):
+    """What is signed. It stands before it: a signature made with the same key for anything else is none of it."""
+
+    DECISION = "decision"
+    COMMAND = "command"
 
 
 class Standing(StrEnum):
-    """What can be said of who wrote a decision in a person's name."""
+    """What can be said of who wrote a decision or a command in a person's name."""
 
     SIGNED = "signed"
     """With a key that is trusted for that name, over exactly these words, this request and this registry."""
@@ -32,7 +37,7 @@ class Standing(StrEnum):
 
 
 class Judgement(NamedTuple):
-    """What is known of who wrote one decision, and why."""
+    """What is known of who wrote one decision or command, and why."""
 
     standing: Standing
     reason: str
@@ -92,20 +97,20 @@ def digest_of(request: Event) -> str:
     return hashlib.sha256(canonical(parse(request.line))).hexdigest()
 
 
-def signed_bytes(decision: Mapping[str, Any], registry_id: str) -> bytes:
+def signed_bytes(event: Mapping[str, Any], registry_id: str, what: Signed = Signed.DECISION) -> bytes:
     """What a signature is over: every field but the signature itself, and the registry. Raises `AmbiguousError`."""
-    return _DOMAIN + canonical({"registry": registry_id, "decision": _unsigned(decision)})
+    return f"collab-tui {what} 1\n".encode() + canonical({"registry": registry_id, what.value: _unsigned(event)})
 
 
-def identity_of(decision: Event) -> str:
-    """The SHA-256, in hex, of all that a decision says but its signature: the same however it is spelled and wherever
-    it stands. Raises `AmbiguousError`.
+def identity_of(signed: Event) -> str:
+    """The SHA-256, in hex, of all that a decision or a command says but its signature: the same however it is spelled
+    and wherever it stands. Raises `AmbiguousError`.
     """
-    return hashlib.sha256(canonical(_unsigned(parse(decision.line)))).hexdigest()
+    return hashlib.sha256(canonical(_unsigned(parse(signed.line)))).hexdigest()
 
 
-def _unsigned(decision: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in decision.items() if name != "signature"}
+def _unsigned(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name != "signature"}
 
 
 def registry_id(first: Item) -> str:

@@ -44,6 +44,9 @@ _MAX_TEXT = 600
 _MAX_OPTIONS = 60
 _WENT_WELL = frozenset({"sent", "notified", "started", "exit 0"})
 """Outcomes of rules that ask for no attention."""
+_ODD_ENDS = frozenset({"failed", "lost", "waiting for approval", "waiting for input"})
+"""What is seen of a session that asks for attention."""
+_COUNTS = {"changed": "changed", "unpushed": "unpushed", "queued": "queued", "undelivered": "undelivered"}
 _LONGEST = 10**12
 """Milliseconds that a rule may have taken; more is nonsense."""
 _SAYINGS = ("message", "comment", "details", "error", "reason", "result")
@@ -203,8 +206,66 @@ def _activation(event: Event, glyphs: Glyphs) -> Iterator[Span]:
     yield Span(_quoted(event, "log"), "muted")
 
 
+def _session_observed(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    yield Span(f"{glyphs.arrow} {_quoted(event, 'target')}", "accent")
+    observed = _quoted(event, "observed")
+    yield Span(observed, "warning" if observed in _ODD_ENDS else "text")
+    yield Span(_quoted(event, "why"), "muted")
+    counts = ((event.field(name), words) for name, words in _COUNTS.items())
+    yield Span(", ".join(f"{count} {words}" for count, words in counts if isinstance(count, int)), "muted")
+    yield Span(_quoted(event, "last_line"), "muted")
+
+
+def _command(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    yield Span(_quoted(event, "command_type").replace("_", " "), "accent")
+    yield Span(f"{glyphs.arrow} {_quoted(event, 'target')}" if event.texts("target") else "", "accent")
+    payload = event.data.get("payload")
+    said = payload.get("prompt") or payload.get("task") if isinstance(payload, dict) else None
+    yield Span(_shorten(as_text(said)))
+    yield Span(f"on {host}" if (host := _quoted(event, "host")) else "", "muted")
+
+
+def _command_result(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    state = _quoted(event, "state")
+    yield Span(state, {"done": "success", "failed": "error"}.get(state, "text"))
+    yield Span(_quoted(event, "reason"), "warning" if state == "failed" else "muted")
+
+
+def _stream_state(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    state = _quoted(event, "state")
+    yield Span(f"stream “{_quoted(event, 'stream')}”")
+    yield Span(state, {"connected": "success", "retrying": "warning", "stopped": "error"}.get(state, "text"))
+    yield Span(_quoted(event, "why"), "muted")
+
+
+def _stream_event(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    yield Span(f"stream “{_quoted(event, 'stream')}”")
+    yield Span(_quoted(event, "task"), "accent")
+    yield Span(
+        " ".join(filter(None, (_quoted(event, "status"), _quoted(event, "priority"), _quoted(event, "project"))))
+    )
+    yield Span(_quoted(event, "title"), "muted")
+    yield Span(_quoted(event, "outcome"), "muted")
+
+
+def _worker(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    yield Span(" ".join(filter(None, (_quoted(event, "kind"), _quoted(event, "worker")))))
+    state = _quoted(event, "state")
+    yield Span(
+        state, {"done": "success", "failed": "error", "dropped": "warning", "refused": "warning"}.get(state, "text")
+    )
+    yield Span(_quoted(event, "task"), "accent")
+    yield Span(_quoted(event, "why"), "muted")
+
+
 _BY_KIND = {
     "activation": _activation,
+    "command": _command,
+    "command_result": _command_result,
+    "session_observed": _session_observed,
+    "stream_event": _stream_event,
+    "stream_state": _stream_state,
+    "worker": _worker,
     "decision_request": _decision_request,
     "decision": _decision,
     "blocker": _blocker,

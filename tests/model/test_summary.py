@@ -75,6 +75,53 @@ def test_what_a_rule_did_tells_the_rule_whom_it_told_and_what_became_of_it():
     assert failed == [("rule “r”", "text"), ("exit 1", "warning"), ("/tmp/a.log", "muted")]
 
 
+@pytest.mark.parametrize(
+    ("kind", "fields", "said"),
+    [
+        (
+            "session_observed",
+            {"target": "sena", "run": "a1", "observed": "lost", "why": "no such pane", "unpushed": 2},
+            ["-> sena", "lost", "no such pane", "2 unpushed"],
+        ),
+        (
+            "command",
+            {"command_type": "send_prompt", "target": "sena", "payload": {"prompt": "go\non"}, "host": "nas"},
+            ["send prompt", "-> sena", "go on", "on nas"],
+        ),
+        ("command", {"command_type": "stop", "payload": "nonsense"}, ["stop"]),
+        (
+            "command_result",
+            {"command_id": "c1", "state": "failed", "reason": "no such session"},
+            ["failed", "no such session"],
+        ),
+        (
+            "stream_state",
+            {"stream": "hub", "state": "retrying", "why": "cut off"},
+            ["stream “hub”", "retrying", "cut off"],
+        ),
+        (
+            "stream_event",
+            {
+                "stream": "hub",
+                "event_id": "9",
+                "task": "T-1",
+                "status": "done",
+                "priority": "high",
+                "outcome": "queued",
+            },
+            ["stream “hub”", "T-1", "done high", "queued"],
+        ),
+        (
+            "worker",
+            {"worker": "w1", "kind": "decision", "state": "failed", "task": "T-1", "why": "no verdict"},
+            ["decision w1", "failed", "T-1", "no verdict"],
+        ),
+    ],
+)
+def test_what_is_told_of_sessions_and_workers_is_told_in_its_words_without_ids(kind, fields, said):
+    assert [text for text, _ in told(says("monitor", kind, **fields))] == said
+
+
 def test_an_unreadable_line_tells_why_and_shows_its_beginning_without_its_control_characters():
     (item,) = decode(b'{"torn\x1b\xff' + b"y" * 10**6, 0)
     assert isinstance(item, Unreadable)
