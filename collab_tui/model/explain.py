@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from collab_tui.model.agent_state import SHOWN_FIELDS
 from collab_tui.model.board import Agent, Answer, Because, Board, Obstacle, Request, RequestState, Wait
 from collab_tui.model.event import Event, as_id
+from collab_tui.model.sessions import Session
 from collab_tui.model.signature import Judgement
 from collab_tui.model.summary import standing_words
 from collab_tui.model.words import ALIASES
@@ -42,6 +43,16 @@ def explain_agent(agent: Agent, setters: dict[int, Event]) -> list[Explanation]:
         Explanation("sign of life", agent.last_event or "(no event name)", agent.last_position, "its last line")
     )
     return found
+
+
+def explain_session(session: Session) -> list[Explanation]:
+    """What its monitor tells of the program of an agent."""
+    seen = session.observed.value + (f": {session.why}" if session.why else "")
+    told = f"told by the monitor that started it on {session.host or 'its machine'}; the agent itself says the rest"
+    return [
+        Explanation("session", f"{session.definition}, {session.driver}", session.started, "its program is a session"),
+        Explanation("seen", seen, session.observed_at, told),
+    ]
 
 
 def explain_request(

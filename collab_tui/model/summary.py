@@ -42,7 +42,7 @@ STANDING_ROLES = {
 }
 _MAX_TEXT = 600
 _MAX_OPTIONS = 60
-_WENT_WELL = frozenset({"sent", "notified", "started", "exit 0"})
+_WENT_WELL = frozenset({"sent", "notified", "started", "submitted", "exit 0"})
 """Outcomes of rules that ask for no attention."""
 _ODD_ENDS = frozenset({"failed", "lost", "waiting for approval", "waiting for input"})
 """What is seen of a session that asks for attention."""
@@ -255,7 +255,7 @@ def _worker(event: Event, glyphs: Glyphs) -> Iterator[Span]:
         state, {"done": "success", "failed": "error", "dropped": "warning", "refused": "warning"}.get(state, "text")
     )
     yield Span(_quoted(event, "task"), "accent")
-    yield Span(_quoted(event, "why"), "muted")
+    yield Span(_quoted(event, "outcome") or _quoted(event, "why"), "muted")
 
 
 _BY_KIND = {

@@ -12,7 +12,7 @@ from collab_tui.model.workers import Stream, StreamState, Worker, WorkerKind, Wo
 MAX_WORKERS: Final = 1000
 """Workers that are remembered; of more, those that were over first are forgotten. The log has them all."""
 MAX_STREAMS: Final = 100
-_TEXTS: Final = ("title", "priority", "project", "stream", "cause", "why", "request", "session", "log")
+_TEXTS: Final = ("title", "priority", "project", "stream", "cause", "why", "outcome", "request", "session", "log")
 
 
 class WorkerBook:
@@ -103,6 +103,7 @@ def _new(worker_id: str, kind: WorkerKind, state: WorkerState, event: Event) -> 
         stream=None,
         cause=None,
         why=None,
+        outcome=None,
         request=None,
         session=None,
         verdict=None,

@@ -79,7 +79,9 @@ class Worker:
     cause: str | None
     """The id of the stream's event, or of the decision worker that wants it."""
     why: str | None
-    """Why it was started, as its rule or the verdict says; of one that is over: what came of it."""
+    """Why it was started, as its rule or the verdict says."""
+    outcome: str | None
+    """What came of it, once it is over."""
     request: str | None
     """The id of the request whose answer starts it."""
     session: str | None

@@ -2,27 +2,21 @@
 
 It gets the event on standard input and an environment of names that are allowed, so that no secret of whoever started
 the monitor reaches it. No descriptor of ours does either. It ends by itself, or its whole group is asked to at the time
-limit and made to a few seconds later; nothing else is ever ended from here. A `supervisor` of its own leads the group:
-that ends it when the monitor is killed.
+limit and made to a few seconds later; nothing else is ever ended from here. It is a `Child`, so it ends with us.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final, TypeVar
+from typing import Any, BinaryIO, Final
 
-from collab_tui.processes.supervisor import SIZE
+from collab_tui.processes.child import Child, StartError
 
 GRACE: Final = 5.0
 """Seconds from being asked to end until being made to."""
@@ -30,9 +24,6 @@ MAX_OUTPUT: Final = 1 << 18
 """Bytes of a program's output that are kept, the first."""
 _MAX_LOGS: Final = 200
 """Files of output that are kept for one registry, the latest."""
-_SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
-_CHUNK: Final = 1 << 16
-_Result = TypeVar("_Result")
 
 _ALLOWED: Final = frozenset(
     (
@@ -87,134 +78,59 @@ async def run(program: Program, stop: asyncio.Event, grace: float = GRACE, held:
     """
     began = time.monotonic()
     try:
-        process = _start(program, held)
-    except OSError as error:
-        return Ended(_failed(program, error.strerror or str(error)), time.monotonic() - began, None)
-    exited = _in_thread(lambda: _supervise(process, program))
-    drained = _in_thread(lambda: _keep_output(process.stdout, program.log))
-    stopping = asyncio.ensure_future(stop.wait())
+        child = await Child.start(
+            program.arguments,
+            environment=program.environment,
+            folder=program.folder,
+            joins_errors=True,
+            held=held,
+            ends_group=False,
+        )
+    except StartError as error:
+        return Ended(f"failed: {error}", time.monotonic() - began, None)
+    feeding = asyncio.create_task(_feed(child, program.stdin))
+    keeping = asyncio.create_task(_keep_output(child, program.log))
+    exited = asyncio.create_task(child.wait())
+    stopping = asyncio.create_task(stop.wait())
     try:
-        ends: set[asyncio.Future[Any]] = {exited, stopping}
+        ends: set[asyncio.Task[Any]] = {exited, stopping}
         await asyncio.wait(ends, timeout=program.time_limit, return_when=asyncio.FIRST_COMPLETED)
-        cut_short = None if exited.done() else "stopped" if stop.is_set() else "timed out"
-        if cut_short:
-            await _end(process, exited, grace)
-        await drained
+        if exited.done():
+            outcome = exited.result()
+        else:
+            outcome = "stopped" if stop.is_set() else "timed out"
+            await child.end(grace)
+        await keeping
     finally:
-        stopping.cancel()
-        if not exited.done():
-            _signal_group(process, hard=True)
-    outcome = cut_short or exited.result()
+        child.kill()
+        for task in (feeding, keeping, exited, stopping):
+            task.cancel()
     return Ended(outcome, time.monotonic() - began, program.log if program.log.exists() else None)
 
 
-def _start(program: Program, held: int | None) -> subprocess.Popen[bytes]:
-    how: dict[str, Any] = {"start_new_session": True, "pass_fds": () if held is None else (held,)}
-    if sys.platform == "win32":
-        how = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return subprocess.Popen(
-        [sys.executable, "-I", "-S", str(_SUPERVISOR)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        bufsize=0,
-        env=dict(program.environment),
-        **how,
-    )
+async def _feed(child: Child, data: bytes) -> None:
+    with suppress(OSError):  # it need not read it
+        await child.write(data)
+        child.close_input()
 
 
-def _supervise(process: subprocess.Popen[bytes], program: Program) -> str:
-    """Say what to run, and wait for what became of it. The pipe stays open until then: that we live is read from it."""
-    about = {
-        "arguments": list(program.arguments),
-        "environment": dict(program.environment),
-        "folder": str(program.folder),
-        "size": len(program.stdin),
-    }
-    to_it, from_it = process.stdin, process.stderr
-    if to_it is None or from_it is None:
-        raise ValueError("it was started without pipes")
-    first = json.dumps(about).encode()
-    with to_it, from_it:
-        with suppress(OSError, ValueError):  # it was ended, or the pipe closed to end it, before it read all
-            left = f"{len(first):{SIZE}}".encode() + first + program.stdin
-            while left:
-                left = left[to_it.write(left) :]
-        told = from_it.read()
-        if not told:  # it was made to end: so is what it should have watched
-            _signal_group(process, hard=True)
-        process.wait()
-    if not told:
-        return f"signal {signal.SIGTERM if sys.platform == 'win32' else signal.SIGKILL:d}"
-    try:
-        ended = json.loads(told)
-    except ValueError:
-        return _failed(program, told.decode(errors="replace").strip().rpartition("\n")[2])
-    if "failed" in ended:
-        return _failed(program, ended["failed"])
-    code = int(ended["code"])
-    return f"exit {code}" if code >= 0 else f"signal {-code}"
-
-
-def _failed(program: Program, why: str) -> str:
-    return f"failed: {program.arguments[0]}: {why}"
-
-
-async def _end(process: subprocess.Popen[bytes], exited: asyncio.Future[str], grace: float) -> None:
-    """Ask the group to end, and make what is left of it end when its first process did or the grace is over."""
-    _signal_group(process, hard=False)
-    await asyncio.wait({exited}, timeout=grace)
-    _signal_group(process, hard=True)
-    await exited
-
-
-def _signal_group(process: subprocess.Popen[bytes], *, hard: bool) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # nobody is left in the group
-        if sys.platform == "win32":
-            if not hard:
-                process.send_signal(signal.CTRL_BREAK_EVENT)
-            elif process.stdin is not None:
-                process.stdin.close()  # its supervisor makes it end
-        else:
-            os.killpg(process.pid, signal.SIGKILL if hard else signal.SIGTERM)
-
-
-def _in_thread(work: Callable[[], _Result]) -> asyncio.Future[_Result]:
-    """What the work gives, from a thread of its own: the few that the loop has must not all wait for programs."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[_Result] = loop.create_future()
-
-    def tell(result: _Result) -> None:
-        if not future.done():
-            future.set_result(result)
-
-    def run_it() -> None:
-        result = work()
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(tell, result)
-
-    threading.Thread(target=run_it, daemon=True).start()
-    return future
-
-
-def _keep_output(output: IO[bytes] | None, log: Path) -> None:
+async def _keep_output(child: Child, log: Path) -> None:
     """Read to the end; the first part goes to the log, and of the rest it is said how much there was."""
-    if output is None:
-        return
     left, cut = MAX_OUTPUT, 0
     file: BinaryIO | None = None
-    with output, suppress(OSError):
-        while chunk := output.read(_CHUNK):
-            if file is None and (file := _new_log(log)) is None:
+    try:
+        while chunk := await child.read():
+            if file is None and left and (file := await asyncio.to_thread(_new_log, log)) is None:
                 left = 0
             kept = chunk[:left]
-            if file is not None and kept and not _written(file, kept):
+            if file is not None and kept and not await asyncio.to_thread(_written, file, kept):
                 kept, left = b"", 0
             left, cut = left - len(kept), cut + len(chunk) - len(kept)
-    if file is not None:
-        with file:
-            if cut:
-                _written(file, f"\n[and {cut:,} bytes that were not kept]\n".encode())
+        if file is not None and cut:
+            await asyncio.to_thread(_written, file, f"\n[and {cut:,} bytes that were not kept]\n".encode())
+    finally:
+        if file is not None:
+            file.close()
 
 
 def _new_log(log: Path) -> BinaryIO | None:
@@ -233,5 +149,5 @@ def _written(file: BinaryIO, data: bytes) -> bool:
     """Whether the disk took it whole; what is missing is counted as not kept."""
     try:
         return file.write(data) == len(data)
-    except OSError:
+    except (OSError, ValueError):  # the file is closed already: nobody waits for it any more
         return False

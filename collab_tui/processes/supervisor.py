@@ -1,9 +1,9 @@
-"""Runs one program of a rule, and ends it when the monitor is gone. Started as a file of its own, by `programs`.
+"""Runs one program for us, and ends it when we are gone. Started as a file of its own, by `supervised`.
 
-On standard input comes what to run, and then nothing more: the monitor holds the other end of that pipe, and whichever
-way it ends, the pipe does too. Then the whole group is asked to end, and made to a little later. How the program ended
-goes to standard error; what it prints to standard output, for as long as it runs itself: a child that it leaves behind
-holds nothing of ours.
+Its standard input, output and error are those of the program, and it lets go of them: what goes through them is between
+the program and us. Two more descriptors are its own. On the first comes what to run, and then nothing: we hold the
+other end of that pipe, and whichever way we end, the pipe does too. Then the whole group is asked to end, and made to a
+little later. On the second it tells which process the program is, and how it ended.
 
 Nothing but the standard library, and no module of this package: it starts in the time of a bare interpreter.
 """
@@ -13,88 +13,76 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 
 _GRACE = 3.0
-"""Seconds from asking the group of a monitor that is gone until making it end."""
-_DRAIN = 1.0
-"""Seconds for which the rest of the output is waited for once the program ended: a child of it may hold the pipe."""
+"""Seconds from asking the group of somebody who is gone until making it end."""
 _CHUNK = 1 << 16
-SIZE = 10
-"""Digits of the size of what is said first."""
 
 
 def main() -> None:
-    """Run what standard input says to its end."""
+    """Run what the first descriptor says to its end."""
+    said, told = _descriptor(sys.argv[1], os.O_RDONLY), _descriptor(sys.argv[2], os.O_WRONLY)
     for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):  # it is in the program's group, and tells how that ended
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # that the program is to inherit
             signal.signal(number, lambda *_: None)
     try:
-        process, output = _started()
+        about = json.loads(_line(said))
+        process = subprocess.Popen(about["arguments"], env=about["environment"], cwd=about["folder"])
     except EOFError:
-        return  # the monitor was gone before it had said what to run
+        return  # they were gone before they had said what to run
     except (OSError, ValueError) as error:  # a NUL in an argument is a ValueError
-        _tell({"failed": (isinstance(error, OSError) and error.strerror) or str(error)})
+        _tell(told, {"failed": (isinstance(error, OSError) and error.strerror) or str(error), "of": _file(error)})
         return
+    _let_go()
+    _tell(told, {"pid": process.pid})
     ended, is_alone = threading.Event(), threading.Event()
-    watching = threading.Thread(target=_watch_monitor, args=(process, ended, is_alone), daemon=True)
+    watching = threading.Thread(target=_watch_owner, args=(said, process, ended, is_alone), daemon=True)
     watching.start()
-    copying = threading.Thread(target=_copy, args=(output,), daemon=True)
-    copying.start()
     code = process.wait()
-    copying.join(_DRAIN)
-    _tell({"code": code})
+    _tell(told, {"code": code})
     ended.set()
     if is_alone.is_set():
         watching.join()
+    elif about["ends_group"]:
+        _end_group(process, hard=True)
 
 
-def _started() -> tuple["subprocess.Popen[bytes]", int]:
-    about = json.loads(_read(int(_read(SIZE))))
-    event = _read(about["size"])
-    reading, writing = os.pipe()
-    try:
-        with (
-            tempfile.TemporaryFile() as stdin
-        ):  # a pipe would have to be fed while the program perhaps does not read it
-            stdin.write(event)
-            stdin.seek(0)
-            process = subprocess.Popen(
-                about["arguments"],
-                stdin=stdin,
-                stdout=writing,
-                stderr=subprocess.STDOUT,
-                env=about["environment"],
-                cwd=about["folder"],
-            )
-    finally:
-        os.close(writing)
-    return process, reading
+def _descriptor(number: str, flags: int) -> int:
+    descriptor = int(number)
+    if sys.platform == "win32":
+        import msvcrt
+
+        descriptor = msvcrt.open_osfhandle(descriptor, flags)
+    return descriptor
 
 
-def _read(size: int) -> bytes:
+def _line(descriptor: int) -> bytes:
     found = b""
-    while len(found) < size:
-        if not (piece := os.read(0, min(size - len(found), _CHUNK))):
+    while not found.endswith(b"\n"):
+        if not (piece := os.read(descriptor, _CHUNK)):
             raise EOFError
         found += piece
     return found
 
 
-def _copy(output: int) -> None:
-    """Hand on what is printed; where nobody takes it, the program finds that out by itself."""
-    try:
-        while piece := os.read(output, _CHUNK):
-            while piece:
-                piece = piece[os.write(1, piece) :]
-    except OSError:
-        os.close(output)
+def _file(error: Exception) -> "str | None":
+    return os.fsdecode(error.filename) if isinstance(error, OSError) and error.filename is not None else None
 
 
-def _watch_monitor(process: "subprocess.Popen[bytes]", ended: threading.Event, is_alone: threading.Event) -> None:
-    if os.read(0, 1):
+def _let_go() -> None:
+    """Hold none of the program's pipes: where it closes one, we see that."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.close(null)
+
+
+def _watch_owner(
+    said: int, process: "subprocess.Popen[bytes]", ended: threading.Event, is_alone: threading.Event
+) -> None:
+    if os.read(said, 1):
         return
     is_alone.set()
     _end_group(process, hard=False)
@@ -113,13 +101,13 @@ def _end_group(process: "subprocess.Popen[bytes]", *, hard: bool) -> None:
         return  # it ended just now
 
 
-def _tell(ended: dict[str, object]) -> None:
+def _tell(told: int, what: dict[str, object]) -> None:
     try:
-        os.write(2, json.dumps(ended).encode())
+        os.write(told, json.dumps(what).encode() + b"\n")
     except OSError:
-        return  # the monitor is gone, and says itself that it does not know
+        return  # they are gone, and say themselves that they do not know
 
 
 if __name__ == "__main__":
     main()
-    os._exit(0)  # threads may still read what nobody ends
+    os._exit(0)  # a thread still waits for its owner to go

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from collab_tui.model.event import Item
 from collab_tui.registry.append import NotWrittenError
+from collab_tui.registry.kept import keep
 
 _NAME: Final = "cursor.json"
 _LATEST: Final = 1e11
@@ -69,18 +68,9 @@ class CursorFile:
 
     def save(self, cursor: Cursor) -> None:
         """Replace what was kept, whole or not at all, for the user's eyes only."""
-        fresh = self.path.with_name(f"{_NAME}.{os.getpid()}")
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                json.dump(asdict(cursor), file)
-                file.flush()
-                os.fsync(descriptor)
-            os.replace(fresh, self.path)
+            keep(self.path, asdict(cursor))
         except OSError as error:
-            with suppress(OSError):  # what is left of it is overwritten by the next
-                fresh.unlink(missing_ok=True)
             raise NotWrittenError(f"cannot keep how far the rules came, in {self.path}: {error.strerror}") from error
 
 

@@ -136,7 +136,7 @@ def test_a_worker_keeps_what_was_told_of_it_and_its_end_stays():
     (found,) = board_of(
         worker("queued", priority="urgent", stream="hub", cause="e1", why="it is done"),
         worker("running", second=2, session="decide-w1", log="logs/decisions/w1.log"),
-        worker("done", second=5, verdict={"next": []}, took_ms=3000, why="nothing is left"),
+        worker("done", second=5, verdict={"next": []}, took_ms=3000, outcome="nothing is left"),
         worker("failed", second=9),
     ).workers
     assert (found.kind, found.state, found.priority, found.cause) == (
@@ -145,9 +145,9 @@ def test_a_worker_keeps_what_was_told_of_it_and_its_end_stays():
         "urgent",
         "e1",
     )
-    assert (found.session, found.verdict, found.took_ms, found.why) == (
+    assert (found.session, found.verdict, found.took_ms, found.why, found.outcome) == (
         *("decide-w1", {"next": []}, 3000),
-        "nothing is left",
+        *("it is done", "nothing is left"),
     )
     assert [time.second for time in (found.queued_at, found.started_at, found.ended_at)] == [0, 2, 5]
 

@@ -1,0 +1,10 @@
+"""By what our own processes know each other's words. Hooks read it: see `registry.append` for what may be imported."""
+
+FROM_US = "collab-tui: "
+"""What our own prompts to agents begin with."""
+DRIVER = "COLLAB_DRIVER"
+"""The variable that says how the session of an agent's program talks to it."""
+STRUCTURED = "structured"
+"""Its value where the session hears all from the program itself: the program's hooks have nothing to tell."""
+SIGNALS = "COLLAB_SIGNALS"
+"""The variable that names the file in which hooks tell the session what happens: see `model.signals`."""
