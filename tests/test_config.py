@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from collab_tui.config import COMMENTED_CONFIG, Config, ConfigError, load_config, project_config_file, user_config_file
 from collab_tui.config.lines import line_numbers
 from collab_tui.config.reading import allow_project
-from collab_tui.config.settings import SETTINGS, AgentSettings, HookSettings, Scope, Shape
+from collab_tui.config.settings import SETTINGS, AgentSettings, HookSettings, Scope, SessionSettings, Shape
 from collab_tui.config.source import Source
 
 KEY, OTHER_KEY = (f"ed25519:{base64.b64encode(byte * 32).decode()}" for byte in (b"k", b"o"))
@@ -86,6 +86,33 @@ def test_a_table_of_fixed_names(user: Path, project: Path, registry: Path) -> No
     assert config.sources == {"hooks.prompts": Source(user, 2), "hooks.tool_input": Source(project, 1)}
 
 
+def test_where_sessions_work(user: Path, project: Path, registry: Path) -> None:
+    assert load_config(registry).sessions == SessionSettings(worktrees=None, base=None)
+    user.write_text('[sessions]\nworktrees = "~/trees"\nbase = "main"\n', encoding="utf-8")
+    project.write_text('sessions.base = "origin/next"\n', encoding="utf-8")
+    assert load_config(registry).sessions == SessionSettings(worktrees="~/trees", base="origin/next")
+    project.write_text('sessions.worktrees = "/home/somebody/.ssh"\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=rf"config.toml:1: 'sessions.worktrees' is yours to set, in {user}"):
+        load_config(registry)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('worktrees = "trees"', 'it takes an absolute path, or one that begins with "~/"'),
+        ("worktrees = 1", "it takes a text in quotes"),
+        ('base = "--all"', 'it takes the name of a branch: "main"'),
+        ('base = "a b"', 'it takes the name of a branch: "main"'),
+        ('bases = "main"', "unknown setting 'bases' in [sessions]; did you mean base?"),
+    ],
+)
+def test_where_no_session_works(user: Path, line: str, told: str) -> None:
+    user.write_text(f"[sessions]\n{line}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=re.escape(told)) as error:
+        load_config()
+    assert str(error.value).startswith(f"{user}:2: ")
+
+
 def test_what_is_set_for_agents(user: Path, project: Path, registry: Path) -> None:
     user.write_text('[agents]\nsena = { memory = "s.md" }\n[agents.lubit]\nmemory = "l.md"\n', encoding="utf-8")
     project.write_text('[agents."세나"]\nfolder = "notes"\n', encoding="utf-8")
@@ -138,7 +165,8 @@ def test_the_commented_config_names_every_setting_of_a_project_with_its_default(
     assert set(told) == {setting.name.partition(".")[0] for setting in SETTINGS if setting.scope is not Scope.USER}
     default = Config()
     assert told.pop("hooks") == asdict(default.hooks)
-    for name in set(told) - {"poll", "keys", "approvers", "agents", "rule"}:  # which have no default
+    without_default = {"poll", "keys", "approvers", "agents", "rule", "decide", "sessions", "stream"}
+    for name in set(told) - without_default:
         assert told[name] == (list(default.columns) if name == "columns" else getattr(default, name))
 
 

@@ -34,6 +34,14 @@ depth = 2
 """
 
 
+PROMPT = """
+[[rule]]
+name = "go on"
+when = { event = "message", from = "sena" }
+then = { prompt = "lubit", text = "{from} says {message}" }
+"""
+
+
 @pytest.fixture(autouse=True)
 def user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The user's config file, not yet there."""
@@ -100,22 +108,26 @@ then = {{ {then} }}
 """
 
 
+@pytest.mark.parametrize("does", ["run", "prompt"])
 @pytest.mark.parametrize("who", ["human", "Ada", "ROB"])
-def test_a_word_that_anybody_may_write_in_the_person_s_name_runs_nothing(user: Path, who: str) -> None:
+def test_a_word_that_anybody_may_write_in_the_person_s_name_sets_nothing_to_work(
+    user: Path, who: str, does: str
+) -> None:
+    works = {"run": 'run = ["deploy"]', "prompt": 'prompt = "lubit", text = "deploy"'}[does]
     settings = f'person = "ada"\n[approvers]\nrob = "{KEY.public.text}"\n'
     words = f'event = "message", from = "{who}"'
-    user.write_text(settings + WORD.format(when=words, then='run = ["deploy"]'), encoding="utf-8")
+    user.write_text(settings + WORD.format(when=words, then=works), encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load_config()
     assert str(caught.value) == (
-        f"{user}:5: run with from = '{who}': messages are not signed, anybody can write one in that name; "
+        f"{user}:5: {does} with from = '{who}': messages are not signed, anybody can write one in that name; "
         'give event = "decision", or a verdict'
     )
     for when, then in (
         (words, 'notify = "n"'),
-        (f'verdict = "approved", from = "{who}"', 'run = ["deploy"]'),
-        (f'event = "decision", from = "{who}"', 'run = ["deploy"]'),
-        ('event = "message", from = "sena"', 'run = ["deploy"]'),
+        (f'verdict = "approved", from = "{who}"', works),
+        (f'event = "decision", from = "{who}"', works),
+        ('event = "message", from = "sena"', works),
     ):
         user.write_text(settings + WORD.format(when=when, then=then), encoding="utf-8")
         assert len(load_config().rules) == 1
@@ -174,18 +186,33 @@ def test_the_program_that_notifies_is_the_user_s_own(user: Path, project: Path, 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs the modes of files")
-@pytest.mark.parametrize("text", [RUN, '\nnotify_command = ["say"]\n'])
-def test_no_program_is_run_that_others_could_have_named(user: Path, text: str) -> None:
+@pytest.mark.parametrize("text", [RUN, PROMPT, '\nnotify_command = ["say"]\n'])
+def test_nothing_is_set_to_work_that_others_could_have_named(user: Path, text: str) -> None:
     user.write_text(text, encoding="utf-8")
     user.chmod(0o620)
     with pytest.raises(ConfigError) as caught:
         load_config()
     assert str(caught.value) == (
-        f"{user}:2: others can write this file, so no program that it names is run: "
+        f"{user}:2: others can write this file, so it starts no programs and prompts no sessions: "
         f"`chmod go-w {user}`, and see that the file is yours"
     )
     user.write_text(WAKE, encoding="utf-8")
     assert len(load_config().rules) == 1
+
+
+def test_a_prompt_waits_ten_minutes_for_its_session_unless_told_otherwise(user: Path) -> None:
+    user.write_text(PROMPT, encoding="utf-8")
+    (rule,) = load_config().rules
+    assert rule.then == Then(prompt="lubit", text="{from} says {message}", time_limit=600)
+    assert rule.is_personal
+    user.write_text(PROMPT.replace('{message}"', '{message}", time_limit = "30s"'), encoding="utf-8")
+    assert load_config().rules[0].then.time_limit == 30
+
+
+def test_a_project_s_rule_prompts_no_session(project: Path, registry: Path) -> None:
+    project.write_text(PROMPT, encoding="utf-8")
+    with pytest.raises(ConfigError, match="prompt is for your own file alone: a project's rules set none of your"):
+        load_config(registry)
 
 
 def test_names_are_unique_over_both_files(user: Path, project: Path, registry: Path) -> None:
@@ -237,11 +264,14 @@ WRONG = {
     f'{WHEN}{{ request_to = "x", event = "decision" }}': "request_to is of decision_request, not of decision",
     f'{WHEN}{{ progress_crosses = 50, event = "message" }}': "message says nothing of progress: leave event out",
     f"{WHEN}{{ progress_crosses = 101 }}": "progress_crosses = 101: it takes more than 0 and at most 100 per cent",
-    f"{THEN}{{}}": "it does nothing: give notify, message or run",
+    f"{THEN}{{}}": "it does nothing: give notify, message, prompt or run",
     f'{THEN}{{ notify = "x", run = ["y"] }}': "notify and run are two things: make a rule of each",
     f'{THEN}{{ message = "lubit" }}': "message needs text: what the agent is told",
-    f'{THEN}{{ notify = "x", text = "y" }}': "text is of message: there is none",
-    f'{THEN}{{ notify = "x", time_limit = "1s" }}': "time_limit is of run: there is none",
+    f'{THEN}{{ prompt = "lubit" }}': "prompt needs text: what the agent is told",
+    f'{THEN}{{ prompt = "lubit", text = "x", message = "lubit" }}': "message and prompt are two things",
+    f'{THEN}{{ prompt = "all {{task}}", text = "y" }}': "it takes the name of an agent, or \"{from}\" for the one that",
+    f'{THEN}{{ notify = "x", text = "y" }}': "text is of message or prompt: there is none",
+    f'{THEN}{{ notify = "x", time_limit = "1s" }}': "time_limit is of run or prompt: there is none",
     f'{THEN}{{ message = "{{task}}", text = "y" }}': "it takes the name of an agent, or \"{from}\" for the one that",
     f"{THEN}{{ run = \"ring\" }}": "it takes a list of texts, the program and its arguments",
     f"{THEN}{{ run = [] }}": "it takes the name of a program, then its arguments",

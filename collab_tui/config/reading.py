@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import platformdirs
 
@@ -20,16 +18,16 @@ from collab_tui.config.settings import (
     HookSettings,
     Restricted,
     Scope,
+    SessionSettings,
     Setting,
     Shape,
 )
 from collab_tui.config.source import Source
+from collab_tui.config.toml_file import TomlError, read_toml
 from collab_tui.config.values import WrongError, instead_of, key, shown
+from collab_tui.config.workers import WorkerSettings
 from collab_tui.model.requests import is_person_writing
 from collab_tui.model.words import name_key
-
-_LONGEST: Final = 1 << 20
-"""Bytes of a config file that are read."""
 
 
 def user_config_file() -> Path:
@@ -73,18 +71,24 @@ def _gathered(values: dict[str, Any], sources: Mapping[str, Source]) -> dict[str
     """The values of tables of fixed names gathered, and each rule with its place."""
     hooks = {name.partition(".")[2]: values.pop(name) for name in list(values) if name.startswith("hooks.")}
     rules = (replace(rule, source=sources[f"rule.{n}"]) for n, rule in enumerate(values.pop("rules", ()), 1))
+    workers = {name.partition(".")[2]: values.pop(name) for name in list(values) if name.startswith("workers.")}
+    decide = (replace(rule, source=sources[f"decide.{n}"]) for n, rule in enumerate(values.pop("decides", ()), 1))
+    streams = (replace(one, source=sources[f"stream.{n}"]) for n, one in enumerate(values.pop("streams", ()), 1))
+    values |= {"workers": WorkerSettings(**workers), "decide": tuple(decide), "streams": tuple(streams)}
+    sessions = {name.partition(".")[2]: values.pop(name) for name in list(values) if name.startswith("sessions.")}
+    values |= {"sessions": SessionSettings(**sessions)}
     return values | {"hooks": HookSettings(**hooks), "rules": tuple(rules)}
 
 
 def _same_names(*found: _Found) -> list[str]:
-    """Rules are told apart by their names, also in what they did."""
-    problems, known = [], dict[str, Source]()
-    for rule in (one for one in found if one.setting.name == "rule"):
-        named = name_key(rule.value.name)
+    """Rules and streams are told apart by their names, also in what they did."""
+    problems, known = [], dict[tuple[str, str], Source]()
+    for one in (one for one in found if one.setting.name in ("rule", "stream")):
+        named = one.setting.name, name_key(one.value.name)
         if named in known:
-            told = f"{shown(rule.value.name)} is the rule at {known[named]}, too: give one of them another name"
-            problems.append(f"{rule.source}: {told}")
-        known.setdefault(named, rule.source)
+            told = f"{shown(one.value.name)} is the {named[0]} at {known[named]}, too: give one of them another name"
+            problems.append(f"{one.source}: {told}")
+        known.setdefault(named, one.source)
     return problems
 
 
@@ -92,10 +96,11 @@ def _unsigned_words(config: Config) -> list[str]:
     """Anybody can write in the name of the person, or of an approver: only their decisions are signed."""
     approvers = set(map(name_key, config.approvers))
     problems = []
-    for rule in (rule for rule in config.rules if rule.then.run is not None and not rule.when.is_of_decisions):
+    for rule in (rule for rule in config.rules if rule.then.takes_time and not rule.when.is_of_decisions):
         source = rule.when.source
         if source is not None and (is_person_writing(source, config.person) or name_key(source) in approvers):
-            told = f"run with from = {shown(source)}: messages are not signed, anybody can write one in that name"
+            does = "run" if rule.then.run is not None else "prompt"
+            told = f"{does} with from = {shown(source)}: messages are not signed, anybody can write one in that name"
             problems.append(f'{rule.source}: {told}; give event = "decision", or a verdict')
     return problems
 
@@ -124,10 +129,11 @@ def allowed_file() -> Path:
 def _programs_of_others(found: Iterable[_Found]) -> Iterator[str]:
     """What a file that others can write has run in the user's name."""
     for one in found:
-        runs = one.setting.name == "notify_command" or (one.setting.name == "rule" and one.value.then.run is not None)
+        is_program = one.setting.name in ("notify_command", "workers.report")
+        runs = is_program or (one.setting.name == "rule" and one.value.then.takes_time)
         if runs:
             mend = f"`chmod go-w {one.source.path}`, and see that the file is yours"
-            yield f"{one.source}: others can write this file, so no program that it names is run: {mend}"
+            yield f"{one.source}: others can write this file, so it starts no programs and prompts no sessions: {mend}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,40 +176,20 @@ class _File:
 
     def __post_init__(self) -> None:
         try:
-            about = self.path.stat()
-        except (FileNotFoundError, NotADirectoryError):
+            file = read_toml(self.path)
+        except TomlError as error:
+            self.problems.append(str(error))
             return
-        except OSError as error:
-            self.problems.append(f"{self.path}: it cannot be read: {error.strerror}")
+        if file is None:
             return
-        if not stat.S_ISREG(about.st_mode) or about.st_size > _LONGEST:  # a pipe would never end
-            self.problems.append(f"{self.path}: it is no file of at most {_LONGEST:,} bytes")
-            return
-        import tomllib  # 5 ms that a start without settings need not pay
-
-        from collab_tui.config.lines import line_numbers
-
-        try:
-            text = self.path.read_text(encoding="utf-8-sig")
-            data = tomllib.loads(text)
-        except OSError as error:
-            self.problems.append(f"{self.path}: it cannot be read: {error.strerror}")
-        except UnicodeDecodeError as error:
-            self.problems.append(f"{self.path}: it is not UTF-8 ({error}); save it as UTF-8")
-        except ValueError as error:  # a number of thousands of digits is one that is not `tomllib`'s own
-            self.problems.append(f"{self.path}: it is not TOML: {error}")
-        except RecursionError:
-            self.problems.append(f"{self.path}: its values stand too deep in each other")
-        else:
-            lines = line_numbers(text)
-            told = sorted((_line(lines, path), problem) for path, problem in self._read(data))
-            self.problems += [f"{self.path}:{line}: {problem}" for line, problem in told]
-            self.found = [
-                _Found(setting, path[-1], raw, value, Source(self.path, _line(lines, path)))
-                for setting, path, raw, value in self._values
-            ]
-            if os.name == "posix" and (about.st_uid != os.geteuid() or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
-                self.problems += _programs_of_others(self.found)
+        told = sorted((file.line_of(path), problem) for path, problem in self._read(file.data))
+        self.problems += [f"{self.path}:{line}: {problem}" for line, problem in told]
+        self.found = [
+            _Found(setting, path[-1], raw, value, Source(self.path, file.line_of(path)))
+            for setting, path, raw, value in self._values
+        ]
+        if file.is_writable_by_others:
+            self.problems += _programs_of_others(self.found)
 
     @property
     def restricted(self) -> Restricted | None:
@@ -214,7 +200,7 @@ class _File:
                 content.setdefault(found.setting.name, {})[found.name] = found.raw
         return Restricted(self.path, content) if content else None
 
-    def _read(self, data: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def _read(self, data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
         """Take the values over; gives what is wrong, and with which setting."""
         self._values: list[tuple[Setting, tuple[str, ...], Any, Any]] = []
         for name, value in data.items():
@@ -262,8 +248,3 @@ class _File:
                 number = f" {path[-1]}" if setting.shape is Shape.LIST else f".{key(path[-1])}"
                 told = f"{setting.name}{number}: {wrong}"
             yield path + wrong.path, told
-
-
-def _line(lines: Mapping[tuple[str, ...], int], path: tuple[str, ...]) -> int:
-    """Where a setting stands; what stands nowhere by itself is told where what it is in begins."""
-    return next(line for depth in range(len(path), 0, -1) if (line := lines.get(path[:depth])))

@@ -9,8 +9,9 @@
     per_hour = 10
     depth = 1
 
-What stands in `when` has to hold together. `then` is one thing: a notification to the person, a message to an agent, or
-a program to run, which is for the user's own file alone.
+What stands in `when` has to hold together. `then` is one thing: a notification to the person, a message to an agent, a
+prompt to a session or a program to run; these two set something to work in the user's name, so they are for the user's
+own file alone.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ DEFAULT_COOL_DOWN: Final = 60.0
 DEFAULT_PER_HOUR: Final = 10
 DEFAULT_DEPTH: Final = 1
 DEFAULT_TIME_LIMIT: Final = 30.0
+DEFAULT_PATIENCE: Final = 600.0
+"""Seconds for which a prompt waits for its session."""
 WHOEVER: Final = "{from}"
-"""As the agent to tell: the one that the rule matched."""
+"""As the agent to tell or to wake: the one that the rule matched."""
 
 _LONGEST_NAME: Final = 80
 _LONGEST_TEXT: Final = 1000
@@ -101,18 +104,25 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Then:
-    """What is done: one of `notify`, `message` and `run` is there."""
+    """What is done: one of `notify`, `message`, `prompt` and `run` is there."""
 
     notify: str | None = None
     """What the person is told; a text with names in braces."""
     message: str | None = None
     """The agent that gets a message; `WHOEVER` is the one that the rule matched."""
+    prompt: str | None = None
+    """The session that gets a prompt; `WHOEVER` is the one of the agent that the rule matched."""
     text: str | None = None
-    """What the message says; a text with names in braces."""
+    """What the message or the prompt says; a text with names in braces."""
     run: tuple[str, ...] | None = None
     """A program and its arguments, as they are."""
     time_limit: float = DEFAULT_TIME_LIMIT
-    """Seconds after which the program is ended."""
+    """Seconds after which the program is ended, or the prompt is not to be given any more."""
+
+    @property
+    def takes_time(self) -> bool:
+        """It sets something to work, which is not done with one line."""
+        return self.run is not None or self.prompt is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +156,13 @@ def read_rule(value: Any) -> Rule:
 
 
 def read_project_rule(value: Any) -> Rule:
-    """A rule of a project's file, which runs no programs."""
+    """A rule of a project's file, which runs no programs and sets no session to work."""
     rule = _rule(value, is_users=False)
     if rule.then.run is not None:
         raise WrongError("run is for your own file alone: a project's rules start no programs", "then", "run")
+    if rule.then.prompt is not None:
+        told = "prompt is for your own file alone: a project's rules set none of your sessions to work"
+        raise WrongError(told, "then", "prompt")
     return rule
 
 
@@ -245,17 +258,17 @@ def _deadlock(value: Any) -> bool:
 
 
 def _then(given: Mapping[str, Any]) -> Then:
-    done = [name for name in ("notify", "message", "run") if name in given]
+    done = [name for name in ("notify", "message", "prompt", "run") if name in given]
     if not done:
-        raise WrongError("it does nothing: give notify, message or run", "then")
+        raise WrongError("it does nothing: give notify, message, prompt or run", "then")
     if len(done) > 1:
         raise WrongError(f"{done[0]} and {done[1]} are two things: make a rule of each", "then", done[1])
-    if "message" in given and "text" not in given:
-        raise WrongError("message needs text: what the agent is told", "then", "message")
-    for name, owner in (("text", "message"), ("time_limit", "run")):
-        if name in given and owner not in given:
-            raise WrongError(f"{name} is of {owner}: there is none", "then", name)
-    return Then(**given)
+    if done[0] in ("message", "prompt") and "text" not in given:
+        raise WrongError(f"{done[0]} needs text: what the agent is told", "then", done[0])
+    for name, owners in (("text", ("message", "prompt")), ("time_limit", ("run", "prompt"))):
+        if name in given and done[0] not in owners:
+            raise WrongError(f"{name} is of {' or '.join(owners)}: there is none", "then", name)
+    return Then(**{"time_limit": DEFAULT_PATIENCE if done[0] == "prompt" else DEFAULT_TIME_LIMIT, **given})
 
 
 def _addressee(value: Any) -> str:
@@ -333,6 +346,7 @@ _FIELDS: Final = values.record(
     then=values.record(
         notify=_text,
         message=_addressee,
+        prompt=_addressee,
         text=_text,
         run=_program,
         time_limit=values.duration(least=1, most=3600),

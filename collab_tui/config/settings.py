@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from collab_tui.config import values
 from collab_tui.config.source import Source
+from collab_tui.config.workers import DecideRule, Start, WorkerSettings, read_decide, whole
 from collab_tui.model.moment import Limits, Order
 from collab_tui.model.requests import is_person
 from collab_tui.model.words import name_key
 
 if TYPE_CHECKING:
     from collab_tui.config.rules import Rule
+    from collab_tui.config.streams import StreamSettings
 
 
 class ConfigError(Exception):
@@ -81,6 +83,16 @@ class HookSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """Where agents' sessions work."""
+
+    worktrees: str | None = None
+    """The folder of all worktrees; None: each repository has one beside it."""
+    base: str | None = None
+    """What a new branch begins at; None: at what is checked out beside the registry."""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentSettings:
     """What is set for one agent."""
 
@@ -118,12 +130,18 @@ class Config:
     approvers: Mapping[str, str] = field(default_factory=dict)
     """Name of a person -> the public key, as `ed25519:BASE64`, that that person's decisions are signed with."""
     hooks: HookSettings = HookSettings()
+    sessions: SessionSettings = SessionSettings()
     agents: Mapping[str, AgentSettings] = field(default_factory=dict)
     """Name -> what is set for it; compared as names are."""
     notify_command: Sequence[str] | None = None
     """The user's own program that notifies them; the monitor runs it."""
     rules: Sequence[Rule] = ()
     """What the monitor does by itself, in the order of the files."""
+    streams: Sequence[StreamSettings] = ()
+    """Where the monitor hears of tasks, in the order of the files."""
+    workers: WorkerSettings = field(default_factory=WorkerSettings)
+    decide: Sequence[DecideRule] = ()
+    """Which events of streams need a decision, beside the usual ones, in the order of the files."""
     sources: Mapping[str, Source] = field(default_factory=dict)
     """Setting, or `table.name` for what stands in a table -> where it was set; not there: it is the default."""
     waiting: Restricted | None = None
@@ -188,6 +206,20 @@ def _project_rule(value: Any) -> Rule:
     return read_project_rule(value)
 
 
+def _stream(value: Any) -> StreamSettings:
+    """A stream of the user's own file."""
+    from collab_tui.config.streams import read_stream  # a start without streams need not pay for it
+
+    return read_stream(value)
+
+
+def _project_stream(value: Any) -> StreamSettings:
+    """A stream of a project's file."""
+    from collab_tui.config.streams import read_project_stream
+
+    return read_project_stream(value)
+
+
 def _agent(value: Any) -> AgentSettings:
     """What is set for one agent."""
     return AgentSettings(**values.record(memory=values.memory_name, folder=values.name)(value))
@@ -199,11 +231,61 @@ on = true            # a rule is off until it is switched on
 when = { event = "status_update", from = "sena", progress_crosses = 80 }
                      # also: status, verdict, request_to, or alone silent_for (minutes) or deadlock = true
 then = { message = "lubit", text = "{from} is at {progress} %: {task}" }
-                     # or notify = "text"; in your own file also run = ["program", "argument"], time_limit = "30s"
+                     # or notify = "text"; in your own file also run = ["program", "argument"], time_limit = "30s",
+                     # or prompt = "lubit", text = "...", which wakes the session of that name
 cool_down = "0s"     # not again for the same agent within it, "5m" for example; left out it is "1m", but "0s" for
                      # what is one of its own each time: a request, a decision, a deadlock, a threshold crossed
 per_hour = 10        # and not more often
 depth = 1            # what it causes does not set it off again: 2 lets it once, and so on
+"""
+
+_DECIDE_EXAMPLE: Final = """\
+status = "review"            # one or more of status, priority, project, stream and title have to hold together
+title = ["security", "auth"] # one of these stands in its title
+template = "high_priority"   # what the decision worker is told; or skip = true: no decision is needed
+"""
+
+
+def _worker_setting(name: str, example: str, meaning: str, read: Callable[[Any], Any]) -> Setting:
+    return Setting(f"workers.{name}", example, meaning, read, Scope.USER)
+
+
+WORKER_SETTINGS: Final = (
+    _worker_setting("decision_agent", '"claude"', "the agent that judges what is to be done next", values.name),
+    _worker_setting("execution_agent", '"claude"', "the agent that does a task", values.name),
+    _worker_setting(
+        "start",
+        '"ask"',
+        f"how one that does a task starts: {values.listed(Start)}; ask: once you approve",
+        values.one_of(Start),
+    ),
+    _worker_setting("auto_limit", "5", "with auto: so many a day, then you are asked", whole(1, 1000)),
+    _worker_setting("max_decisions", "2", "decision workers at once", whole(1, 20)),
+    _worker_setting("max_executions", "3", "execution workers at once", whole(1, 20)),
+    _worker_setting("per_hour", "20", "decision workers that start within an hour", whole(1, 1000)),
+    _worker_setting("cool_down", '"5m"', "between two decisions on one task", values.duration(least=0, most=86_400)),
+    _worker_setting("decision_limit", '"10m"', "for one decision", values.duration(least=1, most=86_400)),
+    _worker_setting("execution_limit", '"4h"', "for one task", values.duration(least=1, most=604_800)),
+    _worker_setting(
+        "queue", "50", "workers that wait; what comes beyond that is dropped, and it is told", whole(1, 1000)
+    ),
+    _worker_setting(
+        "report",
+        '["notify-hub"]',
+        "your own program; what became of each worker is on its standard input",
+        values.program,
+    ),
+)
+
+_STREAM_EXAMPLE: Final = """\
+name = "hub"
+url = "https://hub.example/events"
+headers = { Authorization = "Bearer ${HUB_TOKEN}" }
+                     # filled in from the monitor's environment; in your own file only
+events = ["task_updated"]
+fields = { task = "task_id", status = "status", priority = "priority", project = "project", title = "title" }
+                     # where the JSON of an event has them; a dot leads into an object
+keep_alive = "30s"   # the server says something at least so often; three times as long without a word is a lost line
 """
 
 SETTINGS: Final = (
@@ -282,6 +364,19 @@ SETTINGS: Final = (
         values.number(over=0, most=3600, unit="seconds"),
     ),
     Setting(
+        "sessions.worktrees",
+        '"~/worktrees"',
+        "where sessions have their worktrees; without it, beside the repository, in NAME.worktrees",
+        values.folder,
+        Scope.USER,
+    ),
+    Setting(
+        "sessions.base",
+        '"main"',
+        "what the branch of a session begins at; without it, at what is checked out beside the registry",
+        values.branch,
+    ),
+    Setting(
         "notify_command",
         '["sh", "-c", "notify-send collab-tui \\"$(cat)\\""]',
         "your own program, which `collab-tui monitor` runs to notify you; the text is on its standard input",
@@ -296,6 +391,24 @@ SETTINGS: Final = (
         Scope.RESTRICTED,
         Shape.LIST,
         _project_rule,
+    ),
+    Setting(
+        "stream",
+        _STREAM_EXAMPLE,
+        "a task hub whose events (SSE) the monitor follows, and starts workers for",
+        _stream,
+        Scope.RESTRICTED,
+        Shape.LIST,
+        _project_stream,
+    ),
+    *WORKER_SETTINGS,
+    Setting(
+        "decide",
+        _DECIDE_EXAMPLE,
+        "which events of a stream need a decision, beside tasks that are done and urgent or high ones to do",
+        read_decide,
+        Scope.RESTRICTED,
+        Shape.LIST,
     ),
 )
 BY_NAME: Final = {setting.name: setting for setting in SETTINGS}

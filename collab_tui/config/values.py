@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
@@ -78,6 +79,22 @@ def name(value: Any) -> str:
     if not value.strip():
         raise WrongError("it must not be empty")
     return value.strip()
+
+
+def folder(value: Any) -> str:
+    """An absolute path, or one below the user's own folder."""
+    text = name(value)
+    if "\0" in text or not (os.path.isabs(text) or text == "~" or text.startswith(("~/", "~\\"))):
+        raise WrongError('it takes an absolute path, or one that begins with "~/"')
+    return text
+
+
+def branch(value: Any) -> str:
+    """What names a commit: a branch, a tag. Whether it is there is the repository's to know."""
+    text = name(value)
+    if text.startswith("-") or not text.isprintable() or any(character.isspace() for character in text):
+        raise WrongError('it takes the name of a branch: "main"')
+    return text
 
 
 def memory_name(value: Any) -> str:

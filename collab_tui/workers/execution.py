@@ -1,0 +1,101 @@
+"""An execution worker: a session in a worktree of its own, that does one task and tells that it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from collab_tui.model.workers import WorkerState
+from collab_tui.sessions.driver import DriverError
+from collab_tui.sessions.git import Git, GitError
+from collab_tui.workers.decision import ended
+from collab_tui.workers.hosting import Progress, Sessions, WorkerSession
+from collab_tui.workers.job import Job
+from collab_tui.workers.outcome import Outcome, failed, failure_of, in_short
+
+Completed = Callable[[str], Awaitable[str | None]]
+"""What an agent said when it said that it is done; None while it did not."""
+
+
+async def execute(
+    sessions: Sessions, job: Job, prompt: str, *, agent: str, limit: float, progress: Progress, completed: Completed
+) -> Outcome:
+    """Start it and wait until its turn ends, `limit` seconds at most; then its program is ended and its worktree stays.
+
+    Cancelled, it goes on working: who starts next takes it up, or says that it is lost. What goes wrong is in the
+    outcome, but what `create_session` raises beside `DriverError`.
+    """
+    try:
+        session = await sessions.create_session(
+            agent, task=job.task, base=job.base, name=job.session, worker=job.id, in_worktree=True
+        )
+    except DriverError as error:
+        return failed(str(error))
+    await progress.started(session)
+    return await prompted(sessions, session, prompt, limit=limit, progress=progress, completed=completed)
+
+
+async def prompted(
+    sessions: Sessions,
+    session: WorkerSession,
+    prompt: str,
+    *,
+    limit: float,
+    progress: Progress,
+    completed: Completed,
+) -> Outcome:
+    """Tell a session what to do, and wait until its turn ends; see `execute`."""
+    await progress.prompting(prompt)
+    try:
+        reply = await session.send_prompt_and_wait(prompt, timeout=limit)
+    except DriverError as error:
+        return await _closed(sessions, session, failed(str(error)), "")
+    progress.write(f"reply, {reply.status}", reply.text or reply.reason)
+    said = await completed(session.name)
+    outcome = None if said is not None else failure_of(reply)
+    last_line = reply.text.strip().rpartition("\n")[2]
+    return await _closed(sessions, session, outcome, said or last_line)
+
+
+async def attend(sessions: Sessions, session: WorkerSession, *, limit: float, completed: Completed) -> Outcome:
+    """Wait for the end of one that was taken up: that it takes a prompt again, or that its program is gone."""
+    try:
+        async with asyncio.timeout(limit):
+            is_there = await session.idle()
+    except TimeoutError:
+        return await _closed(sessions, session, failed(f"it was not done within {limit:g} s"), "")
+    said = await completed(session.name)
+    outcome = None if is_there or said is not None else failed("its program is gone, and did not say that it is done")
+    closed = await _closed(sessions, session, outcome, said or "its turn ended; what it said then nobody heard")
+    if closed.state is WorkerState.DONE and said is None and not (closed.result or {}).get("commits"):
+        return Outcome(WorkerState.FAILED, "it takes a prompt, and nothing tells that it did what it was told to")
+    return closed
+
+
+async def _closed(sessions: Sessions, session: WorkerSession, outcome: Outcome | None, said: str) -> Outcome:
+    """The program ended, and what stands on its branch counted."""
+    await ended(sessions, session.name)
+    result: dict[str, Any] = {"summary": in_short(said)} if said else {}
+    result |= {"branch": session.record.branch} if session.record.branch else {}
+    if (count := await commits_of(session)) is not None:
+        result["commits"] = count
+    if outcome is not None:
+        return Outcome(outcome.state, outcome.told, result=result)
+    made = "" if count is None else f"{count} commit{'' if count == 1 else 's'}: "
+    return Outcome(WorkerState.DONE, in_short(f"{made}{said or 'it said nothing'}"), result=result)
+
+
+async def commits_of(session: WorkerSession) -> int | None:
+    """How many commits stand on its branch beyond where that began; None where that cannot be told."""
+    record = session.record
+    if record.branch is None or record.base is None:
+        return None
+    git = Git(Path(record.folder), os.environ)
+    try:
+        told = await git.text("rev-list", "--count", "--end-of-options", f"{record.base}..refs/heads/{record.branch}")
+    except GitError:
+        return None
+    return int(told) if told.isdecimal() else None

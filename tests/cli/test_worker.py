@@ -1,0 +1,168 @@
+"""`collab-tui worker`: what there is, why it is there, and what would become of events."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+
+from collab_tui.workers.logs import Logs
+from tests.cli.conftest import Collab
+from tests.events import lines
+
+REGISTRY = "registry.jsonl"
+
+
+def told(minute: int, worker: str, kind: str, state: str, task: str, **more: Any) -> dict[str, Any]:
+    at = f"2026-01-31T08:{minute:02d}:00.000Z"
+    line = {"id": f"{minute:016x}", "timestamp": at, "agent": "monitor", "event": "worker", "monitor": "m"}
+    return line | {"worker": worker, "kind": kind, "state": state, "task": task, **more}
+
+
+DECISION, EXECUTION, FAILED = "aa11" * 4, "bb22" * 4, "cc33" * 4
+
+
+@pytest.fixture(autouse=True)
+def registry() -> Path:
+    path = Path(REGISTRY)
+    log = path.absolute().parent / "logs" / "decisions" / "x.log"
+    Logs(path).write(log, "prompt", "Decide \x1b[2Jnow")
+    verdict = {"next": [{"task": "T-2", "why": "it is next"}], "why": "T-1 is done"}
+    asked = {"id": "d1", "timestamp": "2026-01-31T08:05:00.000Z", "agent": "monitor", "event": "decision_request"}
+    path.write_bytes(
+        lines(
+            told(1, DECISION, "decision", "queued", "T-1", stream="hub", cause="ev-7", log=str(log), why="it is done"),
+            told(2, DECISION, "decision", "running", "T-1"),
+            told(3, DECISION, "decision", "done", "T-1", verdict=verdict, outcome="T-1 is done", took_ms=61_000),
+            told(4, EXECUTION, "execution", "queued", "T-2", cause=DECISION, priority="high", why="it is next"),
+            asked | {"request": "Start a worker on T-2", "kind": "approval", "target": "human"},
+            told(6, EXECUTION, "execution", "asked", "T-2", request="d1"),
+            told(7, FAILED, "decision", "queued", "T-8", stream="hub"),
+            told(8, FAILED, "decision", "failed", "T-8", outcome="usage limit", log="/etc/passwd"),
+        )
+    )
+    return path
+
+
+def test_the_workers_are_listed_with_what_came_of_them(collab: Collab) -> None:
+    code, out, _ = collab("worker", "list", "--registry", REGISTRY)
+    assert code == 0
+    rows = [line.split() for line in out.splitlines()]
+    assert [row[:4] for row in rows[::2]] == [
+        [DECISION[:8], "decision", "done", "T-1"],
+        [EXECUTION[:8], "execution", "asked", "T-2"],
+        [FAILED[:8], "decision", "failed", "T-8"],
+    ]
+    assert "usage limit" in out
+    code, out, _ = collab("worker", "list", "--registry", REGISTRY, "--json")
+    found = json.loads(out)["workers"]
+    assert [worker["id"] for worker in found] == [DECISION, EXECUTION, FAILED]
+    assert (found[0]["took_ms"], found[0]["queued_at"]) == (61_000, "2026-01-31T08:01:00+00:00")
+
+
+def test_the_queue_shows_what_waits_and_for_what(collab: Collab) -> None:
+    code, out, _ = collab("worker", "queue", "--registry", REGISTRY)
+    assert (code, "asked     T-2" in out, "T-1" in out) == (0, True, False)
+
+
+def test_why_tells_the_event_the_decision_the_question_and_the_work(collab: Collab) -> None:
+    code, out, _ = collab("worker", "logs", "--registry", REGISTRY, "--why", "T-2")
+    assert code == 0
+    places = [
+        out.index(part) for part in ("stream hub, event ev-7", "T-1 is done", "open: Start a worker", "it is next")
+    ]
+    assert places == sorted(places)
+    chain = json.loads(collab("worker", "logs", "--registry", REGISTRY, "--why", "T-2", "--json")[1])["chains"][0]
+    assert chain["decision"]["id"] == DECISION
+    assert chain["executions"][0]["request"] == {"id": "d1", "state": "open", "verdict": None}
+    assert collab("worker", "logs", "--registry", REGISTRY, "--why", "T-99")[0] == 2
+
+
+def test_the_log_of_a_worker_is_shown_clean_and_no_other_file_is(collab: Collab) -> None:
+    code, out, _ = collab("worker", "logs", "--registry", REGISTRY, DECISION[:4])
+    assert (code, "== prompt" in out, "\x1b" in out, "␛[2J" in out) == (0, True, False, True)
+    code, out, err = collab("worker", "logs", "--registry", REGISTRY, FAILED[:4])
+    assert (code, "root:" in out + err, "there is no log of it" in err) == (2, False, True)
+
+
+def test_numbers_tell_outcomes_times_and_failures_by_their_reason(collab: Collab) -> None:
+    code, out, _ = collab("worker", "logs", "--registry", REGISTRY, "--stats")
+    assert code == 0
+    assert "decisions: 2 (1 done, 1 failed)" in out
+    assert "took 61 s in the middle" in out
+    assert "1 x usage limit" in out
+    assert collab("worker", "logs", "--registry", REGISTRY, "--stats", "--since", "1h")[1] == "No worker yet.\n"
+
+
+EVENTS = """\
+{"task_id": "T-1", "status": "done"}
+{"task_id": "T-2", "status": "todo", "priority": "urgent"}
+{"task_id": "../x", "status": "done"}
+
+{"task_id": "T-1", "status": "done"}
+{"task_id": "T-3", "status": "in_progress"}
+"""
+
+
+def test_a_dry_run_tells_what_would_become_of_events_and_writes_nothing(collab: Collab, registry: Path) -> None:
+    before = registry.read_bytes()
+    code, out, _ = collab("worker", "queue", "--registry", REGISTRY, "--dry-run", "-", stdin=EVENTS)
+    assert code == 0
+    assert "2 queued, 1 refused, 2 ignored\nIn order: T-2, T-1\n" in out
+    Path("events.jsonl").write_text(EVENTS, encoding="utf-8")
+    found = json.loads(collab("worker", "queue", "--registry", REGISTRY, "--dry-run", "events.jsonl", "--json")[1])
+    assert [one["outcome"] for one in found["events"]] == ["queued", "queued", "refused", "ignored", "ignored"]
+    assert registry.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("stdin", "told"),
+    [("no json\n", "line 1 is no JSON"), ('{"status": "done"}', "line 1 names no task"), ("[1]", "names no task")],
+)
+def test_what_is_no_event_is_told_with_its_line(collab: Collab, stdin: str, told: str) -> None:
+    code, _, err = collab("worker", "queue", "--registry", REGISTRY, "--dry-run", "-", stdin=stdin)
+    assert (code, told in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["decision"],
+        ["decision", "--task", "../x"],
+        ["decision", "--task", "T-1", "--template", "../x"],
+        ["execution", "x; rm -rf ~"],
+        ["logs", "--stats", "--why", "T-1"],
+        ["logs", "nosuch"],
+        ["nothing"],
+        [],
+    ],
+)
+def test_what_cannot_be_meant_is_told_and_writes_nothing(collab: Collab, registry: Path, arguments: list[str]) -> None:
+    before = registry.read_bytes()
+    code, out, err = collab("worker", *arguments, "--registry", REGISTRY)
+    assert (code, out) == (2, "")
+    assert "collab-tui" in err
+    assert registry.read_bytes() == before
+
+
+def test_a_worker_is_started_by_the_person_alone(collab: Collab, registry: Path) -> None:
+    before = registry.read_bytes()
+    code, _, err = collab("worker", "execution", "T-5", "--registry", REGISTRY)
+    assert (code, "gives commands" in err) == (2, True)
+    assert registry.read_bytes() == before
+
+
+def test_a_template_of_the_project_is_allowed_once_it_was_seen(
+    collab: Collab, terminal: TextIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(".collab/templates")
+    folder.mkdir(parents=True)
+    (folder / "mine.md").write_text("Judge {task} \x1b[31mwell.", encoding="utf-8")
+    assert collab("worker", "allow", "mine", "--registry", REGISTRY)[0] == 1
+    for answer, expected in (("no", 1), ("yes", 0)):
+        monkeypatch.setattr("builtins.input", lambda _, answer=answer: answer)
+        code, out, _ = collab("worker", "allow", "mine", "--registry", REGISTRY, stdin=terminal)
+        assert (code, "Judge {task} ␛[31mwell." in out) == (expected, True)
+    assert collab("worker", "allow", "other", "--registry", REGISTRY)[0] == 2
