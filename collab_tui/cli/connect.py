@@ -10,11 +10,11 @@ from collab_tui.cli.arguments import complain, make_parser, registry_path, say, 
 from collab_tui.cli.wired import add_options, agent_of, agreed, here, note, project_here, scope_of, told
 from collab_tui.config import load_config
 from collab_tui.hooks.wiring.agents import Agent, Scope
-from collab_tui.hooks.wiring.entries import Call, shown
 from collab_tui.hooks.wiring.merging import ours
 from collab_tui.hooks.wiring.pasting import PASTED
-from collab_tui.hooks.wiring.places import fit, program
 from collab_tui.hooks.wiring.plan import Plan, UnfitError, plan_connect
+from collab_tui.protocol.hook_entries import Call, shown
+from collab_tui.protocol.installed import fit, program
 from collab_tui.protocol.surroundings import find_program, version_told
 from collab_tui.registry.append import UnusableError
 from collab_tui.registry.find import NotFoundError

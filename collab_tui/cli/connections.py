@@ -19,12 +19,12 @@ from collab_tui.hooks.wiring.agents import AGENTS, Agent, Scope
 from collab_tui.hooks.wiring.codex_trust import Trust
 from collab_tui.hooks.wiring.heard import Heard, heard
 from collab_tui.hooks.wiring.pasting import PASTED
-from collab_tui.hooks.wiring.places import program
 from collab_tui.hooks.wiring.standing import Standing, State, standing
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.event import Item
 from collab_tui.model.summary import Span
 from collab_tui.model.text import clean, one_line
+from collab_tui.protocol.installed import program
 from collab_tui.protocol.surroundings import find_program
 from collab_tui.registry.append import UnusableError
 from collab_tui.registry.base import looks

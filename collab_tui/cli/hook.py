@@ -15,6 +15,7 @@ from collab_tui.hooks import happening as told
 from collab_tui.hooks import places
 from collab_tui.hooks.session import Session
 from collab_tui.hooks.status import tell
+from collab_tui.model.ours import DRIVER, SIGNALS, STRUCTURED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 
 def _run(options: argparse.Namespace, at: float) -> int:
     payload = _payload(options.agent)
-    if payload is None:
+    if payload is None or os.environ.get(DRIVER) == STRUCTURED:
         return 0
     program: ModuleType = __import__(f"collab_tui.hooks.{options.agent}", fromlist=["read"])
     happening: Happening | None = program.read(payload, os.environ)
@@ -77,6 +78,10 @@ def _run(options: argparse.Namespace, at: float) -> int:
         from collab_tui.hooks.inbox import wait
 
         return wait(session, happening, program, at)
+    if signals := os.environ.get(SIGNALS):
+        from collab_tui.hooks.signals import signal
+
+        signal(signals, happening, payload, at)
     is_start = happening.kind in told.STARTS
     snapshot = None if is_start else session.snapshot()
     known = snapshot

@@ -8,6 +8,7 @@ import re
 
 from collab_tui.hooks import happening as told
 from collab_tui.hooks.happening import ForeignError, Happening, listed, number_of, text_of
+from collab_tui.model.ours import FROM_US
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _persons_words(payload: Mapping[str, Any]) -> str:
     """What a person typed; we prompt it too, and it prompts itself, when something ends that ran beside it."""
     prompt = text_of(payload, "prompt")
     is_nobodys = text_of(payload, "source") not in ("", "user", "sdk")
-    is_nobodys = is_nobodys or prompt.startswith((told.FROM_US, "<task-notification>"))
+    is_nobodys = is_nobodys or prompt.startswith((FROM_US, "<task-notification>"))
     return "" if is_nobodys else re.sub(r"</?pasted_content[^>]*>", " ", prompt[:10_000])
 
 

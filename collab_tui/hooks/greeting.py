@@ -8,7 +8,7 @@ from threading import Thread
 from typing import Any, Final
 
 from collab_tui.hooks import places
-from collab_tui.hooks.happening import FROM_US
+from collab_tui.model.ours import FROM_US
 from collab_tui.protocol.brief import brief_of
 from collab_tui.protocol.wording import named, own
 

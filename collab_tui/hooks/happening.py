@@ -55,8 +55,6 @@ TOOL_KINDS = (USES, USED, TOOL_FAILED, DENIED)
 """Signs of life: so many that few are recorded."""
 OVER_KINDS = (USED, TOOL_FAILED, DENIED)
 """What it asked for this tool was answered."""
-FROM_US = "collab-tui: "
-"""What our own prompts begin with."""
 ELSEWHERE = "answered at the agent's own terminal"
 TURN_KINDS = (PROMPTED, *ENDS_OF_TURN)
 """Whatever it asked before was answered."""

@@ -15,7 +15,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from collab_tui.config import load_config
 from collab_tui.hooks import happening as told
 from collab_tui.hooks import places
 from collab_tui.hooks.alive import is_alive
@@ -23,15 +22,13 @@ from collab_tui.hooks.happening import Happening
 from collab_tui.hooks.session import Session
 from collab_tui.hooks.status import tell
 from collab_tui.hooks.wakes import SAID, Wakes
-from collab_tui.hooks.words import text_for
 from collab_tui.model.board import Board
 from collab_tui.model.fold import Fold
 from collab_tui.model.signature import Standing
 from collab_tui.protocol import Participant
-from collab_tui.protocol.addressed import Concern
-from collab_tui.protocol.inbox import Delivery, Inbox, has_words_beside
-from collab_tui.protocol.trust import Trust
-from collab_tui.protocol.used import UsedDecisions
+from collab_tui.protocol.inbox import Delivery
+from collab_tui.protocol.mailbox import Mailbox
+from collab_tui.protocol.telling import text_for
 from collab_tui.registry.append import LockedError, RegistryError
 from collab_tui.registry.base import read_to_end
 from collab_tui.registry.jsonl import JsonlRegistry
@@ -48,71 +45,6 @@ _SETTLE: Final = 0.3
 """Seconds in which more of the same may come, and in which who waits for a decision takes it."""
 
 
-class Waiting:
-    """What waits for one agent."""
-
-    def __init__(self, snapshot: dict[str, Any]) -> None:
-        self.name: str = snapshot["name"]
-        self.registry = Path(snapshot["registry"])
-        config = load_config(self.registry)
-        self.person = config.person
-        self.trust, self._used = Trust(config.person, config.approvers), UsedDecisions()
-        self.inbox = Inbox(self.registry, self.name, config.person, self.trust, self._used)
-        self._held: list[Delivery] = []
-
-    def take(self, board: Board, since: float = 0.0) -> bool:
-        """Take what came; True when some of it is worth telling and came after `since`, in epoch seconds."""
-        fresh = self.inbox.take(board)
-        for one in fresh:
-            if self._is_void(one, board):
-                self.inbox.acknowledge(one.event)
-            else:
-                self._held.append(one)
-        return any(_is_worth(one) and _came_after(one, since) for one in fresh if one in self._held)
-
-    def now(self, board: Board) -> list[Delivery]:
-        """What is to be told now: without what was done meanwhile; nothing where none of it is worth it."""
-        decisions = [one.event for one in self._held if one.concern is Concern.DECISION]
-        unused = {decision.id for decision in self._used.unused(decisions, self.name)}
-        self._held = [
-            one
-            for one in self._held
-            if not self._is_void(one, board)
-            and (one.concern is not Concern.DECISION or one.event.id in unused or self._has_words(one))
-        ]
-        return list(self._held) if any(map(_is_worth, self._held)) else []
-
-    def acknowledge(self, given: Sequence[Delivery]) -> None:
-        """These were told."""
-        for one in given:
-            self.inbox.acknowledge(one.event)
-        self._held = [one for one in self._held if one not in given]
-
-    def refresh(self) -> None:
-        """Forget what another process of the agent took meanwhile; the inbox is held."""
-        self._held = self.inbox.still_waiting(self._held)
-
-    @staticmethod
-    def _has_words(one: Delivery) -> bool:
-        return has_words_beside(one.event, one.request)
-
-    def _is_void(self, one: Delivery, board: Board) -> bool:
-        """What it was asked is closed; or it is the bare answer to a permission, which a hook waits for."""
-        if one.concern is Concern.REQUEST:
-            request = board.request(one.event.id)
-            return one.still_open is False or (request is not None and not request.is_open)
-        is_a_hooks = one.request is not None and one.request.text("driver") is not None
-        return one.concern is Concern.DECISION and is_a_hooks and not self._has_words(one)
-
-
-def _is_worth(one: Delivery) -> bool:
-    return one.concern is not Concern.WITHDRAWN
-
-
-def _came_after(one: Delivery, since: float) -> bool:
-    return one.event.time is None or one.event.time.timestamp() >= since
-
-
 def wait(session: Session, happening: Happening, program: ModuleType, at: float) -> int:
     """Wait until something comes, and wake the agent with it; gives the exit code. One process a session does.
 
@@ -127,6 +59,10 @@ def wait(session: Session, happening: Happening, program: ModuleType, at: float)
             return asyncio.run(_Waiter(session, snapshot, program, begun).run())
     except LockedError:
         return 0  # another one waits already
+
+
+def _mailbox(snapshot: dict[str, Any]) -> Mailbox:
+    return Mailbox(Path(snapshot["registry"]), snapshot["name"])
 
 
 def _snapshot(session: Session, happening: Happening) -> dict[str, Any] | None:
@@ -153,7 +89,7 @@ class _Waiter:
 
     async def run(self) -> int:
         """Gives the exit code."""
-        waiting = Waiting(self._snapshot)
+        waiting = _mailbox(self._snapshot)
         me = Participant(waiting.name, waiting.registry, announces=False, trust=waiting.trust)
         async with me:
             board = await me.until(lambda board: True)
@@ -166,7 +102,7 @@ class _Waiter:
                 await self._look(me, me.board)  # the agent itself listens at the moment
         return 0
 
-    async def _listen(self, me: Participant, waiting: Waiting) -> int | None:
+    async def _listen(self, me: Participant, waiting: Mailbox) -> int | None:
         """Wait until something was handed over that ends this process; gives the exit code."""
         await asyncio.to_thread(waiting.refresh)
         while self._is_there():
@@ -189,7 +125,7 @@ class _Waiter:
             await me.emit("status_update", message=SAID, session=self._session.id)
         return False
 
-    async def _give(self, me: Participant, waiting: Waiting) -> int | None:
+    async def _give(self, me: Participant, waiting: Mailbox) -> int | None:
         await asyncio.sleep(_SETTLE)
         board = await me.until(lambda board: True)
         await asyncio.to_thread(waiting.take, board)
@@ -244,10 +180,10 @@ class _Waiter:
 
 def give(snapshot: dict[str, Any]) -> tuple[str, Callable[[], None]] | None:
     """What waits at this moment, and what to call once it was given; None when nothing does."""
-    waiting = Waiting(snapshot)
+    waiting = _mailbox(snapshot)
     try:
         with waiting.inbox.held(_SETTLE):
-            fold, registry = Fold(waiting.person), JsonlRegistry(waiting.registry)
+            fold, registry = Fold(waiting.trust.person), JsonlRegistry(waiting.registry)
             read_to_end(registry, fold)
             board = fold.board()
             waiting.take(board)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from collab_tui.hooks.happening import Happening, text_of
-from collab_tui.hooks.shown import TooLongError, fields_of, size_of
-from collab_tui.hooks.tools import told
+from collab_tui.model.shown import LONGEST, TooLongError, fields_of, size_of, title_of
 from collab_tui.model.text import clean, one_line
 
 __all__ = ["Asked", "TooLongError", "asked"]
@@ -19,8 +18,6 @@ __all__ = ["Asked", "TooLongError", "asked"]
 _TOLD_IN_WORDS: Final = frozenset({"ExitPlanMode"})
 """Tools whose dialog asks more than whether: they are answered where they are asked."""
 _CHOOSING: Final = "AskUserQuestion"
-_LONGEST: Final = 100_000
-"""Characters of what a tool is given: nobody judges more than that on a board."""
 
 Decision = Callable[[bool, str], dict[str, Any]]
 
@@ -57,24 +54,14 @@ def asked(happening: Happening, who: str, settings: Mapping[str, Any]) -> Asked 
     given, how = happening.tool_input, settings["tool_input"]
     if how == "off" or happening.tool in _TOLD_IN_WORDS or not isinstance(given, dict) or not happening.tool:
         return None
-    if size_of(given, _LONGEST) > _LONGEST:
+    if size_of(given, LONGEST) > LONGEST:
         raise TooLongError("too long to be judged on the board")
     if happening.tool == _CHOOSING:
         return _choice(given) if settings["prompts"] else None
     heads = [("for", who), ("tool", happening.tool), ("in", happening.cwd)]
     parts = [f"{name}: {one_line(clean(value))}" for name, value in heads if value]
     details = "\n".join([*parts, "", *fields_of(happening.tool, given, is_part_shown=how == "summary")])
-    return Asked(f"Allow {_title(happening, given)}?", {"kind": "approval", "details": details})
-
-
-def _title(happening: Happening, given: dict[str, Any]) -> str:
-    """The tool, and what it works on: of a command the first line that does something, and how many more there are."""
-    lines = [line for line in text_of(given, "command").splitlines() if line.strip()]
-    if len(lines) < 2 or happening.tool == "apply_patch":
-        return told(happening.tool, given, happening.cwd, "summary")
-    first = next((line for line in lines if not line.lstrip().startswith("#")), lines[0])
-    more = f" ... and {len(lines) - 1} more line{'s' if len(lines) > 2 else ''}"
-    return told(happening.tool, {**given, "command": first}, happening.cwd, "summary") + more
+    return Asked(f"Allow {title_of(happening.tool, given, happening.cwd)}?", {"kind": "approval", "details": details})
 
 
 def _choice(given: dict[str, Any]) -> Asked | None:

@@ -10,8 +10,8 @@ import os
 
 from collab_tui.hooks import happening as told
 from collab_tui.hooks.session import Said
-from collab_tui.hooks.tools import short
-from collab_tui.hooks.tools import told as tool_told
+from collab_tui.model.tool_lines import short
+from collab_tui.model.tool_lines import told as tool_told
 from collab_tui.registry.append import append
 
 TYPE_CHECKING = False

@@ -16,7 +16,9 @@ from collab_tui.model.requests import closes, is_person, is_to_person, request_o
 from collab_tui.model.words import NOTHING_BLOCKS, leading_names, name_key
 
 _ALL = "all"
-_BOOKKEEPING = frozenset({"activation", "command", "command_result"})
+_BOOKKEEPING = frozenset(
+    {"activation", "command", "command_result", "session_observed", "stream_event", "stream_state", "worker"}
+)
 """Events of the monitor, which tells an agent what it has to know by messages."""
 
 

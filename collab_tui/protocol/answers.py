@@ -11,7 +11,7 @@ from collab_tui.model.board import Blocker, Request, RequestKind
 from collab_tui.model.event import Event
 from collab_tui.model.fold import Fold
 from collab_tui.model.requests import closes, is_person_writing, verdict_of
-from collab_tui.model.signature import Standing, registry_id
+from collab_tui.model.signature import Signed, Standing, registry_id
 from collab_tui.model.words import name_key
 from collab_tui.protocol.trust import Seal, Trust, seal_with
 from collab_tui.registry.append import RefusedError
@@ -95,12 +95,12 @@ def is_awaited(trust: Trust, blocker: Blocker) -> bool:
     return trust.is_awaited(blocker.text, lambda key: False)
 
 
-def seal_of(registry: Registry, trust: Trust, request: Event | None) -> Seal:
-    """Signs a decision of the person in this registry. Raises `KeyFileError`."""
+def seal_of(registry: Registry, trust: Trust, request: Event | None, what: Signed = Signed.DECISION) -> Seal:
+    """Signs a decision, or a command, of the person in this registry. Raises `KeyFileError`."""
     key, first = trust.keyring.signing_key(), registry.items(0, 1)
     if not first:
         raise RefusedError("the registry has no first line that says which one it is")
-    return seal_with(key, registry_id(first[0]), request)
+    return seal_with(key, registry_id(first[0]), request, what)
 
 
 def why_not_by(request: Request, by: str, person: str) -> str | None:

@@ -23,7 +23,16 @@ from collab_tui.config import load_config
 from collab_tui.model.board import Board, Request, RequestState
 from collab_tui.model.event import Event, Item, as_id, parse_time
 from collab_tui.model.requests import is_person, is_person_writing, is_to_person
-from collab_tui.model.signature import AmbiguousError, Judgement, Standing, digest_of, parse, registry_id, signed_bytes
+from collab_tui.model.signature import (
+    AmbiguousError,
+    Judgement,
+    Signed,
+    Standing,
+    digest_of,
+    parse,
+    registry_id,
+    signed_bytes,
+)
 from collab_tui.model.words import Status, leading_names, name_key, status_of
 from collab_tui.protocol.keys import Keyring, PublicKey, SigningKey, public_key
 from collab_tui.registry.append import UnusableError
@@ -130,24 +139,40 @@ class Trust:
     def _check(self, decision: Event, request: Event | None, registry_id: str | None) -> Judgement:
         try:
             written = parse(decision.line)
-            signature, key_id = written.get("signature"), written.get("key_id")
-            if not isinstance(signature, str) or not isinstance(key_id, str):
-                return _bad("it does not say with which key it was signed")
-            mine = [key for key in self._keys_of(decision.agent or "") if key.id == key_id]
-            if not mine:
-                if owner := next((name for name, key in self._keys() if key.id == key_id), None):
-                    return _bad(f"it is signed with the key of {owner}, not of {decision.agent}")
-                trouble = f"; your own cannot be used: {self.keyring.trouble}" if self.keyring.trouble else ""
-                return Judgement(
-                    Standing.UNKNOWN_KEY, f"it is signed with the key {key_id[:16]}, which you do not trust{trouble}"
-                )
-            if not mine[0].verifies(signature, signed_bytes(written, registry_id or "")):
-                return _bad("it was changed after it was signed, or signed in another registry")
-            if (why := _why_not_of(written, decision, request)) is not None:
+            found = self._check_signature(written, decision, registry_id, Signed.DECISION)
+            if found.standing is Standing.SIGNED and (why := _why_not_of(written, decision, request)) is not None:
                 return _bad(why)
         except AmbiguousError as error:
             return _bad(f"its line, or the request's, can be read in two ways: {error}")
-        return Judgement(Standing.SIGNED, f"by {decision.agent}, with the key {key_id}")
+        return found
+
+    def judge_command(self, command: Event, registry_id: str | None) -> Judgement:
+        """The same for the signature of a command, whatever it says. Nothing of it is remembered."""
+        if command.data.get("signature") is None:
+            return CLAIMED
+        try:
+            return self._check_signature(parse(command.line), command, registry_id, Signed.COMMAND)
+        except AmbiguousError as error:
+            return _bad(f"its line can be read in two ways: {error}")
+
+    def _check_signature(
+        self, written: Mapping[str, Any], event: Event, registry_id: str | None, what: Signed
+    ) -> Judgement:
+        """Whether a key that is trusted for its writer signed what is written. Raises `AmbiguousError`."""
+        signature, key_id = written.get("signature"), written.get("key_id")
+        if not isinstance(signature, str) or not isinstance(key_id, str):
+            return _bad("it does not say with which key it was signed")
+        mine = [key for key in self._keys_of(event.agent or "") if key.id == key_id]
+        if not mine:
+            if owner := next((name for name, key in self._keys() if key.id == key_id), None):
+                return _bad(f"it is signed with the key of {owner}, not of {event.agent}")
+            trouble = f"; your own cannot be used: {self.keyring.trouble}" if self.keyring.trouble else ""
+            return Judgement(
+                Standing.UNKNOWN_KEY, f"it is signed with the key {key_id[:16]}, which you do not trust{trouble}"
+            )
+        if not mine[0].verifies(signature, signed_bytes(written, registry_id or "", what)):
+            return _bad("it was changed after it was signed, or signed in another registry")
+        return Judgement(Standing.SIGNED, f"by {event.agent}, with the key {key_id}")
 
     def _keys(self) -> list[tuple[str, PublicKey]]:
         own = self.keyring.public()
@@ -229,16 +254,16 @@ Seal = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """What `append` calls under its lock, with the whole event, for the fields to add to it."""
 
 
-def seal_with(key: SigningKey, registry_id: str, request: Event | None) -> Seal:
-    """Signs the decision that is appended: on a request or, with None, one that nobody asked for."""
+def seal_with(key: SigningKey, registry_id: str, request: Event | None = None, what: Signed = Signed.DECISION) -> Seal:
+    """Signs what is appended: a decision on a request or, without one, one that nobody asked for; or a command."""
 
     def seal(event: Mapping[str, Any]) -> dict[str, Any]:
         bound = {"key_id": key.public.id}
         try:
             if request is not None:
                 bound["request_digest"] = digest_of(request)
-            return bound | {"signature": key.sign(signed_bytes({**event, **bound}, registry_id))}
+            return bound | {"signature": key.sign(signed_bytes({**event, **bound}, registry_id, what))}
         except AmbiguousError as error:
-            raise UnusableError(f"this decision cannot be signed: {error}") from error
+            raise UnusableError(f"this {what} cannot be signed: {error}") from error
 
     return seal

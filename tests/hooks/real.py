@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from collab_tui.hooks.wiring.entries import Entries
+from collab_tui.protocol.hook_entries import Entries
 from collab_tui.registry.append import append
 from tests.program import eventually
 from tests.signing import signed

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collab_tui.hooks import masking
-from collab_tui.hooks.masking import MASK, mask
-from collab_tui.hooks.tools import LONGEST, short, told
+from collab_tui.model import masking
+from collab_tui.model.masking import MASK, mask
+from collab_tui.model.tool_lines import LONGEST, short, told
 
 
 @pytest.mark.parametrize(

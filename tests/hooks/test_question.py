@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from collab_tui.hooks.happening import ASKS, Happening
 from collab_tui.hooks.question import Asked, TooLongError, asked
-from collab_tui.hooks.shown import size_of
+from collab_tui.model.shown import size_of
 
 SETTINGS = {"tool_input": "summary", "prompts": True}
 _TEXTS = st.text(max_size=60) | st.sampled_from(

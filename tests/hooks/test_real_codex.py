@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from collab_tui.hooks.wiring.entries import Call as Wired
-from collab_tui.hooks.wiring.entries import codex_entries
+from collab_tui.protocol.hook_entries import Call as Wired
+from collab_tui.protocol.hook_entries import codex_entries
 from tests.hooks.real import Project, wired
 from tests.program import PROGRAM, eventually
 from tests.signing import install_key_at

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from collab_tui.hooks import claude, codex
-from collab_tui.hooks.wiring.entries import Call, Entries, claude_entries, codex_entries
 from collab_tui.hooks.wiring.json_text import parse
+from collab_tui.protocol.hook_entries import Call, Entries, claude_entries, codex_entries
 
 
 class Scope(StrEnum):

@@ -1,4 +1,4 @@
-"""The configuration files of agents: read and written whole, with what stood there before kept for the user alone.
+"""What stood in the configuration files of agents before we changed them, kept for the user alone.
 
 They hold secrets at times, so nothing is kept beside them, where a project's git would find it.
 """
@@ -8,55 +8,16 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-import stat
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from collab_tui.hooks import places
-from collab_tui.registry.append import NotWrittenError, RefusedError, UnusableError
+from collab_tui.protocol.whole_files import Found, refuse_changed, write
+from collab_tui.registry.append import NotWrittenError
 
 _KEPT: Final = "kept"
 """The folder, among what hooks keep in the user's state folder."""
-_BINARY: Final = getattr(os, "O_BINARY", 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file as it was when we looked."""
-
-    path: Path
-    """As it is called."""
-    target: Path
-    """Where it really lies: it may be a link into a folder of such files."""
-    data: bytes | None
-    """None: it is not there."""
-
-    @property
-    def text(self) -> str | None:
-        """Its text; None where it is not there. Raises `UnusableError` where it is none."""
-        if self.data is None:
-            return None
-        try:
-            return self.data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            line = self.data.count(b"\n", 0, error.start) + 1
-            raise UnusableError(f"{self.path}:{line}: it is not UTF-8; save it as that, then again") from error
-
-
-def look(path: Path) -> Found:
-    """Read a file. Raises `UnusableError` where that cannot be done."""
-    target = Path(os.path.realpath(path))
-    try:
-        if stat.S_ISREG(os.stat(target).st_mode):
-            return Found(path, target, target.read_bytes())
-    except FileNotFoundError:
-        return Found(path, target, None)
-    except OSError as error:
-        raise UnusableError(f"cannot read {path}: {error.strerror}") from error
-    raise UnusableError(f"cannot use {path}: it is no file")
 
 
 def kept(path: Path) -> Path | None:
@@ -72,9 +33,9 @@ def kept(path: Path) -> Path | None:
 def keep(found: Found) -> Path | None:
     """Keep what was found, in a file that only the user reads; None where it was not there. Nothing kept is replaced.
 
-    Raises as `put`.
+    Raises `RefusedError` where it was changed since, `NotWrittenError` where it cannot be kept.
     """
-    _refuse_changed(found)
+    refuse_changed(found)
     if found.data is None:
         return None
     newest = kept(found.path)
@@ -86,7 +47,7 @@ def keep(found: Found) -> Path | None:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise NotWrittenError(f"{failure}: {error.strerror}") from error
-    _write(place, found.data, None, failure, mode=0o600)
+    write(place, found.data, None, failure, mode=0o600)
     return place
 
 
@@ -100,70 +61,6 @@ def forget_kept(path: Path) -> Path | None:
     except OSError:  # then it stays: one copy more than is needed
         return place
     return None
-
-
-def put(found: Found, text: str | None) -> None:
-    """Write the file anew, or remove it, and with it a folder that held nothing else; whoever reads it meanwhile sees
-    the old one or the new one.
-
-    Raises `RefusedError` where it is no longer what was found, `NotWrittenError` where it cannot be written.
-    """
-    _refuse_changed(found)
-    if text is None:
-        try:
-            found.target.unlink()
-        except OSError as error:
-            raise NotWrittenError(f"cannot remove {found.path}: {error.strerror}") from error
-        with suppress(OSError):  # it holds something else
-            found.target.parent.rmdir()
-        return
-    fresh = found.target.with_name(f".{found.target.name}.{os.getpid()}")
-    try:
-        found.target.parent.mkdir(parents=True, exist_ok=True)
-        _write(fresh, text.encode("utf-8"), found.target, f"cannot write {found.path}")
-        _refuse_changed(found)
-        os.replace(fresh, found.target)
-    except OSError as error:
-        raise NotWrittenError(f"cannot write {found.path}: {error.strerror}") from error
-    finally:
-        with suppress(OSError):  # it is the file now, or was never there
-            fresh.unlink()
-
-
-def _refuse_changed(found: Found) -> None:
-    if look(found.path) != found:
-        raise RefusedError(f"{found.path} was changed meanwhile, so nothing was written; look again")
-
-
-def _write(place: Path, data: bytes, like: Path | None, failure: str, *, mode: int = 0o666) -> None:
-    """Make a file with the mode and the owner of another one, if that is there; else with this mode."""
-    try:
-        about = os.stat(like) if like is not None else None
-    except FileNotFoundError:
-        about = None
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
-    try:
-        with os.fdopen(os.open(place, flags, mode if about is None else 0o600), "wb") as file:
-            try:
-                _make_like(file.fileno(), about)
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            except OSError:
-                place.unlink()
-                raise
-    except OSError as error:
-        raise NotWrittenError(f"{failure}: {error.strerror}") from error
-
-
-def _make_like(descriptor: int, about: os.stat_result | None) -> None:
-    """Give a file the owner and the mode of another one, as far as the system knows them."""
-    if about is None or os.name != "posix":
-        return
-    mine = os.fstat(descriptor)
-    if (mine.st_uid, mine.st_gid) != (about.st_uid, about.st_gid):
-        os.fchown(descriptor, about.st_uid, about.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(about.st_mode))
 
 
 def _kept_names(path: Path) -> Iterator[Path]:

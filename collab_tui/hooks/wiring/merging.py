@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from collab_tui.hooks.wiring import json_edit
-from collab_tui.hooks.wiring.entries import Entries, is_inbox, is_ours
 from collab_tui.hooks.wiring.json_text import JsonError, Node, member, parse
+from collab_tui.protocol.hook_entries import Entries, is_inbox, is_ours
 
 EMPTY: Final = "{}\n"
 """The text of a configuration that is not there yet."""

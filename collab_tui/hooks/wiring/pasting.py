@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from collab_tui.hooks import copilot, gemini
-from collab_tui.hooks.wiring.entries import Call, quoted
+from collab_tui.protocol.hook_entries import Call, quoted
 
 _SECONDS: Final = 30
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from collab_tui.hooks.wiring.agents import Agent
-from collab_tui.hooks.wiring.entries import Call, call_of
-from collab_tui.hooks.wiring.files import Found, keep, kept, look, put
+from collab_tui.hooks.wiring.files import keep, kept
 from collab_tui.hooks.wiring.json_text import JsonError, parse
 from collab_tui.hooks.wiring.merging import EMPTY, connected, disconnected, ours
+from collab_tui.protocol.hook_entries import Call, as_json, call_of
+from collab_tui.protocol.whole_files import Found, look, put
 from collab_tui.registry.append import UnusableError
 
 
@@ -80,7 +81,7 @@ def plan_connect(agent: Agent, path: Path, call: Call) -> tuple[Plan, Call]:
         wanted = agent.entries(call)
         after = connected(text if text is not None else EMPTY, agent.id, wanted, _before(path))
     except JsonError as error:
-        raise UnfitError(found, error, json.dumps({"hooks": as_json(agent, call)}, indent=2)) from error
+        raise UnfitError(found, error, json.dumps({"hooks": as_json(agent.entries(call))}, indent=2)) from error
     return Plan(found, after, len(present), len(ours(after, agent.id))), call
 
 
@@ -98,11 +99,6 @@ def plan_disconnect(agent: Agent, path: Path) -> Plan:
     except JsonError as error:
         raise UnfitError(found, error, None) from error
     return Plan(found, None if is_left_empty else after, len(present), 0)
-
-
-def as_json(agent: Agent, call: Call) -> dict[str, object]:
-    """Our entries as the value of `hooks` in an agent's configuration."""
-    return {event: [{"hooks": list(handlers)}] for event, handlers in agent.entries(call).items()}
 
 
 def _before(path: Path) -> str | None:

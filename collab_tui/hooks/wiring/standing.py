@@ -11,10 +11,10 @@ from pathlib import Path
 from collab_tui.hooks.wiring import codex_trust
 from collab_tui.hooks.wiring.agents import Agent, Scope
 from collab_tui.hooks.wiring.codex_trust import Trust
-from collab_tui.hooks.wiring.entries import call_of
-from collab_tui.hooks.wiring.files import look
 from collab_tui.hooks.wiring.json_text import JsonError
 from collab_tui.hooks.wiring.merging import differences, ours
+from collab_tui.protocol.hook_entries import call_of
+from collab_tui.protocol.whole_files import look
 from collab_tui.registry.append import UnusableError
 
 

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collab_tui.hooks.wiring.agents import AGENTS
-from collab_tui.hooks.wiring.entries import Call, call_of, is_inbox, is_ours, quoted
 from collab_tui.hooks.wiring.pasting import PASTED
+from collab_tui.protocol.hook_entries import Call, call_of, is_inbox, is_ours, quoted
 from collab_tui.registry.append import UnusableError
 
 ODD = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)), min_size=1, max_size=8)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from collab_tui.hooks.wiring.files import Found, forget_kept, keep, kept, look, put
+from collab_tui.hooks.wiring.files import forget_kept, keep, kept
+from collab_tui.protocol.whole_files import Found, look, put
 from collab_tui.registry.append import NotWrittenError, RefusedError, UnusableError
 
 is_unix = pytest.mark.skipif(os.name == "nt", reason="modes and links of Unix")

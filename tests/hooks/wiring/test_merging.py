@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collab_tui.hooks.wiring.agents import AGENTS
-from collab_tui.hooks.wiring.entries import Call
 from collab_tui.hooks.wiring.json_text import JsonError
 from collab_tui.hooks.wiring.merging import EMPTY, connected, differences, disconnected, ours
+from collab_tui.protocol.hook_entries import Call
 from tests.hooks.wiring.texts import STRINGS, VALUES, written
 
 CALL = Call("/opt/a b/bin/collab-tui", "세나")

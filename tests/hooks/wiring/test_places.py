@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from collab_tui.hooks.wiring.places import fit, program, project_of
+from collab_tui.hooks.wiring.places import project_of
+from collab_tui.protocol.installed import fit, program
 from collab_tui.registry.append import UnusableError
 from tests.program import PROGRAM
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from collab_tui.hooks.happening import FROM_US
 from collab_tui.model.board import Board
 from collab_tui.model.event import Event, as_id
+from collab_tui.model.ours import FROM_US
 from collab_tui.model.signature import Standing
 from collab_tui.protocol.addressed import Concern
 from collab_tui.protocol.brief.how_to import HowTo

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from collab_tui.protocol.installed import PROGRAM_NAME
 from collab_tui.registry.append import UnusableError
 
-PROGRAM_NAME: Final = "collab-tui"
 _LONG: Final = 86_400
 """Seconds: a day, which Claude Code takes; somebody answers, or the session ends before."""
 _CODEX_PERMISSION: Final = 60
@@ -103,6 +103,11 @@ def codex_entries(call: Call) -> Entries:
         "Interrupt": [handler(timeout=_CODEX_END)],
         "SessionEnd": [handler(timeout=_CODEX_END)],
     }
+
+
+def as_json(entries: Entries) -> dict[str, object]:
+    """Entries as the value of `hooks` in an agent's configuration."""
+    return {event: [{"hooks": list(handlers)}] for event, handlers in entries.items()}
 
 
 def quoted(words: Sequence[str]) -> str:
