@@ -10,6 +10,10 @@ from typing import Any
 from collab_tui.config.source import Source
 
 
+class DefinitionError(Exception):
+    """A definition that cannot be used; the text says which file and line, why, and what to do about it."""
+
+
 class DriverKind(StrEnum):
     """How a program is talked to."""
 

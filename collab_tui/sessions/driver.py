@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from collab_tui.model.board import RequestKind
 from collab_tui.model.sessions import Observed
@@ -168,4 +168,13 @@ class Driver(Protocol):
 
     async def wait(self) -> str:
         """Wait until it is gone, however that comes: `exit 0`, `signal 9`, `lost: why`."""
+        ...
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """What a driver has beside that whose program outlives this process, while its `handle` says how to find it."""
+
+    async def leave(self) -> None:
+        """Let go of the program: it goes on, and nothing here looks at it or touches it any more."""
         ...

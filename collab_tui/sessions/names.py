@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Final
 
@@ -25,3 +26,18 @@ def checked(name: str, what: str = "name") -> str:
     if name in _DEVICES:
         raise BadNameError(f"{name} is what Windows calls a device: give the {what} another name")
     return name
+
+
+def task_name(task: str | None) -> str:
+    """A name for a task in any words, always the same: what a name can have of them, and what tells it from others.
+
+    Words that make a name but for capitals and spaces are that name. No task is called `work`.
+    """
+    words = (task or "").strip()
+    if not words:
+        return "work"
+    joined = "-".join(words.lower().split())
+    if words.isascii() and _NAME.fullmatch(joined) and joined not in _DEVICES:
+        return joined
+    plain = re.sub(r"[^a-z0-9]+", "-", words.lower(), flags=re.ASCII).strip("-")[:32].rstrip("-")
+    return "-".join(filter(None, (plain, hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:8])))

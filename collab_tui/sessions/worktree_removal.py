@@ -1,0 +1,61 @@
+"""Removing a worktree: never by force, and only what stands elsewhere as well."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from collab_tui.sessions.git import LONG_TIME_LIMIT, Git, GitError
+from collab_tui.sessions.repository import Repository, WorktreeError
+from collab_tui.sessions.syncing import clear
+from collab_tui.sessions.worktree_state import look_at, only_ours, worktree_git
+
+SESSION: Final = "collab: session "
+"""What the lock of a worktree says that a session uses; its name follows."""
+
+
+class WouldLoseError(WorktreeError):
+    """A worktree is not removed: something would be lost, or it is in use."""
+
+    def __init__(self, folder: Path, losses: Sequence[str]) -> None:
+        super().__init__(f"{folder} is not removed: {'; '.join(losses)}")
+        self.losses = tuple(losses)
+
+
+async def remove(repository: Repository, folder: Path, branch: str | None, base: str | None = None) -> None:
+    """Remove a worktree, and its branch where git says that it is merged, or where it is still at its base.
+
+    Raises `WouldLoseError` where something would be lost or it is in use, `WorktreeError` for all else.
+    """
+    entry = await repository.entry(folder)
+    if entry is None:
+        raise WorktreeError(f"{folder} is no worktree of {repository.home} any more")
+    state = await look_at(repository, folder, entry)
+    if state.losses:
+        raise WouldLoseError(folder, state.losses)
+    await asyncio.to_thread(clear, folder)
+    await _put_back(worktree_git(repository, folder))
+    await repository.do("worktree", "remove", "--", str(folder), time_limit=LONG_TIME_LIMIT)
+    with suppress(OSError):  # others of the agent are there
+        folder.parent.rmdir()
+    if branch is not None:
+        await remove_branch(repository, branch, base)
+
+
+async def _put_back(git: Git) -> None:
+    """Where our block was committed, taking it out is a change that is nobody's loss."""
+    try:
+        if names := await only_ours(git):
+            await git.text("checkout", "--quiet", "--", *names)
+    except GitError as error:
+        raise WorktreeError(f"{git.folder}: {error}") from error
+
+
+async def remove_branch(repository: Repository, branch: str, base: str | None = None) -> None:
+    """Remove a branch that git says is merged, or that is still at its base; else it stays."""
+    if base:
+        await repository.git.run("update-ref", "-d", f"refs/heads/{branch}", base)
+    await repository.git.run("branch", "--quiet", "--delete", "--", branch)
