@@ -111,6 +111,8 @@ def _settings(config: Config) -> dict[str, _Value]:
     for number, rule in enumerate(config.rules, 1):
         told = f"{rule.name}: {'on' if rule.is_on else 'off'}"
         found[f"rule.{number}"] = _Value(told, None, "file", str(rule.source))
+    for number, decide in enumerate(config.decide, 1):
+        found[f"decide.{number}"] = _Value(str(decide), None, "file", str(decide.source))
     return found
 
 

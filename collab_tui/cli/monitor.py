@@ -1,7 +1,8 @@
-"""`collab-tui monitor`: do by itself what the rules say, and print what happens."""
+"""`collab-tui monitor`: do by itself what the rules say, own sessions and workers, and print what happens."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
@@ -22,18 +23,22 @@ from collab_tui.config.rules import WHOEVER, Rule
 from collab_tui.model.event import Item
 from collab_tui.model.text import clean, one_line
 from collab_tui.monitor.host import Monitor
+from collab_tui.monitor.log import LOG, SaidInLog
 from collab_tui.protocol.trust import Trust
 from collab_tui.reactions.actions.message import SENT
 from collab_tui.reactions.dry_run import dry_run, lines_of
 from collab_tui.reactions.happening import Happening
 from collab_tui.registry.append import UnusableError
 from collab_tui.registry.jsonl import JsonlRegistry
+from collab_tui.registry.kept import kept_for
 
 _EXAMPLES = """\
   collab-tui monitor                      do what the rules that are on say, until ctrl+c or SIGTERM
   collab-tui monitor --dry-run            what the rules would have done so far, each that is off as if it were on too
   collab-tui monitor --dry-run OLD.jsonl  the same for any saved registry
   collab-tui monitor --json | jq .        one JSON object for each thing that happens
+  collab-tui monitor --status             which process acts here, since when, and what it has in hand; 1: none
+  collab-tui monitor --stop               end it: sessions end with it, but for those in tmux
 
 Rules are [[rule]] tables of your own config.toml or the project's: `collab-tui config` tells where those are. A rule is
 off until it says `on = true`. Only rules of your own file run programs. Settings that change are read at once; while
@@ -47,6 +52,8 @@ then nobody knows: it is written down as interrupted, and not run again.
 A rule has a cool-down of a minute, unless it waits for what is one of its own each time: a request, a decision, a
 deadlock, a threshold that is crossed. What it leads to does not set it off again for 6 hours, or until the agent is
 done and has another task, or you turn to it: `depth` lets it more often.
+
+Sessions and workers run in the monitor. `collab-tui session start` starts one that runs by itself, if none acts yet.
 
 One monitor acts on a registry. A second one says whose turn it is, tells what the first does, and takes its place when
 it ends. Of several people on one registry each has their own notifications and programs; a message is sent once."""
@@ -62,15 +69,30 @@ def main(arguments: list[str]) -> int:
         metavar="FILE",
         help="do nothing: print what the rules would have done on this registry, those that are off too",
     )
+    parser.add_argument("--status", action="store_true", help="tell who acts here, and what it has in hand")
+    parser.add_argument("--stop", action="store_true", help="end the one that acts here")
+    parser.add_argument("--yes", action="store_true", help="with --stop: do not ask, whatever ends with it")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)  # how one starts that runs by itself
     add_poll(parser)
     options = parser.parse_args(arguments)
     show_anything()
+    if (options.dry_run is not None) + options.status + options.stop > 1:
+        parser.error("--dry-run, --status and --stop: give one of them")
+    if options.yes and not options.stop:
+        parser.error("--yes is of --stop")
+    if options.status or options.stop:
+        from collab_tui.cli.monitor_state import status, stop  # a monitor that starts need not pay for it
+
+        path = Path(registry_path(options.registry))
+        return stop(path, is_sure=options.yes) if options.stop else status(path, options.json)
     if options.dry_run is not None:
         if options.dry_run and options.registry:
             parser.error(f"{options.dry_run!r} and --registry {options.registry!r}: give one registry")
         return _dry_run(Path(registry_path(options.dry_run or options.registry)), options.json)
-    return asyncio.run(_monitor(Path(registry_path(options.registry)), options.poll, options.json))
+    return asyncio.run(
+        _monitor(Path(registry_path(options.registry)), options.poll, options.json, is_detached=options.detached)
+    )
 
 
 def _dry_run(path: Path, as_json: bool) -> int:
@@ -101,8 +123,11 @@ def _items(path: Path) -> list[Item]:
             return items
 
 
-async def _monitor(path: Path, poll: float | None, as_json: bool) -> int:
-    teller = (_JsonTeller if as_json else _Teller)(path)
+async def _monitor(path: Path, poll: float | None, as_json: bool, *, is_detached: bool) -> int:
+    log = kept_for(path) / LOG if is_detached else None
+    if log is not None:
+        sys.stdout = SaidInLog(log)
+    teller = (_JsonTeller if as_json else _LogTeller if is_detached else _Teller)(path)
     try:
         monitor = Monitor(
             path,
@@ -111,11 +136,22 @@ async def _monitor(path: Path, poll: float | None, as_json: bool) -> int:
             notice=teller.notice,
             began=lambda: teller.start(monitor.config, monitor.method),
             settings_changed=teller.settings_changed,
+            acts=lambda: _tell_only_log(log),
+            waits=not is_detached,
+            log=log,
         )
     except ConfigError as error:
         raise UnusableError(str(error)) from error
     await monitor.run()
+    if is_detached:
+        teller.notice("this monitor ended")
     return 0
+
+
+def _tell_only_log(log: Path | None) -> None:
+    """It is ready: from now on its errors concern nobody who waits for its start."""
+    if log is not None:
+        sys.stderr = SaidInLog(log)
 
 
 class _Teller:
@@ -168,6 +204,13 @@ class _Teller:
     def _print(self, text: str) -> None:
         say(text)
         sys.stdout.flush()
+
+
+class _LogTeller(_Teller):
+    """Prints the same for whoever reads it another day."""
+
+    def _print(self, text: str) -> None:
+        super()._print(f"{datetime.now().astimezone():%Y-%m-%d}  {text}")
 
 
 class _JsonTeller(_Teller):
@@ -229,6 +272,8 @@ def _in_words(rule: Rule) -> str:
     ]
     if then.run is not None:
         does = f"run {shlex.join(then.run)}"
+    elif then.prompt is not None:
+        does = f"prompt {'its writer' if then.prompt == WHOEVER else then.prompt}"
     elif then.message is not None:
         does = f"tell {'its writer' if then.message == WHOEVER else then.message}"
     else:

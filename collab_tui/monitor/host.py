@@ -1,5 +1,7 @@
 """The host of what is done by itself for one registry: it looks, hands on, and ends in good order.
 
+Rules are looked after at every look; sessions and workers, which take their own time, by `hosting`.
+
 Of several on one machine the first acts. The others watch, tell what it does, and one takes its place when it
 ends, however it ends: it goes on from the cursor, and by what stands in the registry.
 """
@@ -7,20 +9,23 @@ ends, however it ends: it goes on from the cursor, and by what stands in the reg
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from collab_tui.config import Config, ConfigError
+from collab_tui.monitor.acting import Acting
+from collab_tui.monitor.hosting import Hosting
 from collab_tui.monitor.settings import SettingsFiles, setup_of
 from collab_tui.monitor.turn import Turn
 from collab_tui.reactions.happening import Notice, Tell
 from collab_tui.reactions.looking import Look
 from collab_tui.reactions.reactor import Reactor
-from collab_tui.registry.append import UnusableError
+from collab_tui.registry.append import NotWrittenError, UnusableError
 from collab_tui.registry.base import State
 from collab_tui.registry.follow import Watch
 from collab_tui.registry.kept import kept_for
@@ -45,8 +50,15 @@ class Monitor:
         notice: Notice,
         began: Callable[[], None] = lambda: None,
         settings_changed: Callable[[Config], None] = lambda _: None,
+        acts: Callable[[], None] = lambda: None,
+        waits: bool = True,
+        log: Path | None = None,
+        environment: Mapping[str, str] = os.environ,
     ) -> None:
         """`poll` is in seconds, as of `Watch`; `began` is called once, when what comes from then on is new.
+
+        `acts` is called when this one acts and others find it by `who_acts`, which are told of `log`. Where another one
+        acts, this one watches, or ends if it is not one that `waits`. Programs get what is allowed of `environment`.
 
         Raises `ConfigError`.
         """
@@ -54,11 +66,19 @@ class Monitor:
         self._files = SettingsFiles(registry)
         self.config: Config = self._files.read()
         self._watch = Watch(registry, poll if poll is not None else self.config.poll)
-        self._turn = Turn(kept_for(registry))
+        self._folder = kept_for(registry)
+        self._turn = Turn(self._folder)
+        self._hosting = Hosting(registry, self.config, notice, environment)
         self._tell = tell
         self._notice = notice
         self._began: Callable[[], None] | None = began
         self._settings_changed = settings_changed
+        self._acts = acts
+        self._waits = waits
+        self._log = log
+        self._environment = environment
+        self._noted: Acting | None = None
+        self._cannot_note = False
         self._stop = asyncio.Event()
         self._state = State.READY
 
@@ -78,6 +98,8 @@ class Monitor:
                 async with aclosing(self._watch.wakeups()) as wakeups:
                     await self._follow(wakeups)
             finally:
+                if self._noted is not None:
+                    self._noted.end(self._folder)
                 self._turn.end()
 
     async def _follow(self, wakeups: AsyncGenerator[None, None]) -> None:
@@ -87,15 +109,21 @@ class Monitor:
         wakeup = _next(wakeups)
         try:
             if not acts:
-                await self._look(reactor, stopping)
+                if self._waits:
+                    await self._look(reactor, stopping)
                 whose = await asyncio.to_thread(self._turn.whose)
+                if not self._waits:
+                    self._notice(f"another monitor acts here: {whose}; this one ends")
+                    return
                 self._notice(f"another monitor acts here: {whose}; this one watches, and takes its place when it ends")
             while not self._stop.is_set():
                 if not acts and (acts := await asyncio.to_thread(self._turn.take)):
                     self._notice("the other monitor ended: this one acts now")
                     await reactor.end()
                     reactor = self._reactor(acts=True)
-                await self._look(reactor, stopping)
+                look = await self._look(reactor, stopping)
+                if acts and look is not None:
+                    await self._serve(look)
                 ends: set[asyncio.Future[Any]] = {wakeup, stopping}
                 await asyncio.wait(ends, timeout=None if acts else _NEXT_TRY, return_when=asyncio.FIRST_COMPLETED)
                 if wakeup.done():
@@ -104,13 +132,40 @@ class Monitor:
         finally:
             await _cancelled(stopping)
             await _cancelled(wakeup)
-            await reactor.end()
+            try:
+                await reactor.end()
+            finally:
+                await self._hosting.end()
+
+    async def _serve(self, look: Look) -> None:
+        """Be found by whoever needs a monitor, and have sessions and workers where there is something for them."""
+        if self._noted is None:
+            try:
+                noted = Acting.myself(self._log)
+                await asyncio.to_thread(noted.note, self._folder)
+            except NotWrittenError as error:
+                if not self._cannot_note:
+                    self._notice(f"nobody finds this monitor: {error}")
+                self._cannot_note = True
+            else:
+                self._noted = noted
+                self._acts()
+        self._hosting.want(now=look.has_command)
 
     def _reactor(self, *, acts: bool) -> Reactor:
-        return Reactor(self._registry, setup_of(self.config), acts=acts, tell=self._tell, notice=self._notice)
+        return Reactor(
+            self._registry,
+            setup_of(self.config),
+            acts=acts,
+            tell=self._tell,
+            notice=self._notice,
+            environment=self._environment,
+            prompt=self._hosting.prompt,
+        )
 
-    async def _look(self, reactor: Reactor, stopping: asyncio.Future[Any]) -> None:
-        """Look once; what cannot be written to its end is left to the next monitor when this one is to stop.
+    async def _look(self, reactor: Reactor, stopping: asyncio.Future[Any]) -> Look | None:
+        """Look once; what cannot be written to its end is left to the next monitor when this one is to stop, and then
+        gives None.
 
         Settings that changed are for what comes afterwards. But what they switch off is not begun any more, however
         long this takes.
@@ -127,11 +182,12 @@ class Monitor:
             await asyncio.wait({looking}, timeout=_PATIENCE)
         if not looking.done():
             await _cancelled(looking)
-            return
+            return None
         look = looking.result()
         self._note(look)
         if have_changed and look.is_ready:
             await self._read_settings(reactor)
+        return look
 
     def _tell_that_it_began(self) -> None:
         if self._began is not None:
@@ -162,6 +218,7 @@ class Monitor:
         try:
             config = await asyncio.to_thread(self._files.read)
             await reactor.use(setup_of(config))
+            await self._hosting.use(config)
         except (ConfigError, UnusableError) as error:
             self._notice(f"{error}; the rules stay as they were")
             await self._heed_own_settings(reactor)

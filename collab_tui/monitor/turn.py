@@ -13,7 +13,7 @@ from typing import Final
 
 from collab_tui.model.ages import age
 from collab_tui.registry.append import LockedError, NotWrittenError, hold
-from collab_tui.registry.lock_state import lock_state
+from collab_tui.registry.lock_state import LockState, lock_state
 
 _NAME: Final = "turn"
 
@@ -39,6 +39,10 @@ class Turn:
             return False
         os.utime(self._sidecar)  # since when, for whoever asks
         return True
+
+    def holder(self) -> str | None:
+        """Who has it, in words; None where nobody has. May take half a second."""
+        return self.whose() if lock_state(str(self._sidecar)).state in (LockState.HELD, LockState.STOPPED) else None
 
     def whose(self) -> str:
         """Who has it, and for how long, in words. May take half a second."""

@@ -22,7 +22,7 @@ from collab_tui.model.moment import Limits
 from collab_tui.model.text import clean, one_line
 from collab_tui.model.time_axis import TimeAxis
 from collab_tui.protocol.trust import Trust
-from collab_tui.reactions.actions.run import MAX_WAITING
+from collab_tui.reactions.actions.turns import MAX_WAITING
 from collab_tui.reactions.limits import Activations, HeldBack
 from collab_tui.reactions.occurrences import Occurrence, Watcher
 
@@ -44,8 +44,9 @@ class WouldBe:
         then = self.occurrence.rule.then
         if then.run is not None:
             return f"run {join(then.run)}"
-        whom = "notify you" if then.notify is not None else f"tell {self.occurrence.target}"
-        return f"{whom}: {self.occurrence.text}"
+        if then.notify is not None:
+            return f"notify you: {self.occurrence.text}"
+        return f"{'tell' if then.prompt is None else 'prompt'} {self.occurrence.target}: {self.occurrence.text}"
 
     def document(self) -> Mapping[str, Any]:
         """As one JSON object."""
@@ -125,10 +126,11 @@ def lines_of(found: Iterable[WouldBe], rules: Sequence[Rule], zone: tzinfo | Non
         yield ""
     for rule in rules:
         yield f"{rule.name}{'' if rule.is_on else ' (off)'}: {_told(done[rule.name], held[rule.name])}"
-    if any(done[rule.name] for rule in rules if rule.then.run is not None):
+    if any(done[rule.name] for rule in rules if rule.then.takes_time):
         yield (
-            "How long programs would have run is not known, nor which decisions were used up: runs that wait too long, "
-            f"or with {MAX_WAITING} others for the one before, and decisions that come again are refused."
+            "How long programs would have run and sessions been busy is not known, nor which decisions were used up: "
+            f"what waits too long, or with {MAX_WAITING} others for the one before, and decisions that come again are "
+            "refused."
         )
 
 

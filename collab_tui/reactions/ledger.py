@@ -15,9 +15,7 @@ was begun and has no end, and running it again may do harm; it is written down a
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
-import socket
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -38,6 +36,7 @@ from collab_tui.registry.append import (
     encode,
 )
 from collab_tui.registry.base import Registry
+from collab_tui.registry.kept import monitor_of
 
 WRITER: Final = MONITOR
 """In whose name rules write."""
@@ -94,7 +93,7 @@ class Ledger:
         """
         self._registry = registry
         self._tell = tell
-        self.monitor = hashlib.sha256(f"{socket.gethostname()} {folder}".encode("utf-8", "replace")).hexdigest()[:12]
+        self.monitor = monitor_of(folder)
         self._in_trouble = False
         self._written: set[str] = set()
         """The ids of lines that this process wrote, or is writing, and did not read."""

@@ -8,6 +8,7 @@ rest is told of in one line. How long nobody looked bounds how old a line can be
 from __future__ import annotations
 
 import hashlib
+import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from collab_tui.config.rules import Rule
 from collab_tui.model.event import Event, Item
 from collab_tui.model.moment import SKEW, Limits
 from collab_tui.model.signature import registry_id
+from collab_tui.protocol.commands import is_for
 from collab_tui.protocol.trust import Trust
 from collab_tui.reactions.cursor import Cursor, digest
 from collab_tui.reactions.ledger import Ledger
@@ -68,6 +70,8 @@ class Look:
     too_old: Sequence[Occurrence]
     done: Sequence[Event]
     """What other processes wrote since the last look of what rules did; at the first look nothing."""
+    has_command: bool = False
+    """There is perhaps a command for this machine's sessions among what came."""
 
     @property
     def is_ready(self) -> bool:
@@ -91,6 +95,7 @@ class Looker:
         self._registry = registry
         self._ledger = ledger
         self._trust_of = trust
+        self._host = socket.gethostname()
         self._cursor = cursor
         self._began = now
         self._looked_at = datetime.fromtimestamp(cursor.at, UTC) if cursor is not None else now
@@ -124,7 +129,7 @@ class Looker:
         """Read what is there, and look at the clock."""
         found: list[Occurrence] = []
         done: list[Event] = []
-        before, became = self._ledger.position, None
+        before, became, has_command = self._ledger.position, None, False
         self._trust.keyring.refresh()
         while True:
             news = self._registry.read_next()
@@ -135,6 +140,7 @@ class Looker:
             for item in news.items:
                 if self._ledger.see(item, now) and isinstance(item, Event) and became is None and not self._is_first:
                     done.append(item)
+                has_command = has_command or is_for(item, self._host, now)
                 found += self._see(item, now)
             if not news.remaining:
                 break
@@ -156,6 +162,7 @@ class Looker:
             [_timed(occurrence, since, now) for occurrence, old in zip(found, is_old, strict=True) if not old],
             [occurrence for occurrence, old in zip(found, is_old, strict=True) if old],
             done,
+            has_command,
         )
 
     def _see(self, item: Item, now: datetime) -> list[Occurrence]:

@@ -68,12 +68,13 @@ class Occurrence:
 
     @property
     def target(self) -> str | None:
-        """The agent that gets a message; None where the rule does something else."""
-        return self.agent if self.rule.then.message == WHOEVER else self.rule.then.message
+        """The agent that gets a message, or whose session a prompt; None where the rule does something else."""
+        whom = self.rule.then.message or self.rule.then.prompt
+        return self.agent if whom == WHOEVER else whom
 
     @property
     def text(self) -> str:
-        """What the person or the agent is told, with everything filled in; empty for a program to be run."""
+        """What the person, the agent or its session is told, all filled in; empty for a program to be run."""
         return fill(self.rule.then.notify or self.rule.then.text or "", self.values)
 
     def fields(self) -> dict[str, Any]:

@@ -12,17 +12,20 @@ import os
 import shlex
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from collab_tui.processes.programs import Ended
 from collab_tui.protocol.trust import Trust
 from collab_tui.protocol.used import UsedDecisions
 from collab_tui.reactions.actions.message import SENT, send
 from collab_tui.reactions.actions.notify import NOTIFIED, Notifying
-from collab_tui.reactions.actions.run import Runs
+from collab_tui.reactions.actions.prompt import Prompt, Prompts, nobody
+from collab_tui.reactions.actions.run import Programs
+from collab_tui.reactions.actions.turns import Turns
 from collab_tui.reactions.cursor import Cursor, CursorFile, digest
 from collab_tui.reactions.happening import Happening, Notice, Tell
 from collab_tui.reactions.ledger import (
@@ -41,7 +44,7 @@ from collab_tui.registry.append import NotWrittenError, UnusableError
 from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.registry.kept import kept_for
 
-INTERRUPTED: Final = "interrupted: the monitor ended before it did, and it is not run again"
+INTERRUPTED: Final = "interrupted: the monitor ended before it did, and it is not done again"
 _BETWEEN_CURSORS: Final = 1.0
 """Seconds: after a kill so much is looked at once more."""
 _SHORT: Final = ("id", "event", "outcome", "started", "took_ms", "log")
@@ -66,8 +69,12 @@ class Reactor:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         trust: Callable[[Setup], Trust] = lambda setup: Trust(setup.person, setup.approvers),
         used: UsedDecisions | None = None,
+        prompt: Prompt = nobody,
     ) -> None:
-        """Programs get what is allowed of `environment`. Raises `UnusableError` for an approver's key that is none."""
+        """Programs get what is allowed of `environment`; by `prompt` sessions are woken.
+
+        Raises `UnusableError` for an approver's key that is none.
+        """
         folder = kept_for(registry)
         self._acts = acts
         self._tell = tell
@@ -90,7 +97,9 @@ class Reactor:
         self._dealt_with_at = self._kept.at if self._kept is not None else clock().timestamp()
         """When nothing waited to be begun."""
         used = used or UsedDecisions()
-        self._runs = Runs(registry, folder, self._record, self._why_not, environment, used)
+        self._programs = Programs(registry, folder, environment)
+        self._prompts = Prompts(prompt)
+        self._turns = Turns(folder, self._record, self._why_not, used, self._do)
         self._notifying = Notifying(registry, folder, environment, notice)
 
     @property
@@ -124,14 +133,14 @@ class Reactor:
             await self._act(look)
         if look.is_ready:
             self._is_dealt_with = True
-            if not self._runs.waiting:
+            if not self._turns.waiting:
                 self._dealt_with_at = now.timestamp()
             await self._keep()
         return look
 
     async def end(self) -> None:
-        """End the programs that run, and keep how far it came."""
-        await self._runs.end()
+        """End the programs that run and the prompts that wait, and keep how far it came."""
+        await self._turns.end()
         await self._notifying.end()
         if self._is_dealt_with:
             await self._keep(at_once=True)
@@ -158,7 +167,7 @@ class Reactor:
             if number % _BETWEEN_PAUSES == 0:
                 await asyncio.sleep(0)
         await self._tell_too_old(look)
-        self._runs.check()
+        self._turns.check()
 
     async def _react(self, occurrence: Occurrence) -> None:
         rule, now = occurrence.rule, self._clock()
@@ -174,9 +183,9 @@ class Reactor:
             return
         did = rule.name, occurrence.agent, occurrence.key, now, self._ledger.monitor, deed.owner
         began = time.monotonic()
-        if rule.then.run is not None:
+        if rule.then.takes_time:
             activations.add(*did)
-            if (refused := self._runs.offer(occurrence)) is not None:
+            if (refused := self._turns.offer(occurrence)) is not None:
                 await self._record(occurrence, refused)
             return
         outcome = NOTIFIED
@@ -197,6 +206,10 @@ class Reactor:
             activations.add(*did)
         if is_ours and outcome == NOTIFIED and self.setup.notify_command:
             self._notifying.offer(occurrence, self.setup.notify_command)
+
+    def _do(self, occurrence: Occurrence, activation: str, alone: int, stop: asyncio.Event) -> Awaitable[Ended]:
+        does = self._programs.run if occurrence.rule.then.run is not None else self._prompts.give
+        return does(occurrence, activation, alone, stop)
 
     async def _record(self, occurrence: Occurrence, outcome: str, /, **more: Any) -> bool:
         """Write what became of it; False when that stands there already, there is nothing to write to any more, or what
@@ -334,7 +347,7 @@ class Reactor:
     def _cursor(self) -> Cursor:
         """Before the first thing that is not begun."""
         position, last_line = self._ledger.position, self._ledger.last_line
-        waits = min((o.position for o in self._runs.waiting.values() if o.cause is not None), default=position)
+        waits = min((o.position for o in self._turns.waiting.values() if o.cause is not None), default=position)
         if waits < position:
             before = self._registry.items(waits - 1, waits)
             position, last_line = waits, digest(before[0]) if before else ""

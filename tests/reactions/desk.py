@@ -16,6 +16,7 @@ from collab_tui.model.moment import Limits
 from collab_tui.protocol.keys import Keyring
 from collab_tui.protocol.trust import Trust
 from collab_tui.protocol.used import UsedDecisions
+from collab_tui.reactions.actions.prompt import Prompt, nobody
 from collab_tui.reactions.happening import Happening
 from collab_tui.reactions.looking import Look, Setup
 from collab_tui.reactions.reactor import Reactor
@@ -49,6 +50,7 @@ class Desk:
         self.rules: tuple[Rule, ...] = (rule(),)
         self.environment: Mapping[str, str] = {"PATH": os.environ["PATH"]}
         self.notify_command: Sequence[str] | None = None
+        self.prompt: Prompt = nobody
         self.keyring = Keyring(folder / "keys")
         self.path.write_bytes(line({"event": "registry_created", "agent": "system", "registry": "abcdef"}))
 
@@ -68,6 +70,7 @@ class Desk:
             clock=lambda: self.now,
             trust=lambda setup: Trust(setup.person, setup.approvers, self.keyring),
             used=UsedDecisions(self.folder / "used"),
+            prompt=self.prompt,
         )
 
     async def started(self, *, acts: bool = True) -> Reactor:

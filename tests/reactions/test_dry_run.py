@@ -71,10 +71,11 @@ def test_one_that_is_off_is_looked_at_beside_those_that_are_on_and_changes_nothi
     ]
 
 
-def test_what_a_dry_run_of_programs_does_not_know_is_said() -> None:
-    ring = rule({"event": "x"}, then={"run": ["ring"]})
-    *_, last = lines_of(dry(read(says("sena", "x")), ring), [ring])
-    assert last.startswith("How long programs would have run is not known, nor which decisions were used up")
+@pytest.mark.parametrize("then", [{"run": ["ring"]}, {"prompt": "lubit", "text": "go on"}], ids=["run", "prompt"])
+def test_what_a_dry_run_of_what_takes_time_does_not_know_is_said(then: dict[str, Any]) -> None:
+    wake = rule({"event": "x"}, then=then)
+    *_, last = lines_of(dry(read(says("sena", "x")), wake), [wake])
+    assert last.startswith("How long programs would have run and sessions been busy is not known, nor which decisions")
 
 
 def test_as_documents() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
+import stat
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from collab_tui.config.rules import Then
+from collab_tui.processes import supervised
 from collab_tui.reactions.ledger import Ledger
 from collab_tui.reactions.reactor import INTERRUPTED
 from collab_tui.registry.append import append
@@ -34,7 +35,7 @@ class Killer:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._left = -1
         self.is_dead = False
-        for holder, name in ((os, "fsync"), (os, "replace"), (subprocess, "Popen")):
+        for holder, name in ((os, "fsync"), (os, "replace"), (supervised, "Popen")):
             monkeypatch.setattr(holder, name, self._around(getattr(holder, name)))
         if hasattr(os, "fdatasync"):
             monkeypatch.setattr(os, "fdatasync", self._around(os.fdatasync))
@@ -65,7 +66,8 @@ class Killer:
                 self._step()
             except KilledError:
                 if hasattr(result, "communicate"):
-                    result.communicate()  # it runs on by itself
+                    result.kill()  # it was not told what to run yet, and ends by itself with the pipe
+                    result.communicate()
                 raise
             return result
 
@@ -73,6 +75,8 @@ class Killer:
 
     def _torn(self, genuine: Callable[[int, bytes], int]) -> Callable[[int, bytes], int]:
         def write(descriptor: int, data: bytes) -> int:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # what pipes hold is gone with the process
+                return genuine(descriptor, data)
             self._step()
             if self._left == 0 and len(data) > 1:
                 genuine(descriptor, data[: len(data) // 2])

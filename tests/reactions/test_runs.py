@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from collab_tui.config.rules import Rule, Then, When
-from collab_tui.reactions.actions import run
+from collab_tui.reactions.actions import run, turns
 from collab_tui.reactions.reactor import INTERRUPTED, Reactor
 from tests.events import decides, line
 from tests.program import eventually
@@ -102,7 +102,7 @@ async def test_a_slow_program_holds_up_no_other_rule(desk: Desk) -> None:
 async def test_those_of_one_rule_run_one_after_the_other_and_not_without_end(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "MAX_WAITING", 2)
+    monkeypatch.setattr(turns, "MAX_WAITING", 2)
     desk.rules = (runs(WAIT),)
     reactor = await desk.started()
     first = desk.say("sena", "ready")
@@ -127,7 +127,7 @@ async def test_a_projects_rule_runs_nothing(desk: Desk) -> None:
     desk.say("sena", "ready")
     await reactor.look()
     await reactor.end()
-    assert desk.outcomes() == ["refused: a project's rule starts no programs"]
+    assert desk.outcomes() == ["refused: a project's rule starts no programs, and prompts no sessions"]
     assert not (desk.folder / "ran").exists()
 
 

@@ -1,0 +1,281 @@
+"""`collab-tui session`: the real commands, on real sessions in a monitor that runs by itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+
+from collab_tui.cli.session import giving
+from collab_tui.model.sessions import CommandState, Observed
+from collab_tui.monitor.acting import has_ended
+from collab_tui.protocol.commands import result
+from collab_tui.registry.append import append
+from tests.cli.conftest import Collab, events
+from tests.cli.sessions import ECHO, Project, git, project_in
+from tests.program import PATIENCE, eventually
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs a terminal that a program can make, as only Unix has")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    with project_in(tmp_path) as project:
+        yield project
+
+
+def start(project: Project, *options: str) -> None:
+    told = project.person("session", "start", "echo", "--no-worktree", *options)
+    assert told.code == 0, told
+
+
+def test_from_its_start_to_its_end(project: Project) -> None:
+    told = project.person("session", "start", "echo", "--no-worktree", "--as", "sena", "--task", "login")
+    first, where, see = told.out.splitlines()
+    assert (told.code, first, where) == (0, "sena runs", f"  in {project.folder}")
+    assert see == "  it waits for a prompt; see it: collab-tui session peek sena"
+    assert project.person("session", "ask", "sena", "안녕") == (0, "you said: 안녕\n", "")
+    answer = project.person("session", "ask", "sena", "and now", "--json").json
+    assert (answer["state"], answer["reply"], answer["status"]) == ("done", "you said: and now", "done")
+    assert project.person("session", "send", "sena", "go on") == (0, "sena has it\n", "")
+    eventually(lambda: project.told("sena").last_line == "you said: go on")
+    eventually(lambda: project.told("sena").observed is Observed.IDLE)
+    listed = project.sessions()["sena"]
+    assert (listed["runs"], listed["watched_by"], listed["driver"]) == (True, "monitor", "command")
+    assert (listed["definition"], listed["task"], listed["cwd"]) == ("echo", "login", str(project.folder))
+    assert "you said: go on" in project.anybody("session", "peek", "sena").out.splitlines()
+    assert project.person("session", "stop", "sena", "--yes") == (0, "stopped sena\n", "")
+    listed = project.sessions()["sena"]
+    assert (listed["runs"], listed["observed"]) == (False, "stopped")
+    told = project.person("session", "send", "sena", "are you there?")
+    assert (told.code, told.out) == (1, "")
+    assert "sena did not take it: no session sena runs here" in told.err
+
+
+def test_what_is_listed_fits_the_terminal(project: Project) -> None:
+    start(project, "--as", "sena")
+    project.person("session", "ask", "sena", "한" * 200)
+    lines = project.anybody("session", "list").out.splitlines()
+    assert lines[0].startswith("sena          idle ")
+    assert max(len(line) + sum(char > "\u1100" for char in line) for line in lines) <= 80
+
+
+def test_a_prompt_is_piped_in(project: Project) -> None:
+    start(project)
+    assert project.piped("session", "ask", "echo", "-", text=b"one\ntwo\n") == (0, "you said: one\ntwo\n", "")
+    assert project.anybody("session", "ask", "echo", "-").code == 2
+
+
+def test_one_that_fails_and_one_that_takes_too_long(project: Project) -> None:
+    start(project)
+    told = project.person("session", "ask", "echo", "fail now")
+    assert (told.code, told.out) == (1, "")
+    assert "echo: " in told.err
+    told = project.person("session", "ask", "echo", "wait", "--timeout", "0.2s")
+    assert (told.code, told.out) == (4, "")
+    assert "no reply of echo within 0.2 s; it goes on" in told.err
+    assert project.sessions()["echo"]["observed"] == "working"
+    told = project.person("session", "send", "echo", "after that")
+    assert (told.code, told.out) == (0, "echo has it after what it is at\n")
+    assert project.person("session", "interrupt", "echo").code == 0
+    eventually(lambda: project.told("echo").last_line == "you said: after that")
+
+
+def test_stopping_asks_and_says_what_would_be_lost(project: Project) -> None:
+    start(project)
+    project.person("session", "send", "echo", "wait")
+    told = project.person("session", "stop", "echo", typed="no\n")
+    assert told.code == 1
+    assert told.out.startswith("echo is working")
+    assert "Nothing was stopped." in told.out
+    assert project.sessions()["echo"]["runs"] is True
+    assert project.person("session", "stop", "echo", typed="yes\n").code == 0
+    assert project.sessions()["echo"]["runs"] is False
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("start", "echo"), ("send", "echo", "x"), ("ask", "echo", "x"), ("stop", "echo", "--yes"), ("interrupt", "echo")],
+    ids=lambda arguments: arguments[0],
+)
+def test_only_the_person_at_a_terminal_gives_commands(project: Project, arguments: tuple[str, ...]) -> None:
+    append(str(project.path), {"agent": "echo", "event": "session_start", "run": "r1", "host": "nas"})
+    before = project.path.read_bytes()
+    told = project.anybody("session", *arguments)
+    assert (told.code, "only human gives commands to sessions: standard input is no terminal" in told.err) == (2, True)
+    project.env["CLAUDECODE"] = "1"
+    told = project.person("session", *arguments)
+    assert (told.code, "($CLAUDECODE is set)" in told.err) == (2, True)
+    del project.env["CLAUDECODE"]
+    (project.settings / "signing_key").unlink()
+    told = project.person("session", *arguments)
+    assert (told.code, "`collab-tui key make` makes it" in told.err) == (2, True)
+    assert project.path.read_bytes() == before
+    assert project.acts() is None, "nothing is started for it either"
+
+
+def test_an_unsigned_line_starts_nothing_and_ends_nothing(project: Project) -> None:
+    start(project)
+    by = {"agent": "human", "event": "command", "host": os.uname().nodename}
+    append(str(project.path), {**by, "command_type": "start", "target": "evil", "payload": {"agent": "echo"}})
+    append(str(project.path), {**by, "command_type": "stop", "target": "echo", "payload": {}})
+    (real,) = project.events("command")[:1]
+    replayed = {name: value for name, value in real.items() if name not in ("id", "timestamp")}
+    append(str(project.path), replayed | {"target": "evil"})
+    eventually(lambda: sum(each["state"] == "failed" for each in project.events("command_result")) == 3)
+    assert project.sessions().keys() == {"echo"}
+    assert project.person("session", "ask", "echo", "still there?").out == "you said: still there?\n"
+
+
+def test_unknown_names_are_answered_with_what_there_is(project: Project) -> None:
+    assert (
+        "there is no session 'sena'; `collab-tui session start AGENT`" in project.anybody("session", "peek", "sena").err
+    )
+    start(project, "--as", "sena")
+    told = project.person("session", "send", "senna", "x")
+    assert (told.code, told.err) == (2, "collab-tui: there is no session 'senna'; did you mean sena?\n")
+    told = project.person("session", "start", "ecko")
+    assert (told.code, told.err) == (2, "collab-tui: no agent is defined as 'ecko'; did you mean echo?\n")
+    told = project.anybody("session", "lst")
+    assert (told.code, told.err.splitlines()[-1]) == (
+        2,
+        "collab-tui session: error: there is no command 'lst'; did you mean list?",
+    )
+    told = project.person("session", "start", "echo", "--as", "../x")
+    assert told.code == 2
+    assert "a name of a session has small letters" in told.err
+    told = project.person("session", "start", "echo", "--as", "sena")
+    assert (told.code, told.out) == (1, "")
+    assert "there is a session sena already" in told.err
+
+
+def test_a_session_of_another_machine_is_told_of_and_not_touched(project: Project) -> None:
+    start = {"agent": "lubit", "event": "session_start", "run": "r1", "host": "nas", "driver": "claude", "monitor": "m"}
+    append(str(project.path), start)
+    append(
+        str(project.path),
+        {"agent": "monitor", "event": "session_observed", "target": "lubit", "run": "r1", "observed": "working"},
+    )
+    assert "working, as told from nas" in project.anybody("session", "list").out
+    assert project.sessions()["lubit"]["runs"] is None
+    for verb in ("peek", "diff"):
+        told = project.anybody("session", verb, "lubit")
+        assert (told.code, told.err) == (2, "collab-tui: lubit is a session of nas: look at it there\n")
+
+
+def test_when_its_monitor_was_killed_nothing_is_shown_as_running_that_is_not(project: Project) -> None:
+    start(project)
+    acting = project.acts()
+    assert acting is not None
+    os.kill(acting.pid, signal.SIGKILL)
+    assert has_ended(acting, PATIENCE)
+    listed = project.sessions()["echo"]
+    assert (listed["runs"], listed["observed"], listed["watched_by"]) == (False, "idle", "gone")
+    assert "gone with its monitor (was idle)" in project.anybody("session", "list").out
+    told = project.person("session", "ask", "echo", "are you there?")
+    assert (told.code, told.out) == (1, "")
+    assert "no session echo runs here" in told.err
+    assert project.sessions()["echo"]["observed"] == "lost"
+    start(project)
+    assert project.person("session", "ask", "echo", "again").out == "you said: again\n"
+
+
+def test_the_monitor_tells_which_sessions_end_with_it_before_it_does(project: Project) -> None:
+    start(project)
+    about = project.anybody("monitor", "--status", "--json").json
+    assert [(each["name"], each["ends_with_monitor"]) for each in about["sessions"]] == [("echo", True)]
+    told = project.anybody("monitor", "--stop")
+    assert (told.code, "nobody can be asked: --yes stops it all the same" in told.err) == (2, True)
+    told = project.person("monitor", "--stop", typed="no\n")
+    assert told.code == 1
+    assert "end 1 session that it has in hand:\n  echo " in told.out
+    assert project.sessions()["echo"]["runs"] is True
+    assert project.person("monitor", "--stop", typed="yes\n").code == 0
+    assert project.acts() is None
+    assert project.sessions()["echo"]["runs"] is False
+
+
+def test_an_agent_of_the_project_waits_to_be_allowed(project: Project) -> None:
+    file = project.path.parent / "agents" / "reviewer.toml"
+    file.parent.mkdir()
+    file.write_text(ECHO, encoding="utf-8")
+    told = project.person("session", "start", "reviewer", "--no-worktree")
+    assert told.code == 2
+    assert "`collab-tui session allow reviewer` shows it and asks" in told.err
+    assert project.anybody("session", "allow", "--json").json["reviewer"] == {"state": "waiting", "source": str(file)}
+    told = project.anybody("session", "allow", "reviewer")
+    assert (told.code, "only you can allow what a project sets" in told.err) == (1, True)
+    told = project.person("session", "allow", "reviewer", typed="no\n")
+    assert told.code == 1
+    assert "driver = 'command'" in told.out
+    assert project.person("session", "allow", "reviewer", typed="yes\n").code == 0
+    assert project.person("session", "start", "reviewer", "--no-worktree").code == 0
+    file.write_text(ECHO.replace("you said", "YOU SAID"), encoding="utf-8")
+    assert project.person("session", "start", "reviewer", "--no-worktree", "--as", "other").code == 2
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_in_a_worktree_of_its_own_and_what_it_changed(project: Project) -> None:
+    for arguments in (("init", "-q", "-b", "main"), ("commit", "-q", "--allow-empty", "-m", "begin")):
+        git(project.folder, *arguments)
+    (project.home / ".gitconfig").write_text("[user]\nname = a\nemail = a@b.c\n", encoding="utf-8")
+    told = project.person("session", "start", "echo", "--task", "login", "--json").json
+    assert (told["state"], told["branch"]) == ("done", "collab/echo/login")
+    folder = Path(told["cwd"])
+    assert project.folder not in folder.parents
+    assert project.person("session", "ask", "echo", "write it").out == "you said: write it\n"
+    text = project.anybody("session", "diff", "echo").out
+    assert "+hello" in text
+    assert "+more" in text
+    told = project.person("session", "stop", "echo", "--remove-worktree", typed="yes\n")
+    assert told.code == 1
+    assert "stays all the same, for it holds what stands nowhere else" in told.out
+    assert "draft" in told.out
+    assert (folder / "draft").exists()
+    assert git(project.folder, "log", "--format=%s", "collab/echo/login").split() == ["made", "begin"]
+    assert project.anybody("session", "worktrees").code == 0
+
+
+@pytest.fixture
+def nas(registry: Path) -> Path:
+    """A registry in which a session of another machine runs."""
+    about = {"agent": "gitcode", "event": "session_start", "run": "r1", "host": "nas", "driver": "codex"}
+    append(str(registry), about)
+    return registry
+
+
+@pytest.mark.usefixtures("key")
+def test_a_command_to_another_machine_is_carried_out_by_its_monitor(
+    collab: Collab, terminal: TextIO, nas: Path
+) -> None:
+    def answer() -> None:
+        eventually(lambda: events(nas)[-1]["event"] == "command")
+        append(str(nas), result(events(nas)[-1]["id"], CommandState.ACCEPTED))
+        append(str(nas), result(events(nas)[-2]["id"], CommandState.DONE, result={"reply": "from afar", "cut": 7}))
+
+    with ThreadPoolExecutor() as pool:
+        answering = pool.submit(answer)
+        told = collab("session", "ask", "gitcode", "hello?", stdin=terminal)
+        answering.result()
+    assert told == (0, "from afar\n", "collab-tui: the reply has 7 characters before these\n")
+    command = next(event for event in events(nas) if event["event"] == "command")
+    assert (command["agent"], command["target"], command["host"]) == ("human", "gitcode", "nas")
+
+
+@pytest.mark.usefixtures("key")
+def test_where_no_monitor_takes_it_that_is_said(
+    collab: Collab, terminal: TextIO, nas: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(giving, "_TAKEN_WITHIN", 0.0)
+    code, out, err = collab("session", "stop", "gitcode", "--yes", stdin=terminal)
+    assert (code, out) == (3, "")
+    assert err.startswith(
+        "collab-tui: no monitor took it on nas: run `collab-tui monitor` there; it is good for 10 min"
+    )
+    assert events(nas)[-1]["command_type"] == "stop"
