@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, Flag, auto
 from typing import Final
 
 from textual.binding import Binding, BindingType
@@ -22,9 +21,18 @@ class Where(Enum):
     PAST = "past"
 
 
+class Page(Flag):
+    """On which whole screen an action is there."""
+
+    BOARD = auto()
+    SESSIONS = auto()
+    WORKERS = auto()
+    ALL = BOARD | SESSIONS | WORKERS
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing that the user can do on the board."""
+    """One thing that the user can do on the board, or on one of the screens beside it."""
 
     id: str
     """Names the method `action_<id>` and what the config remaps."""
@@ -42,6 +50,7 @@ class Action:
     where: Where = Where.EVERYWHERE
     beside: str = ""
     """The id of its opposite, which stands before it in the footer."""
+    page: Page = Page.BOARD
 
     @property
     def method(self) -> str:
@@ -57,7 +66,12 @@ class Action:
 def _past(
     name: str, keys: str, label: str, title: str, shown_key: str = "", weight: int = 50, beside: str = ""
 ) -> Action:
-    return Action(name, keys, label, title, "Past", shown_key, weight, Where.PAST, beside)
+    page = Page.BOARD if name == "return" else Page.ALL
+    return Action(name, keys, label, title, "Past", shown_key, weight, Where.PAST, beside, page)
+
+
+def _session(name: str, keys: str, label: str, title: str, weight: int, where: Where = Where.PRESENT) -> Action:
+    return Action(name, keys, label, title, "Sessions", weight=weight, where=where, page=Page.SESSIONS)
 
 
 ACTIONS: Final = (
@@ -87,11 +101,43 @@ ACTIONS: Final = (
     Action("explain", "e", "explain", "Explain where the selected values come from", "Look", weight=22),
     Action("order", "o", "order", "Order the agents by need, name or activity", "Look", weight=23),
     Action("back_in_time", "t", "back in time", "Go back in time", "Look", weight=24, where=Where.PRESENT),
-    Action("save", "y", "save", "Save a picture of this moment, or its text", "Look", weight=43),
+    Action(
+        "sessions",
+        "s",
+        "sessions",
+        "Agents' sessions: start, prompt, watch, stop",
+        "Look",
+        weight=25,
+        page=~Page.SESSIONS,
+    ),
+    Action(
+        "workers",
+        "w",
+        "workers",
+        "Streams of events, and the workers they start",
+        "Look",
+        weight=26,
+        page=~Page.WORKERS,
+    ),
+    Action("save", "y", "save", "Save a picture of this moment, or its text", "Look", weight=43, page=Page.ALL),
     Action("problems", "p", "problems", "List what is wrong, and what to do about it", "Look", weight=42),
-    Action("themes", "ctrl+t", "", "Choose a theme", "Look", "ctrl+t"),
-    Action("keys", "question_mark", "keys", "List the keys", "Look", "?", 0),
-    Action("quit", "q", "quit", "Leave the board", "Look", weight=60),
+    Action("themes", "ctrl+t", "", "Choose a theme", "Look", "ctrl+t", page=Page.ALL),
+    Action("keys", "question_mark", "keys", "List the keys", "Look", "?", 0, page=Page.ALL),
+    Action("quit", "q", "quit", "Leave the board", "Look", weight=60, page=Page.ALL),
+    Action(
+        "answer", "o", "answer", "Read what is asked of you there, and answer", "Sessions", weight=1, page=~Page.BOARD
+    ),
+    _session("prompt", "p", "prompt", "Prompt the selected session", 2),
+    _session("restore", "r", "restore", "Start it again where it ended", 2),
+    _session("start_session", "n", "new", "Start a session", 3),
+    _session("output", "enter", "output", "Its output on the whole screen, and back", 4, Where.EVERYWHERE),
+    Action("open_worker", "enter", "log", "Its log", "Workers", weight=4, page=Page.WORKERS),
+    Action("back", "escape", "board", "Back to the board", "Look", "esc", 5, page=~Page.BOARD),
+    _session("stop", "x", "stop", "Stop it", 6),
+    _session("diff", "d", "diff", "What it changed since its base", 7),
+    _session("attach", "a", "attach", "Attach to its terminal", 8),
+    _session("interrupt", "i", "interrupt", "Interrupt what it does now", 9),
+    _session("details", "e", "details", "Everything that is known of it", 10, Where.EVERYWHERE),
     _past("play", "space", "play", "Play, or pause", weight=1),
     _past("step_back", "left", "", "One event back", "←"),
     _past("step_on", "right", "step", "One event on", "→", 2, "step_back"),
@@ -108,7 +154,7 @@ ACTIONS: Final = (
     _past("last", "end", "first, last", "The last event", weight=10, beside="first"),
     _past("return", "escape", "back to live", "Return to the live board", "esc", 3),
 )
-"""Two that share a key are never there at the same time, or the pane that has the keys decides."""
+"""Two that share a key on one screen are never there at the same time, or the pane that has the keys decides."""
 
 USUAL_FILTERS: Final = (
     ("1", "everything", ""),
@@ -122,10 +168,15 @@ USUAL_FILTERS: Final = (
 BY_ID: Final = {action.id: action for action in ACTIONS}
 
 
-def bindings(actions: Iterable[Action] = ACTIONS) -> list[BindingType]:
-    """The key bindings of the board's screen. The footer is drawn from `ACTIONS`, not from them."""
+def actions_of(page: Page) -> list[Action]:
+    """What can be done on a whole screen."""
+    return [action for action in ACTIONS if page in action.page]
+
+
+def bindings(page: Page) -> list[BindingType]:
+    """The key bindings of a whole screen. The footer is drawn from `ACTIONS`, not from them."""
     made: list[BindingType] = []
-    for action in actions:
+    for action in actions_of(page):
         if action.id == "usual":
             continue  # the log's own: elsewhere these keys choose an option
         if action.id == "choose":

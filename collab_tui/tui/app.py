@@ -28,7 +28,7 @@ from collab_tui.protocol.trust import Trust
 from collab_tui.registry.follow import Watch
 from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.tui import garbage
-from collab_tui.tui.actions import ACTIONS
+from collab_tui.tui.actions import actions_of
 from collab_tui.tui.calling import Attentive, Caller
 from collab_tui.tui.desk import Desk, sending_key
 from collab_tui.tui.ending import end_on_signals, has_terminal, keep_to_size, paint_on_return, read_any_bytes
@@ -41,6 +41,7 @@ from collab_tui.tui.plain import PlainSigns
 from collab_tui.tui.rule_notices import NewerRules
 from collab_tui.tui.safe import Scrub, toast
 from collab_tui.tui.screens.board import BoardScreen
+from collab_tui.tui.screens.page import PageScreen
 from collab_tui.tui.theme import THEMES, theme_in_force
 from collab_tui.tui.title import GIVE_BACK
 from collab_tui.tui.view import View
@@ -166,7 +167,9 @@ class BoardApp(Visiting, Attentive):
         requests = {request.id for request in message.board.requests if moment.is_answerable(request)}
         agents = message.board.agents
         blockers = {sending_key(agent.name, blocker.text) for agent in agents for blocker in agent.blockers}
-        self.desk.arrived(requests | blockers, {item.id for item in message.latest if isinstance(item, Event)})
+        self.desk.arrived(
+            message.board, requests | blockers, {item.id for item in message.latest if isinstance(item, Event)}
+        )
         self._caller.read(message)
         self.draw()
 
@@ -270,10 +273,10 @@ class BoardApp(Visiting, Attentive):
             self._handle_exception(event.worker.error)  # type: ignore[arg-type]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action of the board that works now, beside Textual's own."""
+        """Every action of the screen that works now, beside Textual's own."""
         yield SystemCommand("Choose a theme", "Change the colours at once", self.action_change_theme)
-        if isinstance(screen, BoardScreen):
-            for action in ACTIONS:
+        if isinstance(screen, PageScreen):
+            for action in actions_of(screen.page):
                 if action.id != "themes" and screen.works(action.id):
                     run = getattr(screen, f"action_{action.method}")
                     key = self._keymap_in_force.of(action).key_text

@@ -9,13 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from collab_tui.model.board import Blocker, Request
+from collab_tui.model.board import Blocker, Board, Request
 from collab_tui.protocol import answers
 from collab_tui.protocol.trust import Trust
 from collab_tui.registry.append import RefusedError, RegistryError
-from collab_tui.registry.base import Registry
+from collab_tui.registry.jsonl import JsonlRegistry
+
+if TYPE_CHECKING:
+    from collab_tui.tui.commander import Commander
+    from collab_tui.tui.machine import Machine
 
 Told = Callable[[str | None], None]
 """Gets None when the event was written, else why it was not."""
@@ -30,7 +34,7 @@ class Desk:
 
     def __init__(
         self,
-        registry: Registry,
+        registry: JsonlRegistry,
         person: str,
         clock: Callable[[], datetime],
         start: Callable[[Coroutine[Any, Any, None]], object],
@@ -51,8 +55,10 @@ class Desk:
         """What is on its way -> the id of its event, once it is written."""
         self._read_back: set[str] = set()
         """Ids that were read while something was on its way: an event is often read before its disk acknowledges it."""
-        self._start = start
-        self._changed = changed
+        self.start = start
+        self.changed = changed
+        self._machine: Machine | None = None
+        self._commander: Commander | None = None
 
     def answer(self, request: Request, given: str, comment: str | None, known: int, told: Told) -> None:
         """Answer a request that was open on the board at position `known`; at most once, also when pressed twice."""
@@ -60,7 +66,7 @@ class Desk:
             return
 
         def append() -> dict[str, Any]:
-            self._check_presence()
+            self.check_presence()
             return answers.answer(
                 self.registry,
                 request,
@@ -79,7 +85,7 @@ class Desk:
         """Remove a blocker that an agent had on the board at position `known`."""
 
         def append() -> dict[str, Any]:
-            self._check_presence()
+            self.check_presence()
             return self.registry.append(
                 answers.resolution(self.person, agent, blocker.text),
                 unless=lambda: self._why_not() or answers.why_not_blocked(self.registry, agent, blocker, known=known),
@@ -93,11 +99,13 @@ class Desk:
         append = self._append_signed if event["event"] == "decision" else self._append
         self._send(f"event {id(event)}", lambda: append(event), told)
 
-    def arrived(self, waiting: set[str], ids: set[str]) -> None:
+    def arrived(self, board: Board, waiting: set[str], ids: set[str]) -> None:
         """Something was read: `waiting` still stands on the board, `ids` are the newest events.
 
         What was on its way and is read back, or does not stand there any more, has arrived.
         """
+        if self._commander is not None:
+            self._commander.read(board)
         self._read_back |= ids
         self.sending = {key for key in self.sending & waiting if self._written.get(key) not in self._read_back}
         self._written = {key: event_id for key, event_id in self._written.items() if key in self.sending}
@@ -108,14 +116,33 @@ class Desk:
         return self.registry.append(event, unless=self._why_not)
 
     def _append_signed(self, event: dict[str, Any]) -> dict[str, Any]:
-        self._check_presence()
+        self.check_presence()
         return self.registry.append(
             event, unless=self._why_not, seal=answers.seal_of(self.registry, self.trust, request=None)
         )
 
-    def _check_presence(self) -> None:
+    def check_presence(self) -> None:
+        """Raise `RefusedError` where nothing can be written in the person's name."""
         if self._not_the_person is not None:
             raise RefusedError(self._not_the_person)
+
+    @property
+    def machine(self) -> Machine:
+        """What this machine knows of the registry's sessions."""
+        if self._machine is None:
+            from collab_tui.tui.machine import Machine  # the first paint need not wait for it
+
+            self._machine = Machine(self.registry)
+        return self._machine
+
+    @property
+    def commander(self) -> Commander:
+        """Gives the person's commands to sessions."""
+        if self._commander is None:
+            from collab_tui.tui.commander import Commander
+
+            self._commander = Commander(self, self.machine)
+        return self._commander
 
     @property
     def needs_key(self) -> bool:
@@ -132,8 +159,8 @@ class Desk:
 
     def _send(self, key: str, append: Callable[[], dict[str, Any]], told: Told) -> None:
         self.sending.add(key)
-        self._changed()
-        self._start(self._sent(key, append, told))
+        self.changed()
+        self.start(self._sent(key, append, told))
 
     async def _sent(self, key: str, append: Callable[[], dict[str, Any]], told: Told) -> None:
         error: str | None = None
@@ -142,11 +169,11 @@ class Desk:
             self._written[key] = str(written["id"])
             if self._written[key] in self._read_back:
                 self.sending.discard(key)
-                self._changed()
+                self.changed()
         except (RegistryError, OSError) as problem:
             error = str(problem)
             self.sending.discard(key)
-            self._changed()
+            self.changed()
         told(error)
 
 

@@ -219,9 +219,9 @@ def _clashes(keymap: Keymap) -> Iterable[tuple[str, str, str, bool]]:
 def _take_turns(command: str, other: str) -> bool:
     """The two are never there at the same time."""
     first, second = BY_ID[command], BY_ID[other]
-    return {first.where, second.where} == {Where.PRESENT, Where.PAST} or bool(
-        _default_keys(first) & _default_keys(second)
-    )
+    if not first.page & second.page or {first.where, second.where} == {Where.PRESENT, Where.PAST}:
+        return True
+    return bool(_default_keys(first) & _default_keys(second))
 
 
 def _default_keys(action: Action) -> frozenset[str]:

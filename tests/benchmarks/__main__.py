@@ -15,7 +15,10 @@ from rich.console import Console
 
 from tests.benchmarks.report import CannotRunError, Row, print_table
 
-_SUBJECTS = ("fold", "seek", "append", "emit", "ask", "hook", "paint", "latency", "cpu", "crowd", "react", "memory")
+_SUBJECTS = (
+    *("fold", "seek", "append", "emit", "ask", "hook", "paint", "latency", "cpu", "crowd", "react", "session"),
+    "memory",
+)
 """Each is a module here with `run(work, large=...)`, which yields rows."""
 _WIDTH = 170
 

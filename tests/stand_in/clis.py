@@ -141,10 +141,10 @@ class Codex(Cli):
         return {"STAND_IN_KEY": _KEY}
 
     def headless(self, prompt: str, model: StandIn, cwd: Path, *options: str) -> list[str]:
-        return [self.program, "exec", *self._settings(model, cwd), "--json", "--skip-git-repo-check", *options, prompt]
+        return [self.program, "exec", *self.settings(model, cwd), "--json", "--skip-git-repo-check", *options, prompt]
 
     def interactive(self, model: StandIn, cwd: Path, *options: str) -> list[str]:
-        return [self.program, "--no-daemon", *self._settings(model, cwd), *options]
+        return [self.program, "--no-daemon", *self.settings(model, cwd), *options]
 
     @contextmanager
     def plain(self, model: StandIn, cwd: Path) -> Iterator[list[str]]:
@@ -167,7 +167,8 @@ class Codex(Cli):
     def tool(self, server: str, name: str) -> str:
         return f"mcp__{server}__{name}"
 
-    def _settings(self, model: StandIn, cwd: Path) -> list[str]:
+    def settings(self, model: StandIn, cwd: Path) -> list[str]:
+        """Arguments by which it finds the stand-in, and asks nothing at its start."""
         return [part for name, value in self._values(model, cwd).items() for part in ("-c", f"{name}={value}")]
 
     def _values(self, model: StandIn, cwd: Path) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collab_tui.tui.actions import ACTIONS, Where
+from collab_tui.tui.actions import ACTIONS, Page, Where, actions_of
 from tests.tui import scenes
 from tests.tui.scenes import updates
 from tests.tui.seat import sitting
@@ -119,7 +119,7 @@ async def test_question_mark_lists_every_key() -> None:
     async with sitting(scenes.calm(), size=(160, 90)) as seat:
         await seat.press("question_mark")
         await seat.dialog("KeysScreen")
-        for action in ACTIONS:
+        for action in actions_of(Page.BOARD):
             assert any(action.key_text in line and action.title in line for line in seat.lines), action.id
         await seat.press("escape")
         await seat.closed()
@@ -141,7 +141,7 @@ async def test_ctrl_t_changes_the_theme_at_once() -> None:
 async def test_the_palette_lists_the_actions_that_work_now() -> None:
     async with sitting(scenes.calm(), size=(120, 80)) as seat:
         shown = {command.title for command in seat.app.get_system_commands(seat.board)}
-        present = {action.title for action in ACTIONS if action.where is not Where.PAST}
+        present = {action.title for action in actions_of(Page.BOARD) if action.where is not Where.PAST}
         works = present - {BY_TITLE[name] for name in ("choose", "unblock", "usual")}
         assert works - {BY_TITLE["themes"]} <= shown
         assert not shown & {action.title for action in ACTIONS if action.where is Where.PAST}
@@ -176,7 +176,7 @@ async def test_q_leaves(key: str) -> None:
 async def test_every_action_has_its_method_and_its_key() -> None:
     async with sitting(scenes.calm()) as seat:
         bound = {binding.action.partition("(")[0] for _, binding in seat.board._bindings}
-        for action in ACTIONS:
+        for action in actions_of(Page.BOARD):
             if action.id != "usual":  # the log's own
                 assert callable(getattr(seat.board, f"action_{action.id}"))
                 assert action.id in bound

@@ -175,17 +175,18 @@ class Answering(Screen[None]):
     def action_decide(self) -> None:
         """Write a decision that nobody asked for."""
         if self.view is not None and not self.refuse_in_past():
-            self.app.push_screen(dialogs.decide(self.desk, self._names(), self._selected_name()))
+            self.app.push_screen(dialogs.decide(self.desk, self._names(), self.selected_name()))
 
     def action_message(self) -> None:
         """Write a message to an agent or to all."""
         if self.view is not None and not self.refuse_in_past():
-            self.app.push_screen(dialogs.message(self.desk, ["all", *self._names()], self._selected_name() or "all"))
+            self.app.push_screen(dialogs.message(self.desk, ["all", *self._names()], self.selected_name() or "all"))
 
     def _names(self) -> list[str]:
         return [agent.name for agent in self.view.moment.agents] if self.view else []
 
-    def _selected_name(self) -> str | None:
+    def selected_name(self) -> str | None:
+        """The agent that is selected, or that asks what is."""
         pane, view = self.pane, self.view
         if view is None:
             return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar, Final
 
 from textual import events, on
@@ -11,21 +10,20 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.css.query import NoMatches
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from collab_tui.model.event import Item
 from collab_tui.model.moment import Order
 from collab_tui.model.query import doubts, parse_query
-from collab_tui.tui.actions import ACTIONS, BY_ID, Action, bindings
+from collab_tui.tui.actions import Page, bindings
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.keymap import Keymap
 from collab_tui.tui.messages import FilterChanged, FreezeToggled, Opened, OrderChosen, PaneChosen, ScreenMade, Selected
 from collab_tui.tui.safe import ROLE_CLASSES
 from collab_tui.tui.screens.answering import Answering
 from collab_tui.tui.screens.looking import Looking
-from collab_tui.tui.screens.replaying import Replaying
+from collab_tui.tui.screens.page import PageScreen
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.agents import AgentsPane
 from collab_tui.tui.widgets.empty import empty_text
@@ -44,10 +42,11 @@ _LOW: Final = 30
 _LOWEST_WIDE: Final = 20
 
 
-class BoardScreen(Replaying, Answering, Looking, Screen[None]):
+class BoardScreen(PageScreen, Answering, Looking):
     """The one screen that a person looks at."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings()
+    page = Page.BOARD
+    BINDINGS: ClassVar[list[BindingType]] = bindings(page)
     COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
     AUTO_FOCUS = ""
 
@@ -132,19 +131,14 @@ class BoardScreen(Replaying, Answering, Looking, Screen[None]):
         self.query_one(ReplayBar).show(self.view)
         self.refresh_keys()
 
-    def refresh_keys(self) -> None:
-        """Show the keys that work now."""
-        self.query_one(KeyBar).show([self._in_footer(a) for a in ACTIONS if a.label and self.works(a.id)])
-
-    def _in_footer(self, action: Action) -> Action:
-        """An action with the keys in force, those of its opposite before them."""
-        if not action.beside:
-            return self.keymap.of(action)
-        return replace(action, shown_key=f"{self.keymap.text(action.beside)} {self.keymap.text(action.id)}")
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing now do nothing, but for those that say why not."""
-        return action not in BY_ID or self.works(action) or self.says_why_not(action) or self.says_closed(action)
+        return super().check_action(action, parameters) or self.says_closed(action)
+
+    @property
+    def chosen_name(self) -> str | None:
+        """The agent that is selected, if one is."""
+        return self.selected_name()
 
     def works(self, action: str) -> bool:
         """The action would do something now."""

@@ -27,6 +27,8 @@ class ComposeScreen(Dialog[None]):
     FOOT_HEIGHT = 3
     FIELDS: ClassVar[Sequence[str]] = ("text",)
     """Ids of the fields whose words are kept."""
+    GO: ClassVar[str] = "Send"
+    """What the button says."""
     HINTS = (("ctrl+s", "send"), ("tab", "next field"), ("esc", "cancel"))
 
     def __init__(self, desk: Desk, names: Sequence[str], chosen: str | None) -> None:
@@ -46,7 +48,7 @@ class ComposeScreen(Dialog[None]):
         """The buttons, and what went wrong."""
         yield Horizontal(
             Button("Cancel", id="cancel", compact=True),
-            Button("Send", id="send", variant="success", compact=True),
+            Button(Content(self.GO), id="send", variant="success", compact=True),
             id="buttons",
         )
 
@@ -99,7 +101,7 @@ class ComposeScreen(Dialog[None]):
     def _hold(self, sending: bool) -> None:
         """While the event is on its way nothing is typed that would not be part of it, and nothing is sent twice."""
         self._is_sending = sending
-        self.query_one("#body").disabled = sending
+        self.query("#body").set(disabled=sending)  # there is none once it was closed
 
     def _sent(self, error: str | None) -> None:
         self._hold(False)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 
 from collab_tui.model.board import Request
 from collab_tui.model.event import Item
 from collab_tui.model.moment import Moment
 from collab_tui.protocol.trust import Trust
 from collab_tui.registry.base import Registry
+from collab_tui.tui.actions import Page
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.keymap import Keymap
 from collab_tui.tui.view import View
@@ -62,11 +63,22 @@ def problems(desk: Desk, view: View) -> ModalScreen[None]:
     return ProblemsScreen(look, view.glyphs)
 
 
-def keys(keymap: Keymap) -> ModalScreen[None]:
-    """The keys."""
+def keys(keymap: Keymap, page: Page) -> ModalScreen[None]:
+    """The keys of a screen."""
     from collab_tui.tui.screens.keys import KeysScreen
 
-    return KeysScreen(keymap)
+    return KeysScreen(keymap, page)
+
+
+def beside(page: Page, desk: Desk, keymap: Keymap, view: View, chosen: str | None) -> Screen[None]:
+    """A whole screen beside the board; `chosen` is the agent whose session is selected there."""
+    if page is Page.SESSIONS:
+        from collab_tui.tui.screens.sessions import SessionsScreen
+
+        return SessionsScreen(desk, keymap, view, chosen)
+    from collab_tui.tui.screens.workers import WorkersScreen
+
+    return WorkersScreen(desk, keymap, view)
 
 
 def choose(title: str, labels: Sequence[str]) -> ModalScreen[int]:

@@ -9,7 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from collab_tui.model.summary import Span
-from collab_tui.tui.actions import ACTIONS, USUAL_FILTERS
+from collab_tui.tui.actions import USUAL_FILTERS, Page, actions_of
 from collab_tui.tui.keymap import Keymap
 from collab_tui.tui.safe import content
 from collab_tui.tui.screens.dialog import Dialog
@@ -23,26 +23,33 @@ _LISTS = (
     *((("ctrl+z", "into the background, until the shell's fg"),) if sys.platform != "win32" else ()),
 )
 
+_LISTED_WITH = {Page.BOARD: "Move", Page.SESSIONS: "Sessions", Page.WORKERS: "Workers"}
+"""Screen -> the group of its keys below which those of lists stand."""
+_FIRST = ("Sessions", "Workers")
+"""Groups that come first where they are."""
+
 
 class KeysScreen(Dialog[None]):
-    """Every action with its key, from their one declaration."""
+    """Every action of a screen with its key, from their one declaration."""
 
     TITLE_TEXT = "Keys"
 
-    def __init__(self, keymap: Keymap) -> None:
+    def __init__(self, keymap: Keymap, page: Page) -> None:
         super().__init__()
         self._keymap = keymap
+        self._page = page
 
     def body(self) -> Iterable[Widget]:
         """One block a group."""
-        for group in dict.fromkeys(action.group for action in ACTIONS):
+        actions = actions_of(self._page)
+        for group in sorted({action.group: None for action in actions}, key=_FIRST.__contains__, reverse=True):
             spans = [Span(f"{group}\n", "strong")]
-            for action in ACTIONS:
+            for action in actions:
                 if action.group == group:
                     spans += [Span(f"  {self._keymap.all_text(action):<12}", "accent"), Span(f"{action.title}\n")]
-            if group == "Move":
+            if group == _LISTED_WITH[self._page]:
                 spans += [s for key, what in _LISTS for s in (Span(f"  {key:<12}", "accent"), Span(f"{what}\n"))]
-            if group == "Look":
+            if group == "Look" and self._page is Page.BOARD:
                 spans += [Span("  in the log\n", "muted")]
                 spans += [
                     s for key, what, _ in USUAL_FILTERS for s in (Span(f"    {key:<10}", "accent"), Span(f"{what}\n"))

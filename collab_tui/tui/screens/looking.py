@@ -1,22 +1,18 @@
-"""What the person looks up from the board: details, explanations, problems, the next need, the keys."""
+"""What the person looks up from the board: details, explanations, problems, the next need."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual import work
 from textual.screen import Screen
 from textual.widget import Widget
 
 from collab_tui.model.board import Deadlock, Request
-from collab_tui.model.explain import Explanation, explain_agent, explain_request, explain_wait
+from collab_tui.model.explain import Explanation, explain_agent, explain_request, explain_session, explain_wait
 from collab_tui.tui.actions import USUAL_FILTERS
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.keymap import Keymap
-from collab_tui.tui.safe import toast
 from collab_tui.tui.screens import dialogs
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.agents import AgentsPane
@@ -67,8 +63,10 @@ class Looking(Screen[None]):
         elif isinstance(pane, AgentsPane) and pane.selected is not None:
             agent = view.moment.board.agent(pane.selected)
             if agent is not None:
-                positions = (*agent.set_at.values(), agent.last_position)
-                self._explain(agent.name, positions, lambda setters: explain_agent(agent, setters))
+                session = view.moment.board.session(agent.name)
+                seen = explain_session(session) if session is not None else []
+                positions = (*agent.set_at.values(), agent.last_position, *(one.position for one in seen))
+                self._explain(agent.name, positions, lambda setters: [*explain_agent(agent, setters), *seen])
         elif isinstance(pane, NeedsPane) and isinstance(need := pane.need, Request):
             answer = view.moment.answer(need)
             positions = (need.position, *((answer.position,) if answer else ()))
@@ -113,49 +111,6 @@ class Looking(Screen[None]):
         """List what is wrong with the registry and around it."""
         if self.view is not None:
             self.app.push_screen(dialogs.problems(self.desk, self.view))
-
-    def action_save(self) -> None:
-        """Ask whether as a picture or as text, then save what is shown in the folder the program was started in."""
-
-        def save(place: int | None) -> None:
-            if place is not None:
-                self._save(place == 0)
-
-        self.app.push_screen(dialogs.choose("Save what is shown", ["as a picture (SVG)", "as text"]), save)
-
-    @work(group="save")
-    async def _save(self, as_picture: bool) -> None:
-        from collab_tui.tui import picture
-
-        self.app.clear_notifications()  # neither they nor the dialog are part of the moment
-        await self.query("Toast").remove()
-        drawn = asyncio.Event()
-        self.call_after_refresh(drawn.set)
-        await drawn.wait()
-        if self.view is None:
-            return
-
-        has_time = self.view.past is None or self.view.past.has_time
-        stem = picture.stem_of(self.view.moment.now if has_time else None, self.view.moment.board.position)
-        shown, suffix = (picture.svg_of(self.app), ".svg") if as_picture else (picture.text_of(self.app), ".txt")
-        try:
-            path = await asyncio.to_thread(picture.save, shown, Path.cwd(), stem, suffix)
-        except OSError as error:
-            toast(self.app, f"Nothing was saved in the folder you are in: {error.strerror or error}", "error")
-        else:
-            toast(self.app, f"Saved as {path.name}")
-
-    def action_keys(self) -> None:
-        """List the keys."""
-        self.app.push_screen(dialogs.keys(self.keymap))
-
-    def action_themes(self) -> None:
-        """Choose a theme."""
-        self.app.search_themes()
-
-    def action_quit(self) -> None:
-        """Leave."""
-        self.app.exit()
 
     # The next thing that needs attention
 

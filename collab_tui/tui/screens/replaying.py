@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Replaying(Screen[None]):
-    """The part of the board's screen that moves in time."""
+    """The part of a screen that moves in time."""
 
     view: View | None
 
@@ -118,13 +118,13 @@ class Replaying(Screen[None]):
         view = self.view
         if action == "return":
             return view is not None and view.past is not None and view.past.live is not None
-        if action == "back_in_time" and (view is None or not view.moment.board.position):
-            return False  # there is no past yet
+        if action in ("back_in_time", "sessions", "workers") and (view is None or not view.moment.board.position):
+            return False  # there is no past yet, nor anything else
         return BY_ID[action].where is not (Where.PRESENT if self.replay is not None else Where.PAST)
 
     def says_why_not(self, action: str) -> bool:
         """It answers or writes, which cannot be done in the past, and its key says so."""
-        return self.replay is not None and BY_ID[action].group == "Answer" and not self.is_there(action)
+        return self.replay is not None and BY_ID[action].group in ("Answer", "Sessions") and not self.is_there(action)
 
     def refuse_in_past(self) -> bool:
         """Say that nothing can be answered in the past; False in the present."""

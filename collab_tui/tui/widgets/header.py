@@ -9,6 +9,7 @@ from textual.strip import Strip
 
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.summary import Span
+from collab_tui.model.workers import StreamState
 from collab_tui.registry.base import State
 from collab_tui.tui.messages import PaneChosen
 from collab_tui.tui.safe import cut_middle, fit, width_of
@@ -103,9 +104,21 @@ class Header(OneLine):
         told += [Span(words["blocked"], "warning")] if blocked else []
         told += [Span(words["deadlocks"], "error")] if deadlocks else []
         told += [self._problem_count(view, wide)] if problems else []
+        told += _stream_trouble(view, wide)
         told += [Span(words["needs"], "accent")] if needs else []
         gap = Span(f" {glyphs.separator} " if wide else "  ", "muted")
         return [span for number, count in enumerate(told) for span in ((gap, count) if number else (count,))]
+
+
+def _stream_trouble(view: View, wide: bool) -> list[Span]:
+    """How many sources of events are not read now: given up, or tried again."""
+    states = [stream.state for stream in view.moment.board.streams]
+    told = ((StreamState.STOPPED, "error"), (StreamState.RETRYING, "warning"))
+    counts = [(count, state, role) for state, role in told if (count := states.count(state))]
+    if not wide and counts:
+        total = sum(count for count, *_ in counts)
+        return [Span(f"{view.glyphs.unreadable}{total} stream{'' if total == 1 else 's'}", counts[0][2])]
+    return [Span(f"{count} stream{'' if count == 1 else 's'} {state}", role) for count, state, role in counts]
 
 
 class Banner(OneLine):

@@ -1,0 +1,110 @@
+"""The person's commands to sessions: what is on its way, and what came of it.
+
+A command is a signed line of the registry. A monitor carries it out and says so there; only that is shown as done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from collab_tui.model.board import Board
+from collab_tui.model.sessions import Command, CommandState
+from collab_tui.model.words import name_key
+from collab_tui.protocol.commands import CommandType, is_same_host, send
+from collab_tui.registry.append import RegistryError
+from collab_tui.tui.desk import Desk
+from collab_tui.tui.machine import Machine
+
+Heard = Callable[[CommandState, str | None], None]
+"""Gets each state that a command comes to, and why it failed. Nothing comes after a state that is over."""
+
+
+@dataclass(eq=False, slots=True)
+class Order:
+    """One command of the person that is not over yet."""
+
+    type: CommandType
+    target: str
+    heard: Heard
+    state: CommandState | None = None
+    """None: it does not stand in the registry yet."""
+    id: str | None = None
+    was_read: bool = False
+
+    def is_to(self, target: str) -> bool:
+        """It is for the session of that name."""
+        return name_key(self.target) == name_key(target)
+
+
+class Commander:
+    """Gives commands, and hears what becomes of them, also while no screen of sessions is open."""
+
+    def __init__(self, desk: Desk, machine: Machine) -> None:
+        self._desk = desk
+        self._machine = machine
+        self._orders: list[Order] = []
+        self._board: Board | None = None
+
+    def sending(self, target: str) -> list[CommandType]:
+        """The commands to a session that were not read back yet, in order."""
+        return [order.type for order in self._orders if order.is_to(target) and not order.was_read]
+
+    def is_given(self, type_: CommandType, target: str) -> bool:
+        """Such a command to the session is not over yet."""
+        return any(order.type is type_ and order.is_to(target) for order in self._orders)
+
+    def give(self, type_: CommandType, target: str, payload: Mapping[str, Any], host: str, heard: Heard) -> None:
+        """Send a command to the monitor of a machine; on this one it is started if there is none."""
+        order = Order(type_, target, heard)
+        self._orders.append(order)
+        self._desk.changed()
+        self._desk.start(self._given(order, payload, host))
+
+    async def _given(self, order: Order, payload: Mapping[str, Any], host: str) -> None:
+        try:
+            order.id = await asyncio.to_thread(self._send, order, payload, host)
+        except (RegistryError, OSError) as error:
+            self._over(order, CommandState.FAILED, str(error))
+            return
+        order.state = CommandState.SENT
+        if self._board is not None:
+            self.read(self._board)
+        self._desk.changed()
+
+    def _send(self, order: Order, payload: Mapping[str, Any], host: str) -> str:
+        self._desk.check_presence()
+        if is_same_host(host, self._machine.host):
+            self._machine.ensure_monitor()
+        return str(send(self._desk.registry, self._desk.trust, order.type, order.target, payload, host)["id"])
+
+    def read(self, board: Board) -> None:
+        """The registry was read on."""
+        self._board = board
+        if not self._orders:
+            return
+        told = {command.id: command for command in board.commands}
+        for order in self._orders.copy():
+            if order.id is not None:
+                self._hear(order, told.get(order.id))
+
+    def _hear(self, order: Order, command: Command | None) -> None:
+        if command is None:
+            if order.was_read:
+                self._over(order, CommandState.FAILED, "the registry was replaced meanwhile: nobody can tell")
+            return
+        order.was_read = True
+        if command.state is order.state:
+            return
+        order.state = command.state
+        if command.state.is_over:
+            self._over(order, command.state, command.reason)
+        else:
+            order.heard(command.state, None)
+
+    def _over(self, order: Order, state: CommandState, reason: str | None) -> None:
+        self._orders.remove(order)
+        self._desk.changed()
+        order.heard(state, reason)

@@ -1,0 +1,141 @@
+"""A whole screen beside the board: a list, what is known of the selected row, and the bar of the past below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.widget import Widget
+
+from collab_tui.model.board import Request
+from collab_tui.tui.actions import BY_ID
+from collab_tui.tui.desk import Desk
+from collab_tui.tui.keymap import Keymap
+from collab_tui.tui.messages import Opened, Selected
+from collab_tui.tui.safe import ROLE_CLASSES
+from collab_tui.tui.screens import dialogs
+from collab_tui.tui.screens.page import PageScreen
+from collab_tui.tui.view import View
+from collab_tui.tui.widgets.header import Banner, Header
+from collab_tui.tui.widgets.item_list import ItemList
+from collab_tui.tui.widgets.key_bar import KeyBar
+from collab_tui.tui.widgets.replay_bar import ReplayBar
+
+_WIDE: Final = 120
+_LOW: Final = 30
+"""Lines; a lower terminal has no room for two things below each other but the list and what is selected."""
+
+
+class BesideScreen(PageScreen):
+    """Follows what the board shows, in the present and in the past."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
+    OPENED: ClassVar[str]
+    """The action of a row that is opened with the mouse."""
+
+    def __init__(self, desk: Desk, keymap: Keymap, view: View) -> None:
+        super().__init__()
+        self.desk = desk
+        self.keymap = keymap
+        self.view: View | None = view
+
+    def make_list(self) -> ItemList:
+        """The list."""
+        raise NotImplementedError
+
+    def make_side(self) -> Iterable[Widget]:
+        """What stands beside it, or below where the terminal is narrow."""
+        raise NotImplementedError
+
+    def show_side(self, view: View) -> None:
+        """Show there what is selected."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        """The list and what stands beside it."""
+        yield Header(self.desk.registry.name)
+        yield Banner()
+        with Container(id="beside"):
+            yield self.make_list()
+            with Vertical(id="side"):
+                yield from self.make_side()
+        yield ReplayBar()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Show what the board showed."""
+        self.items.focus()
+        self._arrange()
+        if self.view is not None:
+            self.call_after_refresh(self.follow, self.view)  # the list has no size yet to make rows for
+
+    @property
+    def items(self) -> ItemList:
+        """The list, which has the keys."""
+        return self.query_one(ItemList)
+
+    def follow(self, view: View) -> None:
+        """The board went on."""
+        if not self.is_mounted or not self.query(KeyBar):
+            return
+        self.view = view
+        self.set_class(view.past is not None, "-past")
+        self.query_one(Header).show(view)
+        self.query_one(Banner).show(view)
+        self.query_one(ReplayBar).show(view)
+        self.items.show(view)
+        self._arrange()
+        self.show_selected()
+
+    def show_selected(self) -> None:
+        """Show what is selected, and the keys that work with it."""
+        if self.view is not None:
+            self.show_side(self.view)
+            self.refresh_keys()
+
+    @on(Selected)
+    def _selected(self) -> None:
+        self.show_selected()
+
+    @on(Opened)
+    async def _opened(self) -> None:
+        await self.run_action(BY_ID[self.OPENED].method)
+
+    def on_resize(self) -> None:
+        """Another size may be another arrangement."""
+        self._arrange()
+        if self.view is not None:
+            self.call_after_refresh(self.follow, self.view)
+
+    def _arrange(self) -> None:
+        """Beside each other when wide, else below: the list as long as what it holds, up to half."""
+        is_wide = self.size.width >= _WIDE
+        self.set_class(is_wide, "-wide")
+        self.set_class(not is_wide, "-narrow")
+        self.set_class(self.size.height < _LOW, "-low")
+        if is_wide:
+            self.items.styles.clear_rule("height")
+            return
+        most = max(4, (self.size.height - 2) // 2)
+        self.items.styles.height = min(most, max(4, self.items.wanted_height + 1))
+
+    @property
+    def request(self) -> Request | None:
+        """What is asked of the person where the selected row stands, and can be answered."""
+        raise NotImplementedError
+
+    def works(self, action: str) -> bool:
+        """The action would do something now."""
+        return super().works(action) and (action != "answer" or self.request is not None)
+
+    def action_answer(self) -> None:
+        """Read what is asked, and answer."""
+        if self.request is not None and self.view is not None:
+            self.app.push_screen(dialogs.request(self.desk, self.request, self.view))
+
+    def action_back(self) -> None:
+        """Show the board."""
+        self.dismiss(None)

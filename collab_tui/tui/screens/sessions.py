@@ -1,0 +1,341 @@
+"""The sessions screen: what runs, what it shows, and the keys that start, prompt, watch and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import work
+from textual.app import SuspendNotSupported
+from textual.binding import BindingType
+from textual.widget import Widget
+
+from collab_tui.model.ages import seconds_between
+from collab_tui.model.board import Request
+from collab_tui.model.glyphs import UNICODE
+from collab_tui.model.sessions import CommandState, Observed, Session
+from collab_tui.model.summary import Span
+from collab_tui.model.words import name_key
+from collab_tui.monitor.watching import Watch
+from collab_tui.protocol.commands import GOOD_FOR, CommandType
+from collab_tui.tui.actions import Page, bindings
+from collab_tui.tui.desk import Desk
+from collab_tui.tui.keymap import Keymap
+from collab_tui.tui.machine import HereError
+from collab_tui.tui.safe import cut_middle, toast, words
+from collab_tui.tui.screens.asking import once_signing
+from collab_tui.tui.screens.beside import BesideScreen
+from collab_tui.tui.screens.dialog import Facts
+from collab_tui.tui.seen import asked_by, counts, declared, lasting, seen, since
+from collab_tui.tui.view import View
+from collab_tui.tui.widgets.item_list import ItemList
+from collab_tui.tui.widgets.output import OutputPane
+from collab_tui.tui.widgets.sessions import SessionList, command_span, runs
+
+if TYPE_CHECKING:
+    from collab_tui.sessions.terminal_model import Picture
+
+_LOOK_AT_OUTPUT: Final = 0.5
+"""Seconds between two looks whether the selected session put out more."""
+_LOOK_AT_PROCESSES: Final = 3.0
+_NAME: Final = 24
+_INTERRUPTED: Final = (Observed.WORKING, Observed.APPROVAL, Observed.INPUT)
+_HAS_TERMINAL: Final = "terminal"
+"""The driver of sessions that a person can attach to."""
+
+
+class SessionsScreen(BesideScreen):
+    """What the registry tells of sessions, with what this machine knows of them."""
+
+    page = Page.SESSIONS
+    BINDINGS: ClassVar[list[BindingType]] = bindings(page)
+    OPENED = "output"
+
+    _watches: Mapping[str, Watch] = {}
+    """Run -> who sees to it, as far as it was looked."""
+    _drawn: object = None
+    """What the output was drawn of; the same is not drawn again."""
+    _output_of: str | None = None
+    """The run of the session whose output is shown."""
+    _awaited: str | None = None
+    """The name of the session that was started last, to be selected when it is there."""
+
+    def __init__(self, desk: Desk, keymap: Keymap, view: View, chosen: str | None) -> None:
+        super().__init__(desk, keymap, view)
+        self._chosen = chosen
+
+    def make_list(self) -> ItemList:
+        """The sessions."""
+        listed = SessionList(self._watch_of, self._order_span)
+        listed.selected = name_key(self._chosen) if self._chosen is not None else None
+        return listed
+
+    def make_side(self) -> Iterable[Widget]:
+        """What is known of the selected one, and its output."""
+        yield Facts((), id="about")
+        yield OutputPane()
+
+    def on_mount(self) -> None:
+        """Look at once, and again while the screen is shown."""
+        super().on_mount()
+        self._look()
+        self.set_interval(_LOOK_AT_PROCESSES, self._look)
+        self.set_interval(_LOOK_AT_OUTPUT, self._peek)
+
+    def on_screen_resume(self) -> None:
+        """It is on top again."""
+        self._look()
+        self._peek()
+
+    # What is selected
+
+    @property
+    def session(self) -> Session | None:
+        """The selected session."""
+        found = next(iter(self.query(SessionList)), None)
+        return found.session if found is not None else None
+
+    @property
+    def request(self) -> Request | None:
+        """The oldest question of the selected session."""
+        return next(iter(asked_by(self.session, self.view)), None) if self.session and self.view else None
+
+    def _watch_of(self, session: Session) -> Watch:
+        if self.view is None or self.view.past is not None:
+            return Watch.UNKNOWN
+        return self._watches.get(session.run, Watch.UNKNOWN)
+
+    def _runs(self, session: Session) -> bool:
+        return runs(session, self._watch_of(session))
+
+    def _order_span(self, session: Session) -> Span:
+        """How far the last command to a session is, or why it failed."""
+        if self.view is None:
+            return Span("")
+        board, past = self.view.moment.board, self.view.past
+        sending = self.desk.commander.sending(session.name) if past is None else []
+        mine = [one for one in board.commands if name_key(one.target or "") == name_key(session.name)]
+        if sending:
+            return Span(f"{sending[-1].replace('_', ' ')} sending...", "accent")
+        if not mine:
+            return Span("")
+        seconds = seconds_between(mine[-1].at, self.view.moment.now)
+        if mine[-1].state is CommandState.SENT and (seconds is None or seconds > GOOD_FOR.total_seconds()):
+            return Span("")
+        return command_span(mine[-1])
+
+    def show_side(self, view: View) -> None:
+        """Facts and output of the selected session."""
+        if self._awaited is not None and view.moment.board.session(self._awaited) is not None:
+            self.items.select(name_key(self._awaited))
+            self._awaited = None
+        session = self.session
+        self.query_one(Facts).tell(self._facts(view, session) if session is not None else ())
+        output = self.query_one(OutputPane)
+        output.entitle(f"Output of {cut_middle(words(session.name), _NAME)}" if session is not None else "Output")
+        if (run := session.run if session is not None else None) != self._output_of:
+            self._output_of, self._drawn = run, None
+            output.say("")
+        if session is None:
+            return
+        if view.past is not None:
+            output.say("Output is kept as it is now: of the past there is what stood in the registry.")
+        self._peek()
+
+    def _facts(self, view: View, session: Session) -> Iterable[tuple[str, str]]:
+        """The most important of what is known; `details` has the rest."""
+        shown = seen(session, self._watch_of(session), view.glyphs)
+        yield "seen", lasting(shown, since(seconds_between(session.observed_since, view.moment.now)))
+        yield "says", next(iter(declared(view.moment.board, session)), "")
+        yield "task", words(session.task)
+        yield (
+            "worktree",
+            f" {view.glyphs.separator} ".join([words(session.branch) or "none of its own", *counts(session)]),
+        )
+        yield "said last", words(session.last_line)
+        yield "command", self._order_span(session).text
+
+    # Looking
+
+    @work(group="look", exclusive=True)
+    async def _look(self) -> None:
+        """See which of those that are told to run do."""
+        view = self.view
+        if view is None or view.past is not None or not self.is_active:
+            return
+        found = await asyncio.to_thread(self.desk.machine.watch, view.moment.board.sessions)
+        if found != self._watches:
+            self._watches = found
+            if self.view is not None:
+                self.follow(self.view)
+
+    @work(group="peek", exclusive=True)
+    async def _peek(self) -> None:
+        """Draw the output of the selected session, where there is more of it."""
+        session, output = self.session, self.query_one(OutputPane)
+        if session is None or not self.is_active or self.view is None or self.view.past is not None:
+            return
+        width, height = output.size
+        if not width or not height:
+            return
+        try:
+            drawn, picture = await asyncio.to_thread(self._picture, session, width, height)
+        except HereError as error:
+            self._drawn = None
+            output.say(words(str(error)))
+            return
+        self._drawn = drawn  # here, for a look that another one overtook drew nothing
+        if picture is not None:
+            output.tell(picture)
+
+    def _picture(self, session: Session, width: int, height: int) -> tuple[object, Picture | None]:
+        """What the picture is of, and the picture unless that one is drawn already."""
+        machine = self.desk.machine
+        state = (session.run, machine.output_state(session), width, height)
+        if state[1] is not None and state == self._drawn:
+            return state, None
+        return state, machine.peek(session, width, height)
+
+    def action_output(self) -> None:
+        """The output on the whole screen, or the list beside it again."""
+        self.toggle_class("-output")
+        if not self.has_class("-output"):
+            self.items.focus()
+        self.call_after_refresh(self._peek)
+
+    def action_back(self) -> None:
+        """From the output to the list, from the list to the board."""
+        if self.has_class("-output"):
+            self.action_output()
+        else:
+            super().action_back()
+
+    def action_details(self) -> None:
+        """Everything that is known of the selected session."""
+        if self.session is not None and self.view is not None:
+            from collab_tui.tui.screens.session import SessionScreen
+
+            self.app.push_screen(SessionScreen(self.session, self._watch_of, self.view))
+
+    def action_diff(self) -> None:
+        """What it changed since its base."""
+        session = self.session
+        if session is None or self.refuse_in_past():
+            return
+        from collab_tui.tui.screens.reading import ReadingScreen, diff_role
+
+        title = f"{session.name}: {session.branch} since {session.base or 'its base'}"
+        empty = "Nothing differs from its base."
+        self.app.push_screen(ReadingScreen(title, partial(self.desk.machine.diff, session), diff_role, empty))
+
+    # Commands
+
+    def works(self, action: str) -> bool:
+        """The action would do something now."""
+        if not super().works(action):
+            return False
+        session = self.session
+        if (
+            action in ("prompt", "output", "attach", "diff", "interrupt", "stop", "restore", "details")
+            and session is None
+        ):
+            return False
+        if session is None:
+            return True
+        is_here = self._watch_of(session) is not Watch.ELSEWHERE
+        match action:
+            case "prompt" | "stop":
+                return self._runs(session)
+            case "interrupt":
+                return self._runs(session) and session.observed in _INTERRUPTED
+            case "attach":
+                return self._runs(session) and session.driver == _HAS_TERMINAL and is_here
+            case "diff":
+                return session.branch is not None and self.desk.machine.is_here(session)
+            case "restore":
+                return not self._runs(session) and session.can_resume
+        return True
+
+    def action_start_session(self) -> None:
+        """Start a session."""
+        if self.refuse_in_past():
+            return
+        from collab_tui.tui.screens.start_session import StartScreen
+
+        self.app.push_screen(StartScreen(self.desk, self._await))
+
+    def _await(self, name: str) -> None:
+        self._awaited = name
+
+    def action_prompt(self) -> None:
+        """Prompt the selected session."""
+        if self.session is None or self.view is None or self.refuse_in_past():
+            return
+        from collab_tui.tui.screens.prompt import PromptScreen
+
+        self.app.push_screen(PromptScreen(self.desk, self.session, self._state_words(self.session), self.view))
+
+    def action_interrupt(self) -> None:
+        """Interrupt what it does now."""
+        if self.session is not None and not self.refuse_in_past():
+            self._give(CommandType.INTERRUPT, self.session)
+
+    def action_stop(self) -> None:
+        """Stop it, once the person saw what would be lost."""
+        session = self.session
+        if session is None or self.refuse_in_past():
+            return
+        from collab_tui.tui.screens.stop import StopScreen
+
+        screen = StopScreen(session, self._state_words(session), self.desk.machine)
+        self.app.push_screen(screen, lambda sure: self._give(CommandType.STOP, session) if sure else None)
+
+    def action_restore(self) -> None:
+        """Start it again where it ended."""
+        if self.session is not None and not self.refuse_in_past():
+            self._give(CommandType.RESTORE, self.session)
+
+    def _state_words(self, session: Session) -> str:
+        return seen(session, self._watch_of(session), UNICODE).word
+
+    def _give(self, type_: CommandType, session: Session) -> None:
+        """Give a command without words, once: what it did is told by the registry, why it failed by a toast."""
+        if self.desk.commander.is_given(type_, session.name):
+            toast(self.app, "It is on its way")
+            return
+
+        def heard(state: CommandState, reason: str | None) -> None:
+            if state is CommandState.FAILED:
+                what = type_.replace("_", " ")
+                toast(self.app, f"{words(session.name)}: {what} failed: {words(reason) or 'nobody says why'}", "error")
+
+        once_signing(
+            self.app, self.desk, lambda: self.desk.commander.give(type_, session.name, {}, session.host, heard)
+        )
+
+    # The terminal
+
+    def action_attach(self) -> None:
+        """Hand the terminal over until the person detaches."""
+        if self.session is not None and not self.refuse_in_past():
+            self._find_terminal(self.session)
+
+    @work(group="attach", exclusive=True)
+    async def _find_terminal(self, session: Session) -> None:
+        try:
+            self._hand_over(await asyncio.to_thread(self.desk.machine.attach_command, session))
+        except SuspendNotSupported:
+            toast(self.app, "This terminal cannot be handed over", "warning")
+        except (HereError, OSError) as error:
+            toast(self.app, f"{words(session.name)} cannot be attached to: {error}", "error")
+
+    def _hand_over(self, command: Sequence[str]) -> None:
+        """Nothing is painted meanwhile, so nothing of ours runs either."""
+        with self.app.suspend():
+            ended = subprocess.run(command, check=False)
+        if ended.returncode:
+            toast(self.app, f"It could not be shown: {command[0]} ended with {ended.returncode}", "error")
+        self._look()

@@ -1,0 +1,135 @@
+"""The sessions of agents: what is seen of each program, what its agent says, its worktree, its last line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.cells import cell_len
+
+from collab_tui.model.ages import seconds_between
+from collab_tui.model.sessions import Command, CommandState, Session
+from collab_tui.model.summary import Span
+from collab_tui.model.words import name_key
+from collab_tui.monitor.watching import Watch
+from collab_tui.protocol.commands import CommandType
+from collab_tui.tui.safe import Line, cut, fit, pad, width_of, words
+from collab_tui.tui.seen import ASKS, Seen, counts, declared, seen, since
+from collab_tui.tui.view import View
+from collab_tui.tui.widgets.item_list import ItemList, Row
+
+_MAX_NAME = 16
+_STATE = 20
+"""Cells of the longest state, and of the column."""
+_SAYS = "  says "
+_AGE = 8
+"""Cells kept for how long it is so, and the gap before it."""
+
+WatchOf = Callable[[Session], Watch]
+OrderSpan = Callable[[Session], Span]
+"""What is on its way to a session; empty for nothing."""
+
+
+class SessionList(ItemList):
+    """One item a session; the selected one with all its lines."""
+
+    def __init__(self, watch_of: WatchOf, order_span: OrderSpan) -> None:
+        super().__init__(id="sessions")
+        self._watch_of = watch_of
+        self._order_span = order_span
+
+    def show(self, view: View) -> None:
+        """Show the sessions; how many run stands in the title."""
+        super().show(view)
+        sessions = view.moment.board.sessions
+        running = sum(runs(session, self._watch_of(session)) for session in sessions)
+        told = f"{running} of {len(sessions)} run" if view.past is None else str(len(sessions))
+        self.entitle(f"Sessions {view.glyphs.separator} {told}" if sessions else "Sessions")
+
+    @property
+    def session(self) -> Session | None:
+        """The selected one."""
+        if self.view is None or self.selected is None:
+            return None
+        return self.view.moment.board.session(self.selected)
+
+    def build(self, view: View, width: int) -> list[Row]:
+        """Those that wait for the person, then those that run, then the others, the latest of these first."""
+        sessions = sorted(view.moment.board.sessions, key=self._place)
+        if not sessions:
+            return [Row(None, _how_to_begin(view, width))]
+        names = min(_MAX_NAME, max(cell_len(words(session.name)) for session in sessions))
+        height = max(self.scrollable_content_region.height, 1)
+        most = 3 if 3 * len(sessions) <= height else 2 if 2 * len(sessions) + 1 <= height else 1
+        return [
+            Row(
+                key := name_key(session.name),
+                self._lines(view, session, names, width)[: 3 if key == self.selected else most],
+            )
+            for session in sessions
+        ]
+
+    def _place(self, session: Session) -> tuple[int, int]:
+        if not runs(session, self._watch_of(session)):
+            return 2, -session.observed_at
+        return (0 if session.observed in ASKS else 1), session.started
+
+    def _lines(self, view: View, session: Session, names: int, width: int) -> list[Line]:
+        shown = seen(session, self._watch_of(session), view.glyphs)
+        lines = [self._head(view, session, shown, names, width)]
+        indent = Span(" " * (names + 4)) if width >= 70 else Span("  ")
+        order = self._order_span(session)
+        told = [Span(f" {view.glyphs.separator} ".join(_facts(session)), "muted")]
+        lines.append(fit([indent, *told], width, [Span(cut(order.text, max(12, width - 24)), order.role)]))
+        said = [Span(f"{shown.why}  ", shown.role)] if shown.why else []
+        lines.append(fit([indent, *said, Span(words(session.last_line), "muted")], width))
+        return lines
+
+    def _head(self, view: View, session: Session, shown: Seen, names: int, width: int) -> Line:
+        head = [Span(f"{shown.sign} ", shown.role), Span(pad(words(session.name), names) + "  ", "strong")]
+        head.append(Span(pad(shown.word, _STATE), shown.role))
+        room = width - width_of(head) - _AGE
+        says = declared(view.moment.board, session)
+        shown_whole = next((text for text in says if cell_len(text) + len(_SAYS) <= room), "")
+        if shown_whole:
+            head += [Span(_SAYS, "muted"), Span(shown_whole)]
+        seconds = seconds_between(session.observed_since, view.moment.now)
+        return fit(head, width, [Span(since(seconds), "muted")])
+
+
+def runs(session: Session, watch: Watch) -> bool:
+    """Its program runs, as far as anybody here can tell."""
+    return session.observed.is_running and watch is not Watch.GONE
+
+
+def command_span(command: Command) -> Span:
+    """How far a command is; nothing once it is done, or when its session shows that it is under way."""
+    what = words(command.kind.replace("_", " "))
+    match command.state:
+        case CommandState.SENT:
+            return Span(f"{what} sent, not taken yet", "accent")
+        case CommandState.ACCEPTED:
+            return Span(f"{what} taken", "accent")
+        case CommandState.RUNNING if command.kind != CommandType.SEND_PROMPT:
+            return Span(f"{what} under way", "accent")
+        case CommandState.FAILED:
+            return Span(f"{what} failed: {words(command.reason)}", "warning")
+    return Span("")
+
+
+def _facts(session: Session) -> Sequence[str]:
+    where = words(session.branch) or "no worktree of its own"
+    kind = words(session.definition)
+    driver = "" if session.driver == session.definition else f" ({words(session.driver)})"
+    return [f"{kind}{driver}", *counts(session), where]
+
+
+def _how_to_begin(view: View, width: int) -> tuple[Line, ...]:
+    if view.past is not None:
+        return (fit([Span("There was no session yet.", "muted")], width),)
+    key = view.keymap.text("start_session")
+    return (
+        fit([Span("No sessions yet: agents whose programs are started and prompted from here.", "muted")], width),
+        (),
+        fit([Span(f"  {key}", "accent"), Span("  starts one, in a worktree of its own", "muted")], width),
+        fit([Span("  collab-tui session start AGENT", "accent"), Span("  does the same", "muted")], width),
+    )

@@ -1,0 +1,178 @@
+"""Sources of events, and the workers that they start: what waits, what runs, what was decided, what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from collab_tui.model.ages import age, duration, seconds_between
+from collab_tui.model.board import Board
+from collab_tui.model.glyphs import Glyphs
+from collab_tui.model.summary import Span
+from collab_tui.model.words import Status
+from collab_tui.model.workers import Stream, StreamState, Worker, WorkerKind, WorkerState
+from collab_tui.tui.safe import Line, cut_middle, fit, pad, words
+from collab_tui.tui.view import View
+from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row
+
+MAX_SHOWN: Final = 200
+"""Workers of each kind that have a row, the newest."""
+_NAME: Final = 16
+_PRIORITY: Final = 6
+_STREAM_ROLES: Final = {
+    StreamState.CONNECTING: "muted",
+    StreamState.CONNECTED: "success",
+    StreamState.RETRYING: "warning",
+    StreamState.STOPPED: "error",
+}
+_STATES: Final = {
+    WorkerState.QUEUED: (Status.WAITING, "text"),
+    WorkerState.RUNNING: (Status.IN_PROGRESS, "accent"),
+    WorkerState.DONE: (Status.COMPLETED, "success"),
+    WorkerState.FAILED: (Status.FAILED, "error"),
+    WorkerState.DROPPED: (Status.UNKNOWN, "muted"),
+    WorkerState.REFUSED: (Status.BLOCKED, "warning"),
+}
+"""State -> whose sign it has, and its role."""
+_PRIORITIES: Final = ("urgent", "high", "normal", "low")
+
+
+class WorkerList(ItemList):
+    """Sources first, then what is not over, then what was decided and what was done, the newest first."""
+
+    def __init__(self) -> None:
+        super().__init__(id="workers")
+
+    def show(self, view: View) -> None:
+        """Show them; how many run and wait stands in the title."""
+        super().show(view)
+        states = [worker.state for worker in view.moment.board.workers]
+        counts = ((WorkerState.RUNNING, "running"), (WorkerState.ASKED, "asked"), (WorkerState.QUEUED, "queued"))
+        told = [f"{count} {what}" for state, what in counts if (count := states.count(state))]
+        self.entitle(f" {view.glyphs.separator} ".join(["Workers", *told]))
+
+    @property
+    def worker(self) -> Worker | None:
+        """The selected one."""
+        board = self.view.moment.board if self.view is not None else None
+        return next((one for one in board.workers if worker_key(one) == self.selected), None) if board else None
+
+    @property
+    def stream(self) -> Stream | None:
+        """The selected source."""
+        board = self.view.moment.board if self.view is not None else None
+        return next((one for one in board.streams if _stream_key(one) == self.selected), None) if board else None
+
+    def build(self, view: View, width: int) -> list[Row]:
+        """The groups, those without anything in them left out."""
+        board = view.moment.board
+        over = sorted((one for one in board.workers if one.state.is_over), key=lambda worker: -worker.position)
+        groups: list[tuple[str, Sequence[Stream | Worker]]] = [
+            ("Waits for you", _in_state(board, WorkerState.ASKED)),
+            ("Sources", board.streams),
+            ("Running", _in_state(board, WorkerState.RUNNING)),
+            ("Queue", _by_urgency(_in_state(board, WorkerState.QUEUED))),
+            ("Decisions", _of_kind(over, WorkerKind.DECISION)),
+            ("Executions", _of_kind(over, WorkerKind.EXECUTION)),
+        ]
+        full = sum(3 * bool(group) + 2 * len(group) for _, group in groups)
+        has_room = full <= self.scrollable_content_region.height
+        rows: list[Row] = []
+        for title, group in groups:
+            if group:
+                rows += [Row(None, ((),))] if rows else []
+                rows.append(Row(None, (fit([Span(title, "muted")], width),)))
+                rows += [self._row(view, one, width, in_full=has_room) for one in group[:MAX_SHOWN]]
+            if (more := len(group) - MAX_SHOWN) > 0:
+                rows.append(Row(None, ((Span(f"and {more} more, after these", "muted"),),)))
+        return rows or [Row(None, _how_to_begin(view, width))]
+
+    def _row(self, view: View, one: Stream | Worker, width: int, *, in_full: bool) -> Row:
+        """One line, and one that says why where there is room for all of them, or it is selected."""
+        key = _stream_key(one) if isinstance(one, Stream) else worker_key(one)
+        why = one.why or "" if isinstance(one, Stream) else one.outcome or one.why or ""
+        has_why = bool(why) and (in_full or key == self.selected)
+
+        def lines() -> Sequence[Line]:
+            head = stream_line(view, one, width) if isinstance(one, Stream) else worker_line(view, one, width)
+            return (head, fit([Span(f"  {words(why)}", "muted")], width)) if has_why else (head,)
+
+        return Row(key, LinesInSight(1 + has_why, lines))
+
+
+def stream_line(view: View, stream: Stream, width: int) -> Line:
+    """How a source is doing."""
+    role = _STREAM_ROLES[stream.state]
+    seconds = seconds_between(stream.since, view.moment.now)
+    sign = view.glyphs.live if stream.state is StreamState.CONNECTED else view.glyphs.unreadable
+    told = [
+        Span(f"{sign} ", role),
+        Span(pad(words(stream.name), _NAME) + "  "),
+        Span(f"{stream.state.value:<10}", role),
+    ]
+    told.append(Span(f"  {stream.events:,} events".replace(",", " "), "muted"))
+    return fit(told, width, [Span(age(seconds) if seconds is not None else "", "muted")])
+
+
+def worker_line(view: View, worker: Worker, width: int) -> Line:
+    """How far a worker is, on what, and why."""
+    sign, role = worker_sign(worker, view.glyphs)
+    urgent = worker.priority in _PRIORITIES[:2] and not worker.state.is_over
+    left = [
+        Span(f"{sign} ", role),
+        Span(pad(cut_middle(words(worker.task), _NAME), _NAME) + "  ", "strong"),
+        Span(f"{worker.state.value:<8}", role),
+        Span(f"  {pad(words(worker.priority), _PRIORITY)}", "warning" if urgent else "muted"),
+        Span(f"  {words(worker.title)}" if worker.title else ""),
+    ]
+    return fit(left, width, [Span(_lasts(view, worker), "muted")])
+
+
+def worker_sign(worker: Worker, glyphs: Glyphs) -> tuple[str, str]:
+    """The sign of a worker's state, and its role."""
+    if worker.state is WorkerState.ASKED:
+        return glyphs.needs_you, "warning"
+    status, role = _STATES[worker.state]
+    return glyphs.statuses[status], role
+
+
+def worker_key(worker: Worker) -> str:
+    """The key of a worker's row."""
+    return f"worker:{worker.id}"
+
+
+def _stream_key(stream: Stream) -> str:
+    return f"stream:{stream.name}"
+
+
+def _lasts(view: View, worker: Worker) -> str:
+    """How long it took, or since when it is as it is."""
+    if worker.took_ms is not None:
+        return f"took {duration(worker.took_ms / 1000)}"
+    since = worker.started_at if worker.state is WorkerState.RUNNING else worker.ended_at or worker.queued_at
+    seconds = seconds_between(since, view.moment.now)
+    return age(seconds) if seconds is not None else ""
+
+
+def _in_state(board: Board, state: WorkerState) -> list[Worker]:
+    return [worker for worker in board.workers if worker.state is state]
+
+
+def _of_kind(workers: Iterable[Worker], kind: WorkerKind) -> list[Worker]:
+    return [worker for worker in workers if worker.kind is kind]
+
+
+def _by_urgency(workers: Iterable[Worker]) -> list[Worker]:
+    """The most urgent first, as the queue has them."""
+    return sorted(workers, key=lambda one: _PRIORITIES.index(one.priority) if one.priority in _PRIORITIES else 2)
+
+
+def _how_to_begin(view: View, width: int) -> tuple[Line, ...]:
+    if view.past is not None:
+        return (fit([Span("There was no stream and no worker yet.", "muted")], width),)
+    return (
+        fit([Span("No stream of events, and no workers.", "muted")], width),
+        (),
+        fit([Span("  [[stream]]", "accent"), Span("  in the config names a source", "muted")], width),
+        fit([Span("  collab-tui worker decision", "accent"), Span("  starts one by hand", "muted")], width),
+    )

@@ -1,0 +1,183 @@
+"""The workers screen: sources, queue, what runs, what was decided and done, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tui import scenes
+from tests.tui.atlas import Atlas, beside, choose, sample
+from tests.tui.scenes import told
+from tests.tui.seat import WIDE, Seat, replaying, sitting
+
+
+@pytest.fixture(autouse=True)
+def _atlas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collab_tui.tui.machine.Machine", Atlas)
+
+
+def rows(seat: Seat) -> list[str]:
+    """The lines of the list, without what stands beside it."""
+    return [text[1:79].strip() for text in seat.lines]
+
+
+async def test_sources_queue_and_workers_stand_in_groups_with_their_reasons() -> None:
+    async with beside("w", size=WIDE) as (seat, _):
+        await seat.sees("Executions")
+        shown = rows(seat)
+        groups = ["Waits for you", "Sources", "Running", "Queue", "Decisions", "Executions"]
+        places = [shown.index(group) for group in groups]
+        assert places == sorted(places)
+        for text in (
+            "connected   2 events",
+            "! archive           stopped",
+            "401 Unauthorized: it said that nobody is to try again",
+            "! mirror            retrying",
+            "connection refused; again in 12 s",
+            "▲ PAY-130           asked",
+            "● APP-52            running   high",
+            "✖ OPS-7             failed",
+            "it did not end within 5 min",
+            "■ OPS-9             refused",
+            "the event asks for a tool that no event may name",
+            "✔ PAY-118           done",
+            "PAY-121 needs the receipts and nothing else does",
+            "took 69 s",
+            "mails carry the receipt; 14 tests, one commit",
+        ):
+            assert any(text in line for line in shown), text
+
+
+async def test_the_most_urgent_is_the_next_of_the_queue() -> None:
+    async with beside("w", size=WIDE) as (seat, _):
+        await seat.sees("Queue")
+        shown = rows(seat)
+        first, second = (next(n for n, line in enumerate(shown) if task in line) for task in ("OPS-11", "DOC-4"))
+        assert first < second
+
+
+@pytest.mark.parametrize("key", ["worker:e2a0000000000001", "worker:d1a0000000000001"])
+async def test_the_chain_goes_from_the_event_to_the_execution(key: str) -> None:
+    async with beside("w", size=WIDE) as (seat, _):
+        await choose(seat, key)
+        await seat.sees(
+            "event      hub: PAY-118  e100000000000001",
+            "decision   ✔ done  PAY-118",
+            "request    ▲ approved by human  Start a worker on PAY-121",
+            "execution  ✔ done  PAY-121  took 15 min",
+            "mails carry the receipt",
+            "pay-121",
+        )
+
+
+async def test_what_a_decision_found_is_told() -> None:
+    async with beside("w", size=WIDE) as (seat, _):
+        await choose(seat, "worker:d1a0000000000001")
+        await seat.sees("next     PAY-121, high, needs the receipts", "next     PAY-130, the receipts show")
+
+
+async def test_a_source_tells_what_its_events_started() -> None:
+    async with beside("w", size=WIDE) as (seat, _):
+        await choose(seat, "stream:mirror")
+        await seat.sees("mirror  retrying for 1 min, 1 events taken", "its events started")
+        assert "OPS-7" in seat.lines[seat.lines.index(seat.line_with("its events started")) + 1][80:]
+
+
+async def test_what_waits_for_the_person_is_answered_from_here() -> None:
+    async with beside("w") as (seat, _):
+        await choose(seat, "worker:e2a0000000000002")
+        await seat.press("o")
+        await seat.dialog("RequestScreen")
+        await seat.sees("Start a worker on PAY-130")
+        await seat.press("x")
+        await seat.until(lambda: len(seat.appended) == 1, "an answer")
+        assert seat.appended[0]["verdict"] == "rejected"
+
+
+@pytest.fixture
+def log() -> Path:
+    path = Path("logs/executions/20261120-134210-pay-121-e2a0000000000001.log")
+    path.parent.mkdir(parents=True)
+    lines = [f"line {number} of what it said" for number in range(300)]
+    path.write_text("\n".join(["== prompt  2026-11-20", "mail \x1b[2Jthe receipts", *lines]), encoding="utf-8")
+    return path
+
+
+@pytest.mark.usefixtures("log")
+async def test_its_log_is_shown_and_scrolls_and_steers_nothing() -> None:
+    async with beside("w", size=(80, 24)) as (seat, _):
+        await choose(seat, "worker:e2a0000000000001")
+        await seat.press("enter")
+        await seat.until(lambda: seat.screen == "ReadingScreen", "the log")
+        await seat.sees("Log of PAY-121", "== prompt", "mail ␛[2Jthe receipts", "line 3 of what it said")
+        await seat.press("end")
+        await seat.sees("line 299 of what it said")
+        await seat.press("home")
+        await seat.sees("== prompt")
+        await seat.press("escape")
+        await seat.until(lambda: seat.screen == "WorkersScreen", "the workers")
+
+
+async def test_a_log_that_is_not_here_is_said_to_be_elsewhere() -> None:
+    async with beside("w", size=(80, 24)) as (seat, _):
+        await choose(seat, "worker:d1a0000000000001")
+        await seat.press("enter")
+        await seat.sees("its log is not here")
+
+
+async def test_a_line_cannot_have_another_file_shown() -> None:
+    secret = told(
+        "monitor", "worker", 1, worker="w1", kind="execution", state="done", task="T", log="../registry.jsonl"
+    )
+    async with beside("w", [*scenes.calm(), secret]) as (seat, _):
+        await choose(seat, "worker:w1")
+        await seat.press("enter")
+        await seat.sees("its log is not here")
+
+
+async def test_without_any_it_is_said_how_to_begin() -> None:
+    async with beside("w", scenes.calm()) as (seat, _):
+        await seat.sees("No stream of events, and no workers.", "[[stream]]")
+        await seat.press("enter", "o")
+        assert seat.screen == "WorkersScreen"
+
+
+async def test_s_goes_to_the_session_of_the_selected_worker() -> None:
+    start = told("pay-121", "session_start", 1, run="p" * 16, host="atlas", definition="claude", driver="claude")
+    async with beside("w", [*sample(), start]) as (seat, _):
+        await choose(seat, "worker:e2a0000000000001")
+        await seat.press("s")
+        await seat.until(lambda: seat.screen == "SessionsScreen" and seat.app.screen.items.selected == "pay-121", "it")
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [((160, 48), "1 stream stopped · 1 stream retrying"), ((80, 24), "!2 streams")]
+)
+async def test_trouble_of_a_stream_stands_in_the_header_of_the_board(size: tuple[int, int], words: str) -> None:
+    async with sitting(sample(), size=size) as seat:
+        assert words in seat.lines[0]
+        seat.write(told("monitor", "stream_state", 0, stream="mirror", state="connected"))
+        seat.write(told("monitor", "stream_state", 0, stream="archive", state="connected"))
+        await seat.until(lambda: "stream" not in seat.lines[0], "no trouble")
+
+
+async def test_it_follows_the_registry() -> None:
+    async with beside("w", size=WIDE) as (seat, _):
+        seat.write(
+            told("monitor", "worker", 0, worker="d1a0000000000005", kind="decision", state="failed", task="APP-52")
+        )
+        await seat.until(lambda: "failed" in seat.line_with(" APP-52 "), "a failed worker")
+
+
+async def test_the_past_shows_what_stood_in_the_registry() -> None:
+    async with replaying(sample(), "34") as seat:
+        await seat.press("w")
+        await seat.until(lambda: seat.screen == "WorkersScreen", "the workers")
+        await seat.sees("event 34 of", "PAY-118")
+        assert "OPS-11" not in seat.text
+        await seat.press("end")
+        await seat.sees("OPS-11")
+        await seat.press("escape")
+        await seat.closed()
+        assert seat.past is not None
