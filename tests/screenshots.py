@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 from rich.console import Console
 from rich.text import Text
@@ -28,6 +29,7 @@ from collab_tui.tui.app import BoardApp
 from collab_tui.tui.picture import place_characters, svg_of
 from collab_tui.tui.visiting import Beginning
 from tests.signing import install_key
+from tests.tui.atlas import Atlas
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "sample_state"
@@ -62,6 +64,8 @@ PICTURES_TO_DRAW = (
     Picture("problems", "wild", (100, 40), ("p",)),
     Picture("replay", "deadlock", (132, 40), event=16),
     Picture("many-agents", "many_agents", (160, 48)),
+    Picture("sessions", "sessions", (132, 36), ("s", "down", "down")),
+    Picture("workers", "sessions", (132, 36), ("w",)),
 )
 
 
@@ -132,8 +136,9 @@ def main() -> None:
     os.chdir(SAMPLES)
     PICTURES.mkdir(exist_ok=True)
     write("config", draw_settings(Path(home)))
-    for picture in PICTURES_TO_DRAW:
-        write(picture.name, asyncio.run(draw(picture)))
+    with patch("collab_tui.tui.machine.Machine", Atlas):  # the machine on which the sample's sessions run
+        for picture in PICTURES_TO_DRAW:
+            write(picture.name, asyncio.run(draw(picture)))
 
 
 if __name__ == "__main__":
