@@ -190,6 +190,8 @@ class Moment:
         request = self._last_answered.get(agent.key)
         if request is None or request.closed_at is None or agent.status is not Status.WAITING or agent.gone:
             return None
+        if agent.key == MONITOR:  # it asks for its workers, and waits for nothing
+            return None
         said_before = agent.set_at.get("status", -1) < request.closed_at
         return request if said_before and agent.key not in self._waiting else None
 
@@ -245,11 +247,15 @@ class Moment:
 
     @cached_property
     def agents(self) -> tuple[Agent, ...]:
-        """The agents, without the person and the monitor while they declare nothing of themselves."""
+        """The agents, without the person and the monitor while they declare nothing of themselves, and without those
+        that were workers and are gone: what came of them stands among the workers.
+        """
+        workers = {name_key(session.name) for session in self.board.sessions if session.worker is not None}
         return tuple(
             agent
             for agent in self.board.agents
             if agent.status is not None or agent.current_task is not None or not self._only_keeps_the_log(agent)
+            if not (agent.gone and agent.key in workers)
         )
 
     @cached_property

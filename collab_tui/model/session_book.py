@@ -129,7 +129,7 @@ class SessionBook:
             by=name,
             kind=event.text("command_type") or "",
             target=event.text("target"),
-            host=event.text("host"),
+            monitor=event.text("monitor"),
             position=event.position,
             at=parse_time(event.field("timestamp")),
             state=CommandState.SENT,
@@ -143,9 +143,12 @@ class SessionBook:
         """What the monitor says of a command; once it is over, that stays."""
         command = self._commands.get(as_id(event.data.get("command_id")))
         state = word_of(CommandState, event.data.get("state"))
-        if command is None or state is None or command.state.is_over or not is_monitors(event):
+        if command is None or state is None or command.state.is_over:
             return
-        told = replace(command, state=state, reason=event.text("reason"), told_at=event.position)
+        if not is_monitors(event) or event.text("monitor") != command.monitor:
+            return
+        has_run = command.has_run or state is CommandState.RUNNING
+        told = replace(command, state=state, reason=event.text("reason"), told_at=event.position, has_run=has_run)
         self._commands[command.id] = told
 
     def _named(self, name: str | None, event: Event) -> Session | None:

@@ -104,11 +104,13 @@ class Command:
     """start, send_prompt, interrupt, stop, restore, ..."""
     target: str | None
     """The name of the session."""
-    host: str | None
-    """The machine whose monitor is to carry it out."""
+    monitor: str | None
+    """The id of the monitor that is to carry it out."""
     position: int
     at: datetime | None
     state: CommandState
     reason: str | None
     told_at: int
     """The line that told its state."""
+    has_run: bool = False
+    """It was under way: of a prompt, it was given."""

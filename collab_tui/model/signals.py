@@ -27,7 +27,7 @@ ENDED = "ended"
 ENDS = (STOPPED, BROKE, INTERRUPTED)
 
 MAX_TEXT = 60_000
-"""Characters of a text in a line."""
+"""Characters of a text in a line, the last ones; how many are left out stands before them."""
 MAX_FILE = 4 << 20
 """Bytes of the file; then it becomes `NAME.1`, and another is begun."""
 

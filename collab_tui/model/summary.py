@@ -212,7 +212,7 @@ def _session_observed(event: Event, glyphs: Glyphs) -> Iterator[Span]:
     yield Span(observed, "warning" if observed in _ODD_ENDS else "text")
     yield Span(_quoted(event, "why"), "muted")
     counts = ((event.field(name), words) for name, words in _COUNTS.items())
-    yield Span(", ".join(f"{count} {words}" for count, words in counts if isinstance(count, int)), "muted")
+    yield Span(", ".join(f"{count} {words}" for count, words in counts if isinstance(count, int) and count), "muted")
     yield Span(_quoted(event, "last_line"), "muted")
 
 

@@ -39,14 +39,20 @@ _BIDI: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _MARKS: Final = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _MAX_STACKED_MARKS: Final = 4
 
+_CONTROL: Final = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
+_SEPARATOR: Final = "\u2028\u2029"
+_NOT_SHOWN: Final = rf"{_INVISIBLE}\u206a-\u206f"
+_NONE: Final = r"\ud800-\udfff\ufff0-\uffff"
 _BAD: Final = re.compile(
     rf"(?P<newline>\r\n)"
-    rf"|(?P<control>[\x00-\x08\x0b-\x1f\x7f-\x9f])"
-    rf"|(?P<separator>[\u2028\u2029])"
+    rf"|(?P<control>[{_CONTROL}])"
+    rf"|(?P<separator>[{_SEPARATOR}])"
     rf"|(?P<bidi>[{_BIDI}])"
-    rf"|(?P<invisible>[{_INVISIBLE}\u206a-\u206f]+)"
-    rf"|(?P<none>[\ud800-\udfff\ufff0-\uffff])"
+    rf"|(?P<invisible>[{_NOT_SHOWN}]+)"
+    rf"|(?P<none>[{_NONE}])"
 )
+_has_bad: Final = re.compile(f"[{_CONTROL}{_SEPARATOR}{_BIDI}{_NOT_SHOWN}{_NONE}]").search
+"""Most text has nothing bad, and one class is looked for ten times as fast as all of them."""
 _STACKED: Final = re.compile(rf"(?<=[{_MARKS}]{{{_MAX_STACKED_MARKS}}})[{_MARKS}]+")
 """Looked for when nothing invisible stands between the marks any more."""
 
@@ -92,7 +98,9 @@ def clean(text: str) -> str:
     >>> clean("\\x1b[2Jok")
     '␛[2Jok'
     """
-    return _STACKED.sub("", _BAD.sub(_replacement, text))
+    if _has_bad(text):
+        text = _BAD.sub(_replacement, text)
+    return _STACKED.sub("", text)
 
 
 def clean_json(value: Any) -> Any:

@@ -48,12 +48,18 @@ class WorkerBook:
         self._streams[stream.name] = replace(stream, **told)
 
     def stream_event(self, event: Event) -> None:
-        """An event of a source was taken."""
-        if (stream := self._stream(event)) is not None:
-            self._streams[stream.name] = replace(stream, events=stream.events + 1)
+        """An event of a source was taken, or several started nothing."""
+        if (stream := self._stream(event)) is None:
+            return
+        counted = {"dropped": "dropped", "refused": "refused"}.get(event.text("outcome") or "", "events")
+        more = count_of(event, "count") or 1
+        self._streams[stream.name] = replace(stream, **{counted: getattr(stream, counted) + more})
 
     def worker(self, event: Event) -> None:
-        """How far a worker is; what the line does not say stays as it was. Once it is over, that stays."""
+        """How far a worker is; what the line does not say stays as it was.
+
+        The last line counts, also after one that says that it is over: a line that another wrote hides nothing.
+        """
         worker_id, state = as_id(event.data.get("worker")), word_of(WorkerState, event.data.get("state"))
         if not worker_id or state is None or not is_monitors(event):
             return
@@ -63,8 +69,6 @@ class WorkerBook:
             if kind is None:
                 return
             known = _new(worker_id, kind, state, event)
-        elif known.state.is_over:
-            return
         given: dict[str, Any] = {name: text for name in _TEXTS if (text := event.text(name)) is not None}
         if isinstance(verdict := event.data.get("verdict"), dict):
             given["verdict"] = verdict
@@ -73,8 +77,7 @@ class WorkerBook:
         time = parse_time(event.field("timestamp"))
         if state is WorkerState.RUNNING and known.started_at is None:
             given["started_at"] = time
-        if state.is_over:
-            given["ended_at"] = time
+        given["ended_at"] = time if state.is_over else None
         self._workers[worker_id] = replace(known, state=state, position=event.position, **given)
         if len(self._workers) > MAX_WORKERS:
             over = (worker_id for worker_id, worker in self._workers.items() if worker.state.is_over)

@@ -32,6 +32,10 @@ class Stream:
     since: datetime | None
     events: int
     """Events of it that were taken, since the registry began."""
+    dropped: int = 0
+    """Events that started nothing: too many waited, or one waited for the same."""
+    refused: int = 0
+    """Events that asked for what none may."""
 
 
 class WorkerKind(StrEnum):
@@ -54,6 +58,8 @@ class WorkerState(StrEnum):
     """It was never started: too many waited, or the same was done before."""
     REFUSED = "refused"
     """It was not allowed: by the person, or because the event asks for what no event may."""
+    STOPPED = "stopped"
+    """The person ended it, before it started or after."""
 
     @property
     def is_over(self) -> bool:

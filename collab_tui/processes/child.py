@@ -53,17 +53,17 @@ class Child:
         error_log: Path | None = None,
         joins_errors: bool = False,
         held: int | None = None,
-        ends_group: bool = True,
+        ends_all: bool = True,
     ) -> Child:
         """Start it; gives it once it runs. Raises `StartError`. Cancelled, nothing of it is left.
 
         What it says on standard error is appended to `error_log`, within bounds, or dropped; with `joins_errors` it is
-        part of its output. `held` is a descriptor that stays open for as long as anything of it may run, also when we
-        are gone. What it leaves behind in its group ends with it, unless `ends_group` is false.
+        part of its output. `held`: see `Supervised`. What it leaves behind ends with it, unless `ends_all` is false.
+        What is out of reach then: see `supervisor`.
         """
         errors = subprocess.STDOUT if joins_errors else subprocess.PIPE if error_log else subprocess.DEVNULL
         supervised = Supervised(
-            arguments, environment=environment, folder=folder, errors=errors, held=held, ends_group=ends_group
+            arguments, environment=environment, folder=folder, errors=errors, held=held, ends_all=ends_all
         )
         child = cls(supervised, OutputLog(error_log) if error_log else None)
         try:
@@ -119,14 +119,14 @@ class Child:
         return await asyncio.shield(self._supervised.ended)
 
     async def end(self, grace: float) -> str:
-        """Ask its group to end, and make what is left of it end when it did or the grace (seconds) is over.
+        """Ask its group to end, and make all that is left end when it did or the grace (seconds) is over.
 
         Gives what `wait` gives. What is left in the pipe by then is dropped. Cancelled, they are made to end at once.
         """
         try:
-            self._supervised.signal(hard=False)
+            self._supervised.end(hard=False)
             await asyncio.wait({self._supervised.ended}, timeout=grace)
-            self._supervised.signal(hard=True)
+            self._supervised.end(hard=True)
             outcome = await self.wait()
             await asyncio.wait({self._output.over, *filter(None, (self._keeping,))}, timeout=DRAIN)
         finally:
@@ -134,8 +134,8 @@ class Child:
         return outcome
 
     def kill(self) -> None:
-        """Make its group end at once, and let go of its pipes."""
-        self._supervised.signal(hard=True)
+        """Make it and all that it started end at once, and let go of its pipes."""
+        self._supervised.end(hard=True)
         self._let_go()
 
     def _let_go(self) -> None:

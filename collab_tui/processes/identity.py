@@ -39,11 +39,12 @@ def is_alive(identity: Identity) -> bool:
 def signal_group(identity: Identity, *, hard: bool) -> None:
     """Ask all of its group to end, or make them; nothing where it is gone, or where its number is another's now.
 
-    Of our own group only that process is signalled.
+    Of our own group only that process is signalled. Windows knows no such groups: there only that process is made to
+    end, and it is asked only if it leads its group and has our console.
     """
     if not is_alive(identity):
         return
-    with suppress(ProcessLookupError, PermissionError):  # it ended just now, or is not ours to end
+    with suppress(OSError):  # it ended just now, is not ours to end, or cannot be asked
         if sys.platform == "win32":
             os.kill(identity.pid, signal.SIGTERM if hard else signal.CTRL_BREAK_EVENT)
         else:

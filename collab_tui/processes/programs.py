@@ -1,8 +1,9 @@
 """Running a program to its end: no shell, a group of its own, a time limit, and its output kept beside the cursor.
 
 It gets the event on standard input and an environment of names that are allowed, so that no secret of whoever started
-the monitor reaches it. No descriptor of ours does either. It ends by itself, or its whole group is asked to at the time
-limit and made to a few seconds later; nothing else is ever ended from here. It is a `Child`, so it ends with us.
+the monitor reaches it. No descriptor of ours does either. It ends by itself, or is asked to at the time limit and made
+to a few seconds later, with all that it started; nothing else is ever ended from here. It is a `Child`, so it ends with
+us.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ _ALLOWED: Final = frozenset(
     (
         *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP"),
         *("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS"),
-        *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "PROGRAMDATA", "PROGRAMFILES"),
+        *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "OS"),
+        *("PROGRAMDATA", "PROGRAMFILES", "PROGRAMFILES(X86)", "PROGRAMW6432", "COMMONPROGRAMFILES"),
+        *("NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE", "PUBLIC", "ALLUSERSPROFILE"),
         *("USERNAME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA"),
     )
 )
@@ -74,7 +77,8 @@ class Ended:
 async def run(program: Program, stop: asyncio.Event, grace: float = GRACE, held: int | None = None) -> Ended:
     """Run it to its end, its time limit, or until `stop` is set; never raises for what the program does.
 
-    `held` is a descriptor that stays open for as long as anything of it may run, also when this process is gone.
+    `held` is a descriptor that stays open for as long as the program itself runs, also when this process is gone: see
+    `supervised`. What it started and left behind when it ended by itself goes on.
     """
     began = time.monotonic()
     try:
@@ -84,7 +88,7 @@ async def run(program: Program, stop: asyncio.Event, grace: float = GRACE, held:
             folder=program.folder,
             joins_errors=True,
             held=held,
-            ends_group=False,
+            ends_all=False,
         )
     except StartError as error:
         return Ended(f"failed: {error}", time.monotonic() - began, None)

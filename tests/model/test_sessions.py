@@ -132,12 +132,11 @@ def worker(state: str, by: str = "monitor", second: float = 0, **fields: Any) ->
     return says(by, "worker", **{**given, **fields})
 
 
-def test_a_worker_keeps_what_was_told_of_it_and_its_end_stays():
+def test_a_worker_keeps_what_was_told_of_it():
     (found,) = board_of(
         worker("queued", priority="urgent", stream="hub", cause="e1", why="it is done"),
         worker("running", second=2, session="decide-w1", log="logs/decisions/w1.log"),
         worker("done", second=5, verdict={"next": []}, took_ms=3000, outcome="nothing is left"),
-        worker("failed", second=9),
     ).workers
     assert (found.kind, found.state, found.priority, found.cause) == (
         WorkerKind.DECISION,
@@ -174,6 +173,22 @@ def test_a_stream_is_as_it_was_told_last_since_it_became_so():
     ).streams
     assert (stream.state, stream.why, stream.events) == (StreamState.RETRYING, "refused", 1)
     assert stream.since.second == 3
+
+
+def test_events_that_start_nothing_are_counted_by_themselves():
+    told = {"stream": "hub", "task": "T-1"}
+    (stream,) = board_of(
+        says("monitor", "stream_event", **told, outcome="queued"),
+        says("monitor", "stream_event", **told, outcome="dropped"),
+        says("monitor", "stream_event", **told, outcome="dropped", count=40),
+        says("monitor", "stream_event", **told, outcome="refused", count=-1),
+    ).streams
+    assert (stream.events, stream.dropped, stream.refused) == (1, 41, 1)
+
+
+def test_a_line_that_says_too_early_that_a_worker_is_over_hides_nothing():
+    (found,) = board_of(worker("done", outcome="forged"), worker("running"), worker("failed", outcome="no")).workers
+    assert (found.state, found.outcome) == (WorkerState.FAILED, "no")
 
 
 def test_what_is_told_of_streams_and_workers_says_nothing_of_the_monitor_itself():

@@ -80,7 +80,7 @@ def test_what_a_rule_did_tells_the_rule_whom_it_told_and_what_became_of_it():
     [
         (
             "session_observed",
-            {"target": "sena", "run": "a1", "observed": "lost", "why": "no such pane", "unpushed": 2},
+            {"target": "sena", "run": "a1", "observed": "lost", "why": "no such pane", "unpushed": 2, "queued": 0},
             ["-> sena", "lost", "no such pane", "2 unpushed"],
         ),
         (

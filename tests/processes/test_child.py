@@ -16,16 +16,21 @@ from typing import Any
 
 import pytest
 
+from collab_tui.processes import supervised
 from collab_tui.processes.child import Child, StartError
 from collab_tui.processes.identity import identity_of, is_alive
 from collab_tui.processes.output import OutputLog
 from collab_tui.processes.pipe import LineTooLongError
+from collab_tui.processes.supervisor import descendants
 from tests.program import PATIENCE, eventually
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="process groups of Unix")
 
+_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody is told of orphans")
 _LIMIT = 1 << 16
 _BEHIND = "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1000)']{})"
+
+_ELSEWHERE = ", start_new_session=True"
 
 
 @asynccontextmanager
@@ -184,23 +189,104 @@ async def test_one_that_ignores_being_asked_is_made_to_end_and_its_children_too(
         await gone(child.pid, behind)
 
 
-async def test_what_it_leaves_in_its_group_ends_with_it(tmp_path: Path) -> None:
-    async with running(tmp_path, f"{_BEHIND.format('')}; print(child.pid)") as child:
+@pytest.mark.parametrize("how", ["", _ELSEWHERE])
+async def test_what_it_leaves_behind_ends_with_it_and_holds_nothing_up(tmp_path: Path, how: str) -> None:
+    script = f"{_BEHIND.format(how)}; print(child.pid)"
+    async with running(tmp_path, script, error_log=tmp_path / "log") as child:
         behind = int(await child.read_line(_LIMIT) or b"")
         assert await child.read_line(_LIMIT) is None
         assert await child.wait() == "exit 0"
         await gone(behind)
 
 
-async def test_a_daemon_that_holds_the_pipes_holds_nothing_up(tmp_path: Path) -> None:
-    script = f"{_BEHIND.format(', start_new_session=True')}; print(child.pid, end='')"
-    async with running(tmp_path, script, error_log=tmp_path / "log") as child:
-        behind = int(await child.read_line(_LIMIT) or b"")
-        assert await child.read_line(_LIMIT) is None
-        assert await child.wait() == "exit 0"
-        await child.end(0.0)
-    assert identity_of(behind) is not None, "it left the group on purpose"
-    os.kill(behind, signal.SIGKILL)
+@_LINUX
+async def test_whatever_it_started_ends_when_it_is_made_to(tmp_path: Path) -> None:
+    deep = f"import signal; signal.signal(15, signal.SIG_IGN); {_BEHIND.format(_ELSEWHERE)}; print(child.pid); "
+    script = f"""
+import os, signal, subprocess, sys, time
+signal.signal(15, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-u", "-c", {deep + "import time; time.sleep(1000)"!r}]{_ELSEWHERE})
+orphan = subprocess.run([sys.executable, "-u", "-c", {deep!r}]{_ELSEWHERE})
+print(child.pid, os.getpid())
+time.sleep(1000)"""
+    async with running(tmp_path, script) as child:
+        lines = [await child.read_line(_LIMIT) or b"" for _ in range(3)]
+        processes = [int(each) for line in lines for each in line.split()]
+        assert len(set(processes)) == 4
+        assert all(map(identity_of, processes))
+        assert await child.end(0.0) == "signal 9"
+        assert not any(map(identity_of, processes)), "it is told when all is over"
+
+
+@_LINUX
+async def test_orphans_that_ended_are_no_zombies_while_it_runs(tmp_path: Path) -> None:
+    orphan = "import os\nif pid := os.fork(): print(pid, flush=True)\nelse: input()"
+    script = (
+        f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {orphan!r}]); print('alone'); "
+        "time.sleep(1000)"
+    )
+    async with running(tmp_path, script) as child:
+        process = int(await child.read_line(_LIMIT) or b"")
+        assert await child.read_line(_LIMIT) == b"alone"
+        await child.write(b"end\n")
+        await asyncio.to_thread(eventually, lambda: not os.path.exists(f"/proc/{process}"))
+
+
+async def test_a_supervisor_that_does_not_answer_is_killed_with_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervised, "_PATIENCE", 0.1)
+    script = "import os, signal; os.kill(os.getppid(), signal.SIGSTOP); print(os.getppid()); input()"
+    async with running(tmp_path, script) as child:
+        supervisor = int(await child.read_line(_LIMIT) or b"")
+        assert await child.end(0.0) == "signal 9"
+        await gone(child.pid, supervisor)
+
+
+def test_descendants_are_those_that_still_have_their_parents() -> None:
+    deep = f"{_BEHIND.format('')}; print(child.pid, flush=True); input()"
+    command = [sys.executable, "-c", deep]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        assert descendants(process.pid) == [child]
+        assert {process.pid, child} <= set(descendants(os.getpid()))
+        os.kill(child, signal.SIGKILL)
+        process.kill()
+
+
+async def test_where_no_descriptor_is_left_nothing_starts_and_none_is_lost(tmp_path: Path) -> None:
+    import resource
+
+    async def attempt() -> None:
+        with pytest.raises(StartError, match="Too many open files"):
+            await Child.start(["true"], environment=dict(os.environ), folder=tmp_path)
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for free in range(5):
+        last = os.open(os.devnull, os.O_RDONLY)
+        os.close(last)
+        before = os.listdir("/dev/fd")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (last + free, limits[1]))
+        try:
+            await attempt()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert os.listdir("/dev/fd") == before
+
+
+async def test_our_python_finds_its_libraries_and_the_program_does_not_hear_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    script = "import os; print(os.environ.get('LD_LIBRARY_PATH'), os.getppid())"
+    async with running(tmp_path, f"{script}; input()") as child:
+        told, supervisor = (await child.read_line(_LIMIT) or b"").split()
+        assert told == b"None"
+        if sys.platform == "linux":
+            environment = Path(f"/proc/{int(supervisor)}/environ")
+            given = await asyncio.to_thread(environment.read_bytes)
+            assert f"LD_LIBRARY_PATH={tmp_path}".encode() in given.split(b"\0")
 
 
 async def test_a_start_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:
@@ -243,6 +329,7 @@ def test_it_ends_with_us_also_when_we_are_killed(tmp_path: Path, stubborn: str) 
     owner = f"""
 import asyncio, os, sys
 from pathlib import Path
+from collab_tui.processes import supervised
 from collab_tui.processes.child import Child
 async def main():
     child = await Child.start((sys.executable, "-u", "-c", {script!r}), environment=dict(os.environ), folder=Path("."))

@@ -144,6 +144,20 @@ async def test_a_child_that_is_left_behind_costs_no_thread_and_no_descriptor(tmp
         os.kill(process, signal.SIGKILL)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody is told of orphans")
+async def test_what_is_stopped_ends_with_what_left_its_group(tmp_path: Path) -> None:
+    script = f"""
+import subprocess, time
+print(subprocess.Popen({shlex.split("sleep 1000")!r}, start_new_session=True).pid, flush=True)
+time.sleep(1000)"""
+    stop, given = asyncio.Event(), program(tmp_path, script)
+    running = asyncio.create_task(run(given, stop, 0.1))
+    await asyncio.to_thread(eventually, lambda: given.log.exists() and given.log.read_bytes().endswith(b"\n"))
+    stop.set()
+    assert (await running).outcome == "stopped"
+    assert not is_running(int(given.log.read_bytes()))
+
+
 async def test_what_ends_its_whole_group_ends_its_supervisor_too(tmp_path: Path) -> None:
     assert (await ended(program(tmp_path, "import os; os.killpg(0, 9)"))).outcome == "signal 9"
 
