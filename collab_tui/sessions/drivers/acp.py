@@ -16,8 +16,8 @@ from collab_tui.model.text import clean, one_line
 from collab_tui.model.tool_lines import short
 from collab_tui.sessions.driver import Delivery, DriverError, Launch, Listener, Reply, ReplyStatus
 from collab_tui.sessions.drivers.acp_permissions import Leave
-from collab_tui.sessions.drivers.json_lines import GoneError, JsonLines, object_of, text_of
-from collab_tui.sessions.drivers.turns import TurnDriver
+from collab_tui.sessions.drivers.json_lines import GoneError, JsonLines, object_of, text_of, whole
+from collab_tui.sessions.drivers.turns import NOT_ASKED, TurnDriver
 
 if TYPE_CHECKING:
     from acp import Client, ClientSideConnection, RequestPermissionResponse
@@ -227,14 +227,17 @@ class AcpDriver(TurnDriver):
             self._told_of_turn(self._words, update)
 
     def _told_of_turn(self, words: _Words, update: Any) -> None:
-        words.is_heard = True
+        if not words.is_heard:
+            words.is_heard = True
+            self._listener.submitted()
         match update.session_update:
             case "agent_message_chunk" if update.content.type == "text":
                 words.add(update.content.text)
                 self._say(update.content.text)
             case "tool_call":
                 words.used(update)
-                self._say(f"\n[{one_line(clean(update.title))}]\n")
+                what = update.title if self._is_part_shown else update.kind or "a tool"
+                self._say(f"\n[{one_line(clean(short(what)))}]\n" if self._is_asking else "\n")
             case "plan" if update.entries:
                 done = sum(entry.status == "completed" for entry in update.entries)
                 fields: dict[str, Any] = {"progress": round(100 * done / len(update.entries))}
@@ -253,18 +256,22 @@ class AcpDriver(TurnDriver):
     ) -> RequestPermissionResponse:
         """It wants to use a tool."""
         wanted = Leave(call, options, self._words.calls.get(call.tool_call_id) if self._words is not None else None)
-        if self._launch.is_read_only and wanted.may_change:
-            self._say(f"[refused, for it may change nothing: {wanted.title}]\n")
-            return wanted.refused()
         if session != self._session:
             return wanted.refused()
+        if self._launch.is_read_only:  # nobody is asked for more
+            return wanted.allowed() if wanted.only_looks else self._refused(wanted, "it may change nothing")
         if wanted.kind in self._launch.definition.tools:
             return wanted.allowed()
-        question = wanted.question(str(self._launch.folder))
+        if not self._is_asking:
+            return self._refused(wanted, NOT_ASKED)
+        question = wanted.question(str(self._launch.folder), is_part_shown=self._is_part_shown)
         if question is None:
-            self._say("[refused: too long to be judged on the board]\n")
-            return wanted.refused()
+            return self._refused(wanted, "too long to be judged on the board")
         return wanted.answer(await self._ask(question))
+
+    def _refused(self, wanted: Leave, why: str) -> RequestPermissionResponse:
+        self._say(f"[refused: {why}]\n")
+        return wanted.refused()
 
 
 class _Words:
@@ -320,6 +327,8 @@ class _Understood:
     def __init__(self, lines: JsonLines, on_end: Callable[[], None]) -> None:
         self._lines = lines
         self._on_end = on_end
+        self._half = ""
+        """Of a character that was cut in two: what it says comes in pieces."""
 
     async def send(self, message: dict[str, Any]) -> None:
         """Raises `ConnectionError` where we ask something; an answer that nobody reads is nobody's concern."""
@@ -331,11 +340,22 @@ class _Understood:
 
     async def receive(self) -> dict[str, Any] | None:
         """The next that is understood; None when there will be no more."""
-        while (message := await self._lines.receive()) is not None:
+        while (message := await self._lines.receive(self._joined)) is not None:
             if _is_understood(message):
                 return message
         self._on_end()
         return None
+
+    def _joined(self, message: Any) -> Any:
+        """Without halves of characters: the first of two waits for the second."""
+        update = object_of(object_of(object_of(message).get("params")).get("update"))
+        content = update.get("content")
+        if isinstance(content, dict) and (text := text_of(content, "text")):
+            if "\udc00" <= text[0] <= "\udfff":
+                text = self._half + text
+            self._half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
+            content["text"] = text.removesuffix(self._half)
+        return whole(message)
 
     async def close(self) -> None:
         """Nothing: whoever started the program ends it."""

@@ -14,8 +14,8 @@ from collab_tui.sessions.driver import Question, QuestionAnswer
 if TYPE_CHECKING:
     from acp.schema import PermissionOption, RequestPermissionResponse, ToolCallStart, ToolCallUpdate
 
-_LOOKS: Final = frozenset({"read", "search", "think", "fetch"})
-"""Kinds of tools that change nothing."""
+_LOOKS: Final = frozenset({"read", "search", "think"})
+"""Kinds of tools that change nothing, and reach nobody."""
 _PLAIN: Final = (["allow_once"], ["allow_once", "reject_once"])
 """What a person answers with yes or no."""
 
@@ -38,27 +38,28 @@ class Leave:
         return told if told is not None else getattr(self._known, name, None)
 
     @property
-    def may_change(self) -> bool:
-        """It may change something, for all that is told of it."""
-        return self.kind not in _LOOKS
+    def only_looks(self) -> bool:
+        """It changes nothing, for all that is told of it."""
+        return self.kind in _LOOKS
 
-    def question(self, folder: str) -> Question | None:
-        """What the person is asked; None where it is too long to be judged."""
+    def question(self, folder: str, *, is_part_shown: bool) -> Question | None:
+        """What the person is asked; None where it is too long to be judged. The rest as of `model.shown.fields_of`."""
         lines = in_full("tool", self._told("title") or self.title)  # some have the command nowhere else
         lines += [*([f"kind: {self.kind}"] if self.kind else []), f"in: {folder}", ""]
         given, parts = self._told("raw_input"), self._told("content") or ()
         if size_of(given, LONGEST) + sum(map(_size, parts)) > LONGEST:
             return None
         if given:
-            lines += fields_of("", given if isinstance(given, dict) else {"given": given}, is_part_shown=True)
+            lines += fields_of("", given if isinstance(given, dict) else {"given": given}, is_part_shown=is_part_shown)
         for place in self._told("locations") or ():
             lines += in_full("path", place.path)
         for part in parts:
             if part.type == "diff":
                 change = {"path": part.path, "old_string": part.old_text or "", "new_string": part.new_text}
-                lines += fields_of("", change, is_part_shown=True)
+                lines += fields_of("", change, is_part_shown=is_part_shown)
             elif part.type == "content" and part.content.type == "text":
-                lines += in_full("says", part.content.text)
+                said = part.content.text
+                lines += in_full("says", said) if is_part_shown else fields_of("", {"says": said}, is_part_shown=False)
         text, told = f"Allow {self.title}?", clean("\n".join(lines))
         if sorted(option.kind for option in self._options) in _PLAIN:
             return Question(RequestKind.APPROVAL, text, told)

@@ -7,8 +7,6 @@ over when it then says that it is idle. Older programs tell less; there the resu
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -17,11 +15,11 @@ from typing import Any, Final
 
 from collab_tui.model.sessions import Observed
 from collab_tui.model.text import clean, one_line
-from collab_tui.model.tool_lines import told
 from collab_tui.sessions.driver import Delivery, DriverError, Launch, Listener, Reply, ReplyStatus
 from collab_tui.sessions.drivers import claude_questions
+from collab_tui.sessions.drivers.claude_arguments import claude_arguments
 from collab_tui.sessions.drivers.json_lines import GoneError, JsonLines, object_of, objects_of, text_of
-from collab_tui.sessions.drivers.turns import TurnDriver
+from collab_tui.sessions.drivers.turns import NOT_ASKED, TurnDriver
 
 _SPEAKING: Final = (
     *("-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"),
@@ -51,6 +49,8 @@ class _Turn:
         self.id = str(uuid.uuid4())
         self.begun: asyncio.Future[None] = loop.create_future()
         """The program works on it; before that it cannot be interrupted."""
+        self.is_told_of = False
+        """The program tells what becomes of this very prompt, so nothing else says that it began."""
         self.ended: asyncio.Future[None] = loop.create_future()
         """Raises `GoneError`."""
         self.result: Mapping[str, Any] | None = None
@@ -77,54 +77,15 @@ class ClaudeDriver(TurnDriver):
     # How it is started
 
     def _arguments(self) -> Sequence[str]:
-        launch, definition = self._launch, self._launch.definition
-        arguments = [*definition.command, *_SPEAKING, *definition.model]
-        if launch.is_read_only or not any(part.startswith("--permission-mode") for part in arguments):
-            arguments += ["--permission-mode", "manual"]
-        if launch.is_read_only:
-            if definition.read_only is None:
-                raise DriverError(f"{self._name} has no mode in which it changes nothing: see read_only")
-            arguments += [*definition.read_only, "--strict-mcp-config"]  # of servers none but those it is given here
-        if launch.resume_id is not None:
-            arguments += ["--resume", launch.resume_id]
-        if definition.instructions:
-            arguments += ["--append-system-prompt", definition.instructions]
-        if definition.mcp:
-            arguments += [f"--mcp-config={self._servers()}"]
-        if definition.tools:
-            arguments += [f"--allowedTools={','.join(definition.tools)}"]
-        return arguments
+        resume_id = self._launch.resume_id
+        return [*claude_arguments(self._launch, _SPEAKING), *(["--resume", resume_id] if resume_id is not None else [])]
 
     def _environment(self) -> Mapping[str, str]:
         return {**_TELLING, **self._launch.environment}
 
-    def _servers(self) -> str:
-        """A file that names its servers of tools: what they get of the environment is for nobody else's eyes."""
-        servers: dict[str, dict[str, Any]] = {}
-        for name, given in self._launch.definition.mcp.items():
-            if "url" in given:
-                servers[name] = {"type": "http", "url": given["url"]}
-                continue
-            wanted = {each: self._launch.environment.get(each) for each in given.get("env", ())}
-            env = {each: value for each, value in wanted.items() if value is not None}
-            servers[name] = {
-                "type": "stdio",
-                "command": given["command"],
-                "args": list(given.get("args", ())),
-                "env": env,
-            }
-        path = self._launch.private / "servers.json"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
-        try:
-            with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
-                json.dump({"mcpServers": servers}, file)
-        except OSError as error:
-            raise DriverError(f"cannot write {path}: {error.strerror}") from None
-        return str(path)
-
     async def _begin(self, lines: JsonLines) -> None:
         self._lines = lines
-        self._reading = asyncio.create_task(self._read(lines))
+        self._reading = asyncio.create_task(lines.hand_on(self._told, self._closed))
         said = await self._call("initialize")
         if text_of(said, "subtype") != "success":
             why = one_line(clean(text_of(said, "error")))
@@ -138,7 +99,6 @@ class ClaudeDriver(TurnDriver):
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        self._closed()
 
     # Turns
 
@@ -187,11 +147,6 @@ class ClaudeDriver(TurnDriver):
 
     # What it tells
 
-    async def _read(self, lines: JsonLines) -> None:
-        while (message := await lines.receive()) is not None:
-            self._told(message)
-        self._closed()
-
     def _closed(self) -> None:
         """Nothing more comes of it."""
         self._withdraw()
@@ -206,12 +161,15 @@ class ClaudeDriver(TurnDriver):
             case "system", "session_state_changed":
                 self._told_state(text_of(message, "state"))
             case "system", "init":
-                self._begun()
+                if self._now and not self._now.is_told_of:
+                    self._begun()
                 if session := text_of(message, "session_id"):
                     self._listener.resumable(session)
             case "command_lifecycle", _:
-                if self._now and message.get("command_uuid") == self._now.id and message.get("state") == "started":
-                    self._begun()
+                if self._now and message.get("command_uuid") == self._now.id:
+                    self._now.is_told_of = True
+                    if message.get("state") == "started":
+                        self._begun()
             case "assistant", _:
                 self._told_words(message)
             case "user", _:
@@ -232,29 +190,30 @@ class ClaudeDriver(TurnDriver):
     def _begun(self) -> None:
         if self._now is not None and not self._now.begun.done():
             self._now.begun.set_result(None)
+            self._listener.submitted()
 
     def _told_state(self, state: str) -> None:
         self._tells_states = True
         if state in _STATES:
             self._observe(_STATES[state])
-        if state == "idle":
-            self._end_turn()
+        if state == "idle" and self._now is not None and self._now.begun.done():
+            self._end_turn(self._now)
 
     def _told_result(self, result: Mapping[str, Any]) -> None:
         turn = self._now
         if turn is None:
             return
         named = result.get("user_message_uuids")
-        if not isinstance(named, list) or turn.id in named:
+        if not isinstance(named, list) or turn.id in named or (not named and turn.begun.done()):
             turn.result = result
         if turn.result is not None and (text := text_of(result, "result")):
             turn.text = text
-        if not self._tells_states:
-            self._end_turn()
+        if turn.result is not None and not self._tells_states:
+            self._end_turn(turn)
 
-    def _end_turn(self) -> None:
-        if self._now is not None and self._now.result is not None and not self._now.ended.done():
-            self._now.ended.set_result(None)
+    def _end_turn(self, turn: _Turn) -> None:
+        if not turn.ended.done():
+            turn.ended.set_result(None)
 
     def _told_words(self, message: Mapping[str, Any]) -> None:
         is_own = message.get("parent_tool_use_id") is None
@@ -266,7 +225,7 @@ class ClaudeDriver(TurnDriver):
                     self._say(f"{text}\n")
                 case "tool_use" if tool := text_of(block, "name"):
                     given = block.get("input")
-                    self._say(f"* {told(tool, given, str(self._launch.folder), 'summary')}\n")
+                    self._say_use(tool, given)
                     if is_own and tool == "TodoWrite":
                         self._declare_todos(objects_of(object_of(given).get("todos")))
                     elif is_own and tool == "TaskUpdate":
@@ -321,22 +280,36 @@ class ClaudeDriver(TurnDriver):
         task.add_done_callback(lambda _: self._answering.pop(name, None))
 
     async def _answer(self, name: str, request: Mapping[str, Any]) -> None:
-        kind, given = text_of(request, "subtype"), request.get("input")
-        if kind == "can_use_tool" and isinstance(given, dict):
-            tool, folder = text_of(request, "tool_name"), str(self._launch.folder)
-            is_read_only = self._launch.is_read_only
-            answer = await claude_questions.answer(tool, given, folder, self._ask, is_read_only=is_read_only)
-            said = {"subtype": "success", "request_id": name, "response": answer}
-        else:
-            why = f"collab-tui does not do {one_line(clean(kind))[:60]}"
-            said = {"subtype": "error", "request_id": name, "error": why}
+        try:
+            said = await self._response(request)
+        except Exception as error:  # its program waits for an answer
+            self._beside(f"[what it asks cannot be dealt with: {type(error).__name__}: {error}]")
+            said = {"subtype": "error", "error": "collab-tui cannot deal with it"}
         with suppress(GoneError):  # then nobody waits for it
-            await self._send({"type": "control_response", "response": said})
+            await self._send({"type": "control_response", "response": {**said, "request_id": name}})
+
+    async def _response(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        kind, given = text_of(request, "subtype"), request.get("input")
+        if kind != "can_use_tool" or not isinstance(given, dict):
+            return {"subtype": "error", "error": f"collab-tui does not do {one_line(clean(kind))[:60]}"}
+        if not self._is_asking:
+            return {"subtype": "success", "response": claude_questions.denied(NOT_ASKED)}
+        answer = await claude_questions.answer(
+            text_of(request, "tool_name"),
+            given,
+            str(self._launch.folder),
+            self._ask,
+            is_read_only=self._launch.is_read_only,
+            is_part_shown=self._is_part_shown,
+        )
+        return {"subtype": "success", "response": answer}
 
 
 def _reply(turn: _Turn) -> Reply:
     """How it ended, as its result tells."""
-    result = turn.result or {}
+    result = turn.result
+    if result is None:
+        return Reply(turn.text, ReplyStatus.FAILED, 0.0, reason="it does not say how its turn ended")
     if text_of(result, "subtype") == "success" and result.get("is_error") is not True:
         return Reply(turn.text, ReplyStatus.DONE, 0.0)
     ended = text_of(result, "terminal_reason")

@@ -24,29 +24,35 @@ _REJECTED: Final = "The person rejected it on the board."
 _READ_ONLY: Final = "This session may look and change nothing."
 
 
-async def answer(tool: str, given: dict[str, Any], folder: str, ask: Ask, *, is_read_only: bool) -> Mapping[str, Any]:
-    """Ask the person about one use of a tool; gives what the program is to be answered."""
+async def answer(
+    tool: str, given: dict[str, Any], folder: str, ask: Ask, *, is_read_only: bool, is_part_shown: bool
+) -> Mapping[str, Any]:
+    """Ask the person about one use of a tool; gives what the program is to be answered.
+
+    `is_part_shown` as of `model.shown.fields_of`.
+    """
     if size_of(given, LONGEST) > LONGEST:
-        return _denied("It is too long to be judged on the board: do it in smaller steps.")
+        return denied("It is too long to be judged on the board: do it in smaller steps.")
     if tool == _CHOOSING:
         return await _chosen(given, ask)
     if is_read_only:
-        return _denied(_READ_ONLY)
-    said = await ask(_planned(given) if tool == _PLANNED else _approval(tool, given, folder))
+        return denied(_READ_ONLY)
+    said = await ask(_planned(given) if tool == _PLANNED else _approval(tool, given, folder, is_part_shown))
     if said is None:
-        return _denied(_NOBODY)
+        return denied(_NOBODY)
     if not said.is_approved:
-        return _denied(said.comment or _REJECTED)
+        return denied(said.comment or _REJECTED)
     return {"behavior": "allow", "updatedInput": given}
 
 
-def _denied(why: str) -> Mapping[str, Any]:
+def denied(why: str) -> Mapping[str, Any]:
+    """The answer that refuses it."""
     return {"behavior": "deny", "message": why, "interrupt": False}
 
 
-def _approval(tool: str, given: dict[str, Any], folder: str) -> Question:
+def _approval(tool: str, given: dict[str, Any], folder: str, is_part_shown: bool) -> Question:
     details = [f"tool: {one_line(clean(tool))}", f"in: {one_line(clean(folder))}", ""]
-    details += fields_of(tool, given, is_part_shown=True)
+    details += fields_of(tool, given, is_part_shown=is_part_shown)
     text = one_line(clean(f"Allow {title_of(tool, given, folder)}?"))
     return Question(RequestKind.APPROVAL, text, clean("\n".join(details)))
 
@@ -64,10 +70,10 @@ async def _chosen(given: dict[str, Any], ask: Ask) -> Mapping[str, Any]:
         if said is None:
             break
         if not said.text:
-            return _denied(said.comment or _REJECTED)
+            return denied(said.comment or _REJECTED)
         answers[text_of(each, "question")] = said.text + (f" ({said.comment})" if said.comment else "")
     if not answers:
-        return _denied(_NOBODY)
+        return denied(_NOBODY)
     return {"behavior": "allow", "updatedInput": {**given, "answers": answers}}
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -16,7 +17,6 @@ from collab_tui.model.sessions import Observed
 from collab_tui.model.shown import LONGEST, size_of
 from collab_tui.model.text import clean, one_line
 from collab_tui.model.tool_lines import short
-from collab_tui.sessions.definitions import Definition
 from collab_tui.sessions.driver import (
     Delivery,
     DriverError,
@@ -28,14 +28,19 @@ from collab_tui.sessions.driver import (
     ReplyStatus,
 )
 from collab_tui.sessions.drivers import codex_questions
+from collab_tui.sessions.drivers.codex_arguments import codex_servers
 from collab_tui.sessions.drivers.json_lines import GoneError, JsonLines, object_of, objects_of, text_of
 from collab_tui.sessions.drivers.json_rpc import NO_METHOD, Peer, RpcError
-from collab_tui.sessions.drivers.turns import TurnDriver
+from collab_tui.sessions.drivers.trusted import codex_settings, is_known_to_codex
+from collab_tui.sessions.drivers.turns import NOT_ASKED, TurnDriver
 
 _SERVER: Final = "app-server"
 _MODEL_FLAGS: Final = ("-m", "--model")
 _MOST_KEPT: Final = 64
-"""Turns, and changes of files in one, that are remembered at one time."""
+"""Turns beside our own, and changes of files, that are remembered at one time."""
+_BOUNDS: Final = ("sandbox_", "permissions", "default_permissions")
+"""Settings that say what it may write begin like this."""
+_PROFILE: Final = "collab_tui"
 _STATUS: Final = {
     "completed": ReplyStatus.DONE,
     "interrupted": ReplyStatus.INTERRUPTED,
@@ -53,8 +58,6 @@ class _Turn:
         """What is told at its end. Raises `GoneError`."""
         self.text = ""
         """The last thing that the agent said in it."""
-        self.changes: dict[str, Any] = {}
-        """What is to become of files, by the id of the item that says so."""
 
 
 class CodexDriver(TurnDriver):
@@ -66,8 +69,10 @@ class CodexDriver(TurnDriver):
         self._thread = ""
         self._turns: dict[str, _Turn] = {}
         """By id, as they are first heard of: the answer that names a turn may come after what is told of it."""
-        self._current: asyncio.Future[str] | None = None
-        """The id of the turn that we began."""
+        self._current: asyncio.Future[str | None] | None = None
+        """The id of the turn that we began; None where it was not begun."""
+        self._changes: dict[tuple[str, str], Any] = {}
+        """What is to become of files, by the turn, of a helper too, and the id of the item that says so."""
         self._is_retrying = False
         """Its model cannot be reached, for all that was heard last."""
 
@@ -77,7 +82,15 @@ class CodexDriver(TurnDriver):
         definition = self._launch.definition
         command = [*definition.command, *([] if _SERVER in definition.command else [_SERVER])]
         read_only = definition.read_only or () if self._launch.is_read_only else ()
-        return [*command, *_as_settings(definition.model), *read_only]
+        arguments = [*command, *_as_settings(definition.model), *read_only]
+        if not any(part.startswith("projects") for part in arguments) and not self._is_known():
+            # else it notes in the person's own settings that they trust the folder, and obeys what is in it
+            untrusted = f'{{{json.dumps(os.path.realpath(self._launch.folder))} = {{trust_level = "untrusted"}}}}'
+            arguments += ["-c", f"projects={untrusted}"]
+        return arguments
+
+    def _is_known(self) -> bool:
+        return is_known_to_codex(self._launch.folder, codex_settings(self._launch.environment))
 
     async def _begin(self, lines: JsonLines) -> None:
         limit = self._launch.definition.start_limit
@@ -103,20 +116,34 @@ class CodexDriver(TurnDriver):
     def _how(self) -> dict[str, Any]:
         """What a thread may do. What the definition's own arguments say of that stands."""
         definition = self._launch.definition
+        said = [*definition.command, *definition.model]
         how: dict[str, Any] = {"cwd": str(self._launch.folder)}
+        config: dict[str, Any] = {f"mcp_servers.{name}": server for name, server in codex_servers(definition).items()}
         if self._launch.is_read_only:  # nobody is asked for more either
             how |= {"sandbox": "read-only", "approvalPolicy": "never"}
         else:
-            said = [*definition.command, *definition.model]
             if not any(part.startswith("sandbox_mode=") for part in said):
                 how["sandbox"] = "workspace-write"
+            if self._launch.writable and not any(part.startswith(_BOUNDS) for part in said):
+                del how["sandbox"]
+                config |= self._permissions()
             if not any(part.startswith("approval_policy=") for part in said):
                 how["approvalPolicy"] = "on-request"
         if definition.instructions:
             how["developerInstructions"] = definition.instructions
-        if definition.mcp or definition.tools:
-            how["config"] = {f"mcp_servers.{name}": server for name, server in _servers(definition).items()}
-        return how
+        return {**how, "config": config} if config else how
+
+    def _permissions(self) -> dict[str, Any]:
+        """The bounds of `workspace-write`, as the person set them, and what it may write beside its folder."""
+        known = object_of(codex_settings(self._launch.environment).get("sandbox_workspace_write"))
+        roots = known.get("writable_roots")
+        files = {root: "write" for root in roots if isinstance(root, str)} if isinstance(roots, list) else {}
+        for place, setting in ((":slash_tmp", "exclude_slash_tmp"), (":tmpdir", "exclude_tmpdir_env_var")):
+            files |= {place: "read"} if known.get(setting) is True else {}
+        files |= {str(place): "write" if is_written else "read" for place, is_written in self._launch.writable.items()}
+        network = {"network": {"enabled": True}} if known.get("network_access") is True else {}
+        profile = {"extends": ":workspace", "filesystem": files, **network}
+        return {"default_permissions": _PROFILE, f"permissions.{_PROFILE}": profile}
 
     async def _close(self) -> None:
         if self._peer is not None:
@@ -128,18 +155,23 @@ class CodexDriver(TurnDriver):
         limit = self._launch.definition.start_limit
         peer, self._current = self._conversation(), asyncio.get_running_loop().create_future()
         self._turns.clear()
+        self._changes.clear()
         asked = {"threadId": self._thread, "input": _said(text)}
+        name: str | None = None
         try:
             begun = await peer.call("turn/start", asked, limit)
+            name = text_of(object_of(object_of(begun).get("turn")), "id")
         except RpcError as error:
             why = one_line(clean(str(error)))
             return Reply("", ReplyStatus.NOT_SUBMITTED, 0.0, Delivery.NOT_SUBMITTED, why)
         except TimeoutError:
             self._stuck = f"it did not answer to the prompt before within {limit:g} s"
             return Reply("", ReplyStatus.TIMED_OUT, 0.0, Delivery.UNVERIFIED, self._stuck)
-        name = text_of(object_of(object_of(begun).get("turn")), "id")
-        self._current.set_result(name)
+        finally:
+            if not self._current.done():
+                self._current.set_result(name)
         turn = self._turn_of(name)
+        self._listener.submitted()
         try:
             ended = await turn.ended
         except GoneError:
@@ -153,6 +185,8 @@ class CodexDriver(TurnDriver):
         if self._current is None:
             return
         name = await asyncio.shield(self._current)
+        if name is None:
+            return
         turn, peer = self._turn_of(name), self._conversation()
         either: set[asyncio.Future[Any]] = {turn.begun, turn.ended}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -173,7 +207,8 @@ class CodexDriver(TurnDriver):
 
     def _turn_of(self, name: str) -> _Turn:
         if name not in self._turns and len(self._turns) >= _MOST_KEPT:
-            del self._turns[next(iter(self._turns))]
+            own = self._current.result() if self._current is not None and self._current.done() else None
+            del self._turns[next(known for known in self._turns if known != own)]
         return self._turns.setdefault(name, _Turn())
 
     # What it tells
@@ -235,23 +270,22 @@ class CodexDriver(TurnDriver):
                 turn.text = text
                 self._say(f"{text}\n")
             case "commandExecution" if not is_done:
-                self._say(f"$ {text_of(item, 'command')}\n")
+                self._say_use(*codex_questions.command(text_of(item, "command")))
             case "commandExecution" if output := text_of(item, "aggregatedOutput"):
                 self._log.append(f"{clean(output).rstrip()}\n".encode("utf-8", "replace"))
             case "fileChange" if not is_done:
                 for path in codex_questions.paths(item.get("changes")):
-                    self._say(f"changes {path}\n")
+                    self._say_use("changes", {"path": path})
             case "mcpToolCall" if not is_done:
-                self._say(f"uses {text_of(item, 'server')} {text_of(item, 'tool')}\n")
+                self._say_use(f"mcp__{text_of(item, 'server')}__{text_of(item, 'tool')}", {})
 
     def _keep_changes(self, params: Mapping[str, Any]) -> None:
         """What is to become of files, which may be asked about: by a helper in a thread of its own too."""
         item = object_of(params.get("item"))
         if item.get("type") == "fileChange":
-            changes = self._turn_of(text_of(params, "turnId")).changes
-            if len(changes) >= _MOST_KEPT:
-                del changes[next(iter(changes))]
-            changes[text_of(item, "id")] = item.get("changes")
+            if len(self._changes) >= _MOST_KEPT:
+                del self._changes[next(iter(self._changes))]
+            self._changes[text_of(params, "turnId"), text_of(item, "id")] = item.get("changes")
 
     def _told_plan(self, plan: object) -> None:
         if not (steps := objects_of(plan)):
@@ -280,11 +314,14 @@ class CodexDriver(TurnDriver):
             raise RpcError(NO_METHOD, f"collab-tui does not do {method}")
         if self._launch.is_read_only and method in codex_questions.CHANGES:
             return codex_questions.refusal(method)
-        changes = self._turn_of(text_of(params, "turnId")).changes.get(text_of(params, "itemId"))
+        if not self._is_asking:
+            self._say(f"[refused: {NOT_ASKED}]\n")
+            return codex_questions.refusal(method)
+        changes = self._changes.get((text_of(params, "turnId"), text_of(params, "itemId")))
         if size_of([params, changes], LONGEST) > LONGEST:
             self._say("[refused: too long to be judged on the board]\n")
             return codex_questions.refusal(method)
-        asked = asking(params, changes)
+        asked = asking(params, changes, self._is_part_shown)
 
         async def ask(question: Question) -> QuestionAnswer | None:
             answer = await self._ask(question)
@@ -305,26 +342,6 @@ class CodexDriver(TurnDriver):
 
 def _said(text: str) -> list[dict[str, Any]]:
     return [{"type": "text", "text": text, "text_elements": []}]
-
-
-def _servers(definition: Definition) -> dict[str, dict[str, Any]]:
-    """Its servers of tools, and which of these need no leave. Raises `DriverError` for a tool that is none of them."""
-    servers: dict[str, dict[str, Any]] = {}
-    for name, given in definition.mcp.items():
-        servers[name] = {"url": given["url"]} if "url" in given else {"command": given["command"]}
-        if "url" not in given:
-            servers[name] |= {"args": list(given.get("args", ())), "env_vars": list(given.get("env", ()))}
-    for each in definition.tools:
-        prefix, _, named = each.partition("__")
-        server = next((name for name in servers if named == name or named.startswith(f"{name}__")), None)
-        if prefix != "mcp" or server is None:
-            known = "its program can be given no tool unasked but those of its servers, as mcp__SERVER__TOOL"
-            raise DriverError(f"{definition.name}: {known}: not {each[:60]!a}")
-        if tool := named[len(server) + 2 :]:
-            servers[server].setdefault("tools", {})[tool] = {"approval_mode": "approve"}
-        else:
-            servers[server]["default_tools_approval_mode"] = "approve"
-    return servers
 
 
 def _as_settings(arguments: Sequence[str]) -> list[str]:

@@ -74,20 +74,24 @@ def _approval(method: str, text: str, lines: Sequence[str], granted: Mapping[str
     return Asked([Question(RequestKind.APPROVAL, one_line(clean(text)), clean("\n".join(lines)) or None)], made)
 
 
-def _command(params: _Given, _: object) -> Asked:
-    command, cwd = text_of(params, "command"), text_of(params, "cwd")
+def command(line: str) -> tuple[str, dict[str, Any]]:
+    """The tool that carries out a command, as its hooks name it, and what it is given."""
+    return _SHELL, {"command": _without_shell(line)}
+
+
+def _command(params: _Given, _: object, is_part_shown: bool) -> Asked:
+    line, cwd = text_of(params, "command"), text_of(params, "cwd")
     network = object_of(params.get("networkApprovalContext"))
-    given: dict[str, Any] = {"command": command}
-    title = title_of(_SHELL, {"command": _without_shell(command)}, cwd)
+    given: dict[str, Any] = {"command": line}
+    title = title_of(*command(line), cwd)
     if host := text_of(network, "host"):
         given |= {"host": host, "protocol": text_of(network, "protocol")}
         title = f"{_SHELL} to reach {short(host)}"
     if params.get("kind") == "writeStdin":
         title = f"{_SHELL} to give a command that runs its input"
     given["description"] = text_of(params, "reason")
-    return _approval(
-        _COMMAND, f"Allow {title}?", [*_heads(_SHELL, cwd), *_fields(_SHELL, given)], {"decision": "accept"}
-    )
+    lines = [*_heads(_SHELL, cwd), *_fields(_SHELL, given, is_part_shown)]
+    return _approval(_COMMAND, f"Allow {title}?", lines, {"decision": "accept"})
 
 
 def _without_shell(command: str) -> str:
@@ -96,16 +100,17 @@ def _without_shell(command: str) -> str:
     return rest.strip("'\"") if rest and "/" in shell and " " not in shell else command
 
 
-def _files(params: _Given, changes: object) -> Asked:
+def _files(params: _Given, changes: object, is_part_shown: bool) -> Asked:
     named = paths(changes)
     if not named:  # nobody can judge what is not known
         return Asked([], lambda _: refusal(_FILES))
     what = f"{short(named[0])}{f' and {len(named) - 1} more' if len(named) > 1 else ''}"
-    lines = _fields(_PATCH, {"all under it, from now on": text_of(params, "grantRoot")})
+    lines = in_full("all under it, from now on", root) if (root := text_of(params, "grantRoot")) else []
     for change in objects_of(changes):
         how = text_of(object_of(change.get("kind")), "type")
-        lines += _fields(_PATCH, {"path": text_of(change, "path"), "kind": how, "diff": text_of(change, "diff")})
-    lines += _fields(_PATCH, {"description": text_of(params, "reason")})
+        given = {"path": text_of(change, "path"), "kind": how, "diff": text_of(change, "diff")}
+        lines += _fields(_PATCH, given, is_part_shown)
+    lines += _fields(_PATCH, {"description": text_of(params, "reason")}, is_part_shown)
     return _approval(_FILES, f"Allow changes of {what}?", lines, {"decision": "accept"})
 
 
@@ -114,20 +119,20 @@ def paths(changes: object) -> list[str]:
     return [path for change in objects_of(changes) if (path := text_of(change, "path"))]
 
 
-def _permissions(params: _Given, _: object) -> Asked:
+def _permissions(params: _Given, _: object, is_part_shown: bool) -> Asked:
     asked = object_of(params.get("permissions"))
     wanted = {name: asked[name] for name in _PROFILE if asked.get(name)}
     what = " and ".join(told for name, told in _PROFILE.items() if name in wanted)
     lines = [
         *_heads("", text_of(params, "cwd")),
         *in_full("wanted", json.dumps(wanted, ensure_ascii=False, indent=2)),
-        *_fields("", {"description": text_of(params, "reason")}),
+        *_fields("", {"description": text_of(params, "reason")}, is_part_shown),
     ]
     granted = {"permissions": wanted, "scope": "turn"}
     return _approval(_PERMISSIONS, f"Allow the use of {what or 'more'}, in this turn?", lines, granted)
 
 
-def _input(params: _Given, _: object) -> Asked:
+def _input(params: _Given, _: object, __: bool) -> Asked:
     """Questions of the agent. A secret is not asked: what is answered stands in the registry for all."""
     listed = objects_of(params.get("questions"))[:_MOST_QUESTIONS]
     asked = [each for each in listed if each.get("isSecret") is not True and text_of(each, "id")]
@@ -153,13 +158,14 @@ def _question(given: _Given) -> Question:
     return Question(kind, text, clean("\n".join(map(one_line, told))) or None, options)
 
 
-def _elicitation(params: _Given, _: object) -> Asked:
+def _elicitation(params: _Given, _: object, is_part_shown: bool) -> Asked:
     """What a server of tools asks. Of a form that has one field, or none: a person fills in no more on a board."""
     server, message, about = text_of(params, "serverName"), text_of(params, "message"), object_of(params.get("_meta"))
     tool = f"mcp__{server}__{text_of(about, 'tool_name')}" if "tool_name" in about else ""
     text = f"Allow {title_of(tool, {}, '')}?" if tool else f"{short(server)} asks: {short(message)}"
-    lines = [*_heads(tool, ""), *in_full("asks", message), *_fields("", {"url": text_of(params, "url")})]
-    lines += _fields(tool, {**object_of(about.get("tool_params")), "description": text_of(about, "tool_description")})
+    lines = [*_heads(tool, ""), *in_full("asks", message), *_fields("", {"url": text_of(params, "url")}, is_part_shown)]
+    given = {**object_of(about.get("tool_params")), "description": text_of(about, "tool_description")}
+    lines += _fields(tool, given, is_part_shown)
     form = object_of(params.get("requestedSchema")).get("properties")
     if params.get("mode") == "url" or not form:
         granted = {"action": "accept", **({"content": {}} if isinstance(form, dict) else {})}
@@ -193,15 +199,19 @@ def _heads(tool: str, cwd: str) -> list[str]:
     return [*heads, ""] if heads else []
 
 
-def _fields(tool: str, given: dict[str, Any]) -> list[str]:
-    return fields_of(tool, {name: value for name, value in given.items() if value != ""}, is_part_shown=True)
+def _fields(tool: str, given: dict[str, Any], is_part_shown: bool) -> list[str]:
+    told = {name: value for name, value in given.items() if value != ""}
+    return fields_of(tool, told, is_part_shown=is_part_shown)
 
 
-ASKED: Final[Mapping[str, Callable[[_Given, object], Asked]]] = {
+ASKED: Final[Mapping[str, Callable[[_Given, object, bool], Asked]]] = {
     _COMMAND: _command,
     _FILES: _files,
     _PERMISSIONS: _permissions,
     _INPUT: _input,
     _ELICITATION: _elicitation,
 }
-"""Method -> the question that is made of its parameters, and of the changes of files that it is about."""
+"""Method -> the question that is made of its parameters, and of the changes of files that it is about.
+
+The third argument as of `model.shown.fields_of`.
+"""

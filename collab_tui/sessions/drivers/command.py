@@ -1,15 +1,13 @@
 """Any program that reads a prompt and writes a reply, started anew for each: a script, a filter, a stand-in in a test.
 
 The prompt is its standard input, the reply its standard output. What it says on standard error goes to the log; one
-that does not end with 0 has failed. Whatever it leaves behind in its group ends with it.
+that does not end with 0 has failed. Whatever it leaves behind ends with it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import codecs
-import os
-import shutil
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,10 +16,11 @@ from typing import Any
 from collab_tui.model.sessions import Observed
 from collab_tui.model.text import clean
 from collab_tui.processes.child import Child, StartError
+from collab_tui.processes.finding import find_program
 from collab_tui.processes.output import OutputLog
 from collab_tui.processes.programs import GRACE
 from collab_tui.sessions.driver import Delivery, DriverError, Launch, Listener, LostError, Reply, ReplyStatus
-from collab_tui.sessions.drivers.turns import LONGEST_REPLY, last_words
+from collab_tui.sessions.drivers.turns import LONGEST_REPLY, MOST_SAID, last_words
 
 
 def arguments(launch: Launch) -> list[str]:
@@ -63,8 +62,7 @@ class CommandDriver:
         if self._launch.handle is not None:
             raise LostError("its program ended with the monitor that had started it")
         program = arguments(self._launch)[0]
-        path = os.path.join(self._launch.folder, program) if os.path.dirname(program) else program
-        if await asyncio.to_thread(shutil.which, path, path=self._launch.environment.get("PATH")) is None:
+        if await asyncio.to_thread(find_program, program, self._launch.environment, self._launch.folder) is None:
             raise DriverError(f"cannot start {self._launch.definition.name}: {program}: there is no such program")
         self._listener.observed(Observed.IDLE)
 
@@ -80,7 +78,7 @@ class CommandDriver:
             await asyncio.shield(self._ending)
         if self._stopped.is_set():
             return Reply("", ReplyStatus.NOT_SUBMITTED, 0.0, Delivery.NOT_SUBMITTED, "it was stopped")
-        self._log.append(f"\n> {clean(text).replace(chr(10), chr(10) + '> ')}\n".encode("utf-8", "replace"))
+        await asyncio.to_thread(self._keep, f"\n> {clean(text).replace(chr(10), chr(10) + '> ')}\n")
         try:
             child = await Child.start(
                 arguments(self._launch),
@@ -92,6 +90,7 @@ class CommandDriver:
             took = time.monotonic() - began
             return Reply("", ReplyStatus.NOT_SUBMITTED, took, Delivery.NOT_SUBMITTED, f"cannot start {error}")
         self._child = child
+        self._listener.submitted()
         self._listener.observed(Observed.WORKING)
         feeding = asyncio.create_task(_feed(child, text))
         try:
@@ -113,18 +112,20 @@ class CommandDriver:
             status, reason = ReplyStatus.INTERRUPTED, f"it was ended: {outcome}"
         elif outcome != "exit 0":
             status, reason = ReplyStatus.FAILED, f"{outcome}{last_words(child.last_errors)}"
-        return Reply(reply, status, time.monotonic() - began, reason=reason)
+        return Reply(clean(reply), status, time.monotonic() - began, reason=reason)
 
     async def _read(self, child: Child) -> str:
         """All that it prints, as it comes; the last part of what is long."""
         text, decoder = "", codecs.getincrementaldecoder("utf-8")("replace")
         while chunk := await child.read():
-            piece = decoder.decode(chunk)
+            piece = clean(decoder.decode(chunk))
             text = (text + piece)[-LONGEST_REPLY:]
-            shown = clean(piece)
-            self._listener.said(shown)
-            self._log.append(shown.encode("utf-8", "replace"))
-        return (text + decoder.decode(b"", final=True)).rstrip("\n")
+            self._listener.said(piece[-MOST_SAID:])
+            await asyncio.to_thread(self._keep, piece)
+        return clean(text + decoder.decode(b"", final=True)).rstrip("\n")
+
+    def _keep(self, text: str) -> None:
+        self._log.append(text.encode("utf-8", "replace"))
 
     async def interrupt(self) -> None:
         """End the process that works on a prompt."""

@@ -50,7 +50,7 @@ class Peer:
         self._calls: dict[int, asyncio.Future[Any]] = {}
         self._answering: dict[RequestId, asyncio.Task[None]] = {}
         self._is_closed = False
-        self._reading = asyncio.create_task(self._read())
+        self._reading = asyncio.create_task(lines.hand_on(self._take, self._closed))
 
     async def call(self, method: str, params: Mapping[str, Any], limit: float) -> Any:
         """Ask, and give what it answers within so many seconds. Raises `RpcError`, `GoneError`, `TimeoutError`."""
@@ -80,19 +80,15 @@ class Peer:
         self._reading.cancel()
         await asyncio.wait({self._reading, *self._answering.values()})
 
-    async def _read(self) -> None:
-        try:
-            while (message := await self._lines.receive()) is not None:
-                self._take(message)
-        finally:
-            self._is_closed = True
-            for answer in self._calls.values():
-                if not answer.done():
-                    answer.set_exception(GoneError("it is gone"))
-                    answer.exception()  # whoever waited may be gone as well
-            for task in self._answering.values():
-                task.cancel()
-            self._handler.closed()
+    def _closed(self) -> None:
+        self._is_closed = True
+        for answer in self._calls.values():
+            if not answer.done():
+                answer.set_exception(GoneError("it is gone"))
+                answer.exception()  # whoever waited may be gone as well
+        for task in self._answering.values():
+            task.cancel()
+        self._handler.closed()
 
     def _take(self, message: Mapping[str, Any]) -> None:
         method, number = message.get("method"), message.get("id")
@@ -128,6 +124,9 @@ class Peer:
             answer["result"] = await self._handler.requested(method, params)
         except RpcError as error:
             answer["error"] = {"code": error.code, "message": str(error)}
+        except Exception as error:  # the program waits for an answer
+            self._lines.noise(f"[{method} cannot be dealt with: {type(error).__name__}: {error}]")
+            answer["error"] = {"code": _FAILED, "message": "collab-tui cannot deal with it"}
         try:
             await self._lines.send(answer)
         except GoneError:

@@ -39,7 +39,7 @@ class LinesDriver(TurnDriver):
 
     async def _begin(self, lines: JsonLines) -> None:
         self._lines = lines
-        self._reading = asyncio.create_task(self._read(lines))
+        self._reading = asyncio.create_task(lines.hand_on(self._told, self._closed))
 
     async def _carry_out(self, text: str) -> Reply:
         if self._lines is None:
@@ -48,6 +48,7 @@ class LinesDriver(TurnDriver):
         self._awaited = name, replied
         try:
             await self._lines.send({"id": name, "prompt": text})
+            self._listener.submitted()
             said = await replied
         finally:
             self._awaited = None
@@ -67,14 +68,11 @@ class LinesDriver(TurnDriver):
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.wait({self._reading})
-        self._closed()
 
-    async def _read(self, lines: JsonLines) -> None:
-        while (message := await lines.receive()) is not None:
-            name, awaited = message.get("id"), self._awaited
-            if awaited is not None and name == awaited[0] and not awaited[1].done():
-                awaited[1].set_result(message)
-        self._closed()
+    def _told(self, message: Mapping[str, Any]) -> None:
+        name, awaited = message.get("id"), self._awaited
+        if awaited is not None and name == awaited[0] and not awaited[1].done():
+            awaited[1].set_result(message)
 
     def _closed(self) -> None:
         if self._awaited is not None and not self._awaited[1].done():

@@ -33,7 +33,10 @@ class Seen:
 
 
 class Pane(ABC):
-    """One terminal with one program. Everything but `open` raises `LostError` once it cannot be reached."""
+    """One terminal with one program.
+
+    Everything but `open` and `end` raises `LostError` once it is gone, and `UnreachableError` while it does not answer.
+    """
 
     @property
     @abstractmethod
@@ -44,6 +47,11 @@ class Pane(ABC):
     @abstractmethod
     def handle(self) -> Mapping[str, Any] | None:
         """By what it is found again; None: it ends with us."""
+
+    @property
+    @abstractmethod
+    def takes_lines(self) -> bool | None:
+        """The program tells lines that are pasted from such that are typed; None: nobody can tell whether it does."""
 
     @abstractmethod
     async def open(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -71,4 +79,7 @@ class Pane(ABC):
 
     @abstractmethod
     async def end(self, grace: float) -> str:
-        """End the program, by force after the grace, and the terminal; says how it ended."""
+        """End the program, by force after the grace, and the terminal; says how it ended.
+
+        The program ends also where the terminal does not answer. Raises `LostError` where none was started.
+        """

@@ -13,7 +13,7 @@ from collab_tui.processes.identity import Identity, identity_of, signal_group
 from collab_tui.processes.output import OutputLog
 from collab_tui.sessions.driver import DriverError, Launch, LostError
 from collab_tui.sessions.drivers.pane import COLUMNS, ROWS, Key, Pane, Seen
-from collab_tui.sessions.terminal_model import BRACKETED_PASTE, TerminalModel, text_of
+from collab_tui.sessions.terminal_model import BRACKETED_PASTE, Picture, TerminalModel, text_of
 
 _CHUNK: Final = 1 << 14
 """Bytes that are drawn at once: of a flood of output others have their turn between."""
@@ -34,6 +34,8 @@ class PtyPane(Pane):
         self._launch = launch
         self._log = OutputLog(launch.log)
         self._model = TerminalModel(COLUMNS, ROWS)
+        self._picture: Picture | None = None
+        """Of the model as it is."""
         self._process: asyncio.subprocess.Process | None = None
         self._identity: Identity | None = None
         self._master = -1
@@ -49,6 +51,11 @@ class PtyPane(Pane):
     def handle(self) -> Mapping[str, Any] | None:
         """None: its terminal is gone with us."""
         return None
+
+    @property
+    def takes_lines(self) -> bool | None:
+        """It asked for marked pastes."""
+        return BRACKETED_PASTE in self._model.modes
 
     async def open(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start the program as the leader of a session of its own."""
@@ -72,9 +79,11 @@ class PtyPane(Pane):
                 env={**environment, "TERM": "xterm-256color"},
                 start_new_session=True,
             )
-        except OSError as error:
+        except BaseException as error:
             self._close()
-            raise DriverError(f"cannot start {arguments[0]}: {error.strerror}") from None
+            if isinstance(error, OSError):
+                raise DriverError(f"cannot start {arguments[0]}: {error.strerror}") from None
+            raise
         finally:
             os.close(slave)
         self._identity = identity_of(self._process.pid)
@@ -92,7 +101,8 @@ class PtyPane(Pane):
         if code is not None:
             self._read()  # what it said last
         ended = None if code is None else f"exit {code}" if code >= 0 else f"signal {-code}"
-        return Seen(self._model.picture(), ended)
+        self._picture = self._picture or self._model.picture()
+        return Seen(self._picture, ended)
 
     async def lines(self, rows: int) -> list[str]:
         """As the program broke them."""
@@ -164,6 +174,7 @@ class PtyPane(Pane):
             return
         self._log.append(data)
         self._model.feed(data)
+        self._picture = None
         answers = "".join(self._model.answers).encode()
         self._model.answers.clear()
         if answers and not self._unwritten:

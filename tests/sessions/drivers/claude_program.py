@@ -41,6 +41,8 @@ class Claude:
     def go_on(self) -> None:
         while self.waiting and not self.prompt:
             message = self.waiting.pop(0)
+            if message["message"]["content"] == "others":
+                self.other_turn()
             self.prompt = message["uuid"]
             self.state("running")
             self.lifecycle("started", self.prompt)
@@ -153,8 +155,8 @@ class Claude:
         self.reply("through the noise")
 
     def do_huge(self, rest: str) -> None:
+        """It asks for more than is read, and waits for the answer."""
         os.write(1, b"{" + b"x" * (17 << 20) + b"\n")
-        self.reply("after a line that nobody reads")
 
     def do_pieces(self, rest: str) -> None:
         """Its lines come in pieces, two in one."""
@@ -166,11 +168,26 @@ class Claude:
         for at in range(0, len(both), 7):
             os.write(1, both[at : at + 7])
 
-    def do_others(self, rest: str) -> None:
-        """A turn that it began by itself ends before this one does."""
-        self.send({"type": "result", "subtype": "success", "result": "not yours", "user_message_uuids": ["other"]})
+    def other_turn(self) -> None:
+        """One that it begins by itself, before the prompt that waits."""
+        self.state("running")
+        self.send({"type": "system", "subtype": "init", "tools": []})
+        for whose in (["other"], []):
+            self.send({"type": "result", "subtype": "success", "result": "not yours", "user_message_uuids": whose})
         self.state("idle")
+
+    def do_others(self, rest: str) -> None:
         self.reply("my own words")
+
+    def do_silent(self, rest: str) -> None:
+        """It ends without a word of how, or without saying whose end it is."""
+        self.prompt = ""
+        if rest:
+            self.send({"type": "result", "subtype": "success", "result": rest, "user_message_uuids": []})
+        self.state("idle")
+
+    def do_half(self, rest: str) -> None:
+        self.reply("half of \ud83d")
 
     def do_after(self, rest: str) -> None:
         """Something in the background goes on after the result."""

@@ -138,8 +138,28 @@ class Codex(Speaking):
         self.told("turn/completed", turn=None)
         self.told("item/completed", item="x", turnId=[])
         self.told("something/new", anything=[1])
-        os.write(1, b"\xff\xfe\n" + b"x" * 300_000 + b"\n")
+        os.write(1, b"\xff\xfe\n" + b"x" * 30_000 + b"\n")
         self.reply("through the noise")
+
+    def do_half(self, rest: str) -> None:
+        self.reply("half of \ud83d")
+
+    def do_huge(self, rest: str) -> None:
+        """It asks for more than is read, and waits for the answer."""
+        os.write(1, b"{" + b"x" * 300_000 + b"\n")
+
+    def do_helpers(self, rest: str) -> None:
+        """Its helpers change many files in threads of their own."""
+        for number in range(100):
+            item = {"type": "fileChange", "id": "c", "changes": []}
+            self.tell("item/started", {"threadId": "helper", "turnId": f"helper-{number}", "item": item})
+        self.wait_for_test()
+        self.reply("all done")
+
+    def do_secret(self, rest: str) -> None:
+        self.item("started", {"type": "commandExecution", "command": f"/bin/bash -lc 'curl -H \"{rest}\" x.org'"})
+        self.item("started", {"type": "mcpToolCall", "server": "hub", "tool": "take"})
+        self.reply("then I am done")
 
     def do_others(self, rest: str) -> None:
         self.say("another turn's words", "turn-99")

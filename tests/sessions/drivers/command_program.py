@@ -11,9 +11,10 @@ import time
 from typing import Any
 
 
-def leave_one_behind() -> int:
-    """A child in the same group that holds the pipes."""
-    return subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(1000)"]).pid
+def leave_one_behind(*, is_elsewhere: bool = False) -> int:
+    """A child that holds the pipes, in the same group or in a session of its own."""
+    command = [sys.executable, "-S", "-c", "import time; time.sleep(1000)"]
+    return subprocess.Popen(command, start_new_session=is_elsewhere).pid
 
 
 def on_prompt() -> None:
@@ -31,7 +32,7 @@ def on_prompt() -> None:
         sys.stdout.flush()
         sys.stderr.write("e" * (8 << 20))
     elif what == "daemon":
-        print(leave_one_behind())
+        print(leave_one_behind(is_elsewhere=rest == "elsewhere"))
     elif what == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         print(os.getpid(), leave_one_behind(), flush=True)
@@ -58,6 +59,15 @@ def on_lines() -> None:
             os._exit(3)
         if what == "fail":
             say({"id": prompt["id"], "reply": "half", "status": "failed", "reason": "it does not work"})
+            continue
+        if what == "half":
+            say({"id": prompt["id"], "reply": "half of \ud83d"})
+            continue
+        if what == "steers":
+            say({"id": prompt["id"], "reply": "\x1b[2Jclear"})
+            continue
+        if what == "huge":
+            say({"id": prompt["id"], "reply": "x" * (17 << 20)})
             continue
         if what == "noise":
             for each in ([], 7, {"id": []}, {"id": "nobody's", "reply": "no"}, {"reply": "no"}):

@@ -25,6 +25,7 @@ SCREEN: Mapping[str, Any] = {
     "ready": (r"^\s*❯",),
     "busy": ("esc to interrupt",),
     "dialog": (r"^\s*❯ \d+\. ",),
+    "is_multiline": True,
     "quiet": 0.3,
     "start_limit": 30.0,
 }

@@ -1,29 +1,28 @@
-"""An agent by ACP, as a scripted stand-in speaks it: turns, leave for tools, interruptions, ends."""
+"""An agent by ACP, as a scripted stand-in speaks it: turns, interruptions, ends, starts."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import sys
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from collab_tui.model.board import RequestKind
+from collab_tui.config.settings import ToolInput
 from collab_tui.model.sessions import Observed
 from collab_tui.sessions.definitions import DriverKind
 from collab_tui.sessions.driver import Delivery, DriverError, QuestionAnswer, ReplyStatus
 from collab_tui.sessions.drivers.acp import AcpDriver
 from tests.program import PATIENCE
-from tests.sessions.drivers.heard import Heard, go_on, launch, until, within_reason
+from tests.sessions.drivers.heard import GRACE, Heard, conversation, launch, until, within_reason
 
 pytest.importorskip("acp", reason="agent-client-protocol is not installed")
 
 YES, NO = QuestionAnswer(is_approved=True), QuestionAnswer(is_approved=False)
-_GRACE = 5.0
 CANCELLED = {"outcome": "cancelled"}
 
 
@@ -31,15 +30,8 @@ def selected(option: str) -> dict[str, str]:
     return {"optionId": option, "outcome": "selected"}
 
 
-@asynccontextmanager
-async def talking(folder: Path, *flags: str, **more: Any) -> AsyncGenerator[tuple[AcpDriver, Heard], None]:
-    heard = Heard()
-    driver = AcpDriver(launch(folder, DriverKind.ACP, "acp_program.py", *flags, **more), heard)
-    await driver.start()
-    try:
-        yield driver, heard
-    finally:
-        await driver.stop(_GRACE)
+def talking(folder: Path, *flags: str, **more: Any) -> AbstractAsyncContextManager[tuple[AcpDriver, Heard]]:
+    return conversation(AcpDriver, DriverKind.ACP, folder, *flags, **more)
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +49,7 @@ async def test_a_hundred_prompts_in_a_row_get_their_own_replies(tmp_path: Path) 
         replies = [await agent.prompt(f"echo {number}") for number in range(100)]
     assert [reply.text for reply in replies] == [f"you said {number}" for number in range(100)]
     assert {(reply.status, reply.delivery) for reply in replies} == {(ReplyStatus.DONE, Delivery.SUBMITTED)}
+    assert heard.submissions == 100
     assert heard.states[:4] == [Observed.STARTING, Observed.IDLE, Observed.WORKING, Observed.IDLE]
     assert heard.resume_ids == ["session-1"]
 
@@ -98,6 +91,36 @@ async def test_what_is_not_understood_disturbs_nothing(tmp_path: Path) -> None:
         assert (await within_reason(agent.prompt("noise"))).text == "through the noise"
         assert (await agent.prompt("echo on")).text == "you said on"
     assert b"not JSON" in (tmp_path / "private" / "errors.log").read_bytes()
+
+
+async def test_halves_of_characters_in_two_pieces_are_joined(tmp_path: Path) -> None:
+    async with talking(tmp_path) as (agent, _):
+        assert (await within_reason(agent.prompt("half"))).text == "half of \U0001f600, and of  it"
+        assert (await agent.prompt("echo on")).text == "you said on"
+
+
+async def test_a_message_that_is_too_long_to_be_read_ends_its_turn(tmp_path: Path) -> None:
+    async with talking(tmp_path) as (agent, _):
+        reply = await within_reason(agent.prompt("huge"))
+        assert (reply.status, reply.reason) == (
+            ReplyStatus.FAILED,
+            "it wrote a line of 17,825,793 bytes, which is too long to be read",
+        )
+        assert (await agent.prompt("echo on")).text == "you said on"
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        (ToolInput.SUMMARY, "\n[curl -H 'Authorization: ***' x.org]\n"),
+        (ToolInput.NAME, "\n[execute]\n"),
+        (ToolInput.OFF, "\n"),
+    ],
+)
+async def test_of_its_tools_as_much_is_shown_as_is_to_be_recorded(tmp_path: Path, how: ToolInput, told: str) -> None:
+    async with talking(tmp_path, tool_input=how) as (agent, heard):
+        await agent.prompt("secret Authorization: Bearer abcdefghijkl")
+    assert heard.text == f"{told}then I am done\n"
 
 
 async def test_its_plan_is_declared_as_progress(tmp_path: Path) -> None:
@@ -162,139 +185,8 @@ async def test_a_stop_ends_the_turn_that_runs(tmp_path: Path) -> None:
     async with talking(tmp_path) as (agent, heard):
         turn = asyncio.create_task(agent.prompt("hang"))
         await until(lambda: "I work" in heard.text)
-        assert await agent.stop(_GRACE) == "signal 15"
+        assert await agent.stop(GRACE) == "signal 15"
         assert (await within_reason(turn)).status is ReplyStatus.LOST
-
-
-# Leave for tools
-
-
-@pytest.mark.parametrize(
-    ("options", "answer", "outcome"),
-    [
-        ("plain", YES, selected("yes")),
-        ("plain", NO, selected("no")),
-        ("plain", None, CANCELLED),
-        ("many", QuestionAnswer(is_approved=True, text="Always"), selected("all")),
-        ("many", QuestionAnswer(is_approved=True, text="Reject"), selected("no")),
-        ("many", QuestionAnswer(is_approved=True, text="sure"), CANCELLED),
-        ("many", YES, selected("yes")),
-        ("many", NO, selected("no")),
-        ("never", YES, CANCELLED),
-        ("never", NO, selected("never")),
-    ],
-)
-async def test_leave_is_given_or_not_as_the_person_says(
-    tmp_path: Path, options: str, answer: QuestionAnswer | None, outcome: object
-) -> None:
-    async with talking(tmp_path) as (agent, heard):
-        heard.answers = [answer]
-        assert (await agent.prompt(f"run {options}")).text == str(outcome)
-    (question,) = heard.questions
-    assert question.text == "Allow make install?"
-    told = f"tool: make install\nkind: execute\nin: {tmp_path / 'work'}\n\ncommand:\n  make\n  install\nn: 1"
-    assert question.details == told
-    assert Observed.APPROVAL in heard.states or Observed.INPUT in heard.states
-
-
-async def test_more_than_yes_and_no_are_options_by_their_names(tmp_path: Path) -> None:
-    async with talking(tmp_path) as (agent, heard):
-        heard.answers = [NO, NO]
-        await agent.prompt("run plain")
-        await agent.prompt("run many")
-    plain, many = heard.questions
-    assert (plain.kind, list(plain.options)) == (RequestKind.APPROVAL, [])
-    assert (many.kind, list(many.options)) == (RequestKind.CHOICE, ["Allow", "Always", "Reject"])
-
-
-async def test_a_change_that_was_told_before_is_shown_with_the_question(tmp_path: Path) -> None:
-    async with talking(tmp_path) as (agent, heard):
-        heard.answers = [YES]
-        await agent.prompt("edit")
-    (question,) = heard.questions
-    assert question.text == "Allow Edit a.py?"
-    assert question.details is not None
-    assert question.details.startswith(f"tool: Edit a.py\nkind: edit\nin: {tmp_path / 'work'}\n\npath: /w/a.py\n")
-    assert question.details.endswith("change:\n  @@ -1,2 +1,2 @@\n   one\n  -two\n  +2")
-
-
-async def test_a_cancelled_turn_has_its_question_withdrawn_and_answered_as_cancelled(tmp_path: Path) -> None:
-    async with talking(tmp_path) as (agent, heard):
-        turn = asyncio.create_task(agent.prompt("run plain"))
-        async with asyncio.timeout(PATIENCE):
-            await heard.asked.wait()
-        await agent.interrupt()
-        assert (await within_reason(turn)).status is ReplyStatus.INTERRUPTED
-        assert json.loads((await agent.prompt("heard")).text)["after"] == CANCELLED
-    assert heard.withdrawn == 1
-
-
-async def test_a_question_of_a_program_that_ended_is_withdrawn(tmp_path: Path) -> None:
-    async with talking(tmp_path) as (agent, heard):
-        assert (await agent.prompt("dies")).text == "that was all"
-        async with asyncio.timeout(PATIENCE):
-            await heard.asked.wait()
-        assert heard.states[-1] is Observed.APPROVAL
-        go_on(tmp_path)
-        await until(lambda: heard.withdrawn)
-        assert await agent.wait() == "exit 3"
-
-
-async def test_kinds_of_tools_that_the_definition_names_need_no_leave(tmp_path: Path) -> None:
-    async with talking(tmp_path, tools=("execute",)) as (agent, heard):
-        assert (await agent.prompt("run many")).text == str(selected("yes"))
-        assert (await agent.prompt("run never")).text == str(CANCELLED)
-    assert heard.questions == []
-
-
-@pytest.mark.parametrize(
-    ("prompt", "answer"),
-    [
-        ("long", str(selected("no"))),
-        ("unknown", "{'code': -32601, 'message': 'Method not found', 'data': {'method': 'fs/read_text_file'}}"),
-    ],
-)
-async def test_what_cannot_be_asked_is_refused_unasked(tmp_path: Path, prompt: str, answer: str) -> None:
-    async with talking(tmp_path) as (agent, heard):
-        assert (await within_reason(agent.prompt(prompt))).text == answer
-    assert heard.questions == []
-
-
-# Changing nothing
-
-
-async def test_an_agent_that_only_looks_gets_no_leave_to_change(tmp_path: Path) -> None:
-    async with talking(tmp_path, "modes", is_read_only=True, tools=("execute",)) as (agent, heard):
-        heard.answers = [YES]
-        assert (await agent.prompt("run many")).text == str(selected("no"))
-        assert (await agent.prompt("edit")).text == str(selected("no"))
-        assert heard.questions == []
-        assert (await agent.prompt("look")).text == str(selected("yes"))
-
-
-@pytest.mark.parametrize(
-    ("flag", "told", "value"),
-    [("modes", "mode", "https://x.org/modes#plan"), ("option", "option", ["mode", "read-only"])],
-)
-async def test_it_is_put_into_its_mode_that_changes_nothing(
-    tmp_path: Path, flag: str, told: str, value: object
-) -> None:
-    async with talking(tmp_path, flag, is_read_only=True) as (agent, _):
-        assert json.loads((await agent.prompt("heard")).text)[told] == value
-
-
-@pytest.mark.parametrize("flag", ["modes", "option"])
-async def test_it_is_ended_when_it_leaves_that_mode(tmp_path: Path, flag: str) -> None:
-    async with talking(tmp_path, flag, is_read_only=True) as (agent, _):
-        reply = await within_reason(agent.prompt("leave"))
-        assert reply.status is ReplyStatus.FAILED
-        assert "in which it changes nothing, and was ended" in reply.reason
-        assert (await agent.prompt("echo on")).status is ReplyStatus.NOT_SUBMITTED
-
-
-async def test_arguments_that_forbid_changes_do_where_it_has_no_mode(tmp_path: Path) -> None:
-    async with talking(tmp_path, is_read_only=True, read_only=("--look",)) as (agent, _):
-        assert json.loads((await agent.prompt("heard")).text)["arguments"] == ["--look"]
 
 
 # Starts

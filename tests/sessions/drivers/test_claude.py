@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from collab_tui.config.settings import ToolInput
 from collab_tui.model.board import RequestKind
 from collab_tui.model.sessions import Observed
 from collab_tui.sessions.definitions import DriverKind
 from collab_tui.sessions.driver import Delivery, DriverError, QuestionAnswer, ReplyStatus
 from collab_tui.sessions.drivers.claude import ClaudeDriver
-from tests.sessions.drivers.heard import Heard, launch, until, within_reason
+from tests.sessions.drivers.heard import WITHOUT_HALF, Heard, launch, until, within_reason
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups of Unix")
 
@@ -58,6 +59,7 @@ async def test_a_hundred_prompts_in_a_row_get_their_own_replies(tmp_path: Path, 
         replies = [await within_reason(claude.prompt(f"echo {number}")) for number in range(100)]
     assert [reply.text for reply in replies] == [f"you said {number}" for number in range(100)]
     assert {(reply.status, reply.delivery) for reply in replies} == {(ReplyStatus.DONE, Delivery.SUBMITTED)}
+    assert heard.submissions == 100
     assert heard.states[:4] == [Observed.STARTING, Observed.IDLE, Observed.WORKING, Observed.IDLE]
     assert set(heard.resume_ids) == {_SESSION}
 
@@ -93,11 +95,30 @@ async def test_a_turn_that_fails_says_why_and_the_next_goes_on(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("prompt", "said"),
-    [("noise", "through the noise"), ("pieces", "안녕"), ("huge", "after a line that nobody reads")],
+    [("noise", "through the noise"), ("pieces", "안녕"), ("half", WITHOUT_HALF)],
 )
 async def test_what_is_no_message_disturbs_nothing(tmp_path: Path, prompt: str, said: str) -> None:
     async with talking(tmp_path) as (claude, _):
         assert (await within_reason(claude.prompt(prompt))).text == said
+        assert (await within_reason(claude.prompt("echo on"))).text == "you said on"
+
+
+async def test_a_message_that_is_too_long_to_be_read_ends_its_turn(tmp_path: Path) -> None:
+    async with talking(tmp_path) as (claude, _):
+        reply = await within_reason(claude.prompt("huge"))
+        assert (reply.status, reply.reason) == (
+            ReplyStatus.FAILED,
+            "it wrote a line of 17,825,793 bytes, which is too long to be read",
+        )
+        assert (await within_reason(claude.prompt("echo on"))).text == "you said on"
+
+
+async def test_a_turn_after_which_it_is_idle_has_ended(tmp_path: Path) -> None:
+    async with talking(tmp_path) as (claude, _):
+        reply = await within_reason(claude.prompt("silent"))
+        assert (reply.status, reply.reason) == (ReplyStatus.FAILED, "it does not say how its turn ended")
+        reply = await within_reason(claude.prompt("silent nobody's"))
+        assert (reply.status, reply.text) == (ReplyStatus.DONE, "nobody's")
         assert (await within_reason(claude.prompt("echo on"))).text == "you said on"
 
 
@@ -203,6 +224,33 @@ async def test_a_read_only_session_may_change_nothing_and_asks_for_nothing(tmp_p
     assert heard.questions == []
 
 
+async def test_what_cannot_be_dealt_with_is_answered_all_the_same(tmp_path: Path) -> None:
+    async with talking(tmp_path) as (claude, heard):
+        heard.is_broken = True
+        reply = await within_reason(claude.prompt("run ls"))
+    assert json.loads(reply.text)["error"] == "collab-tui cannot deal with it"
+    assert b"no space left on device" in (tmp_path / "private" / "errors.log").read_bytes()
+
+
+async def test_where_nothing_is_to_be_recorded_it_is_refused_and_told_why(tmp_path: Path) -> None:
+    said, heard = await answered(tmp_path, "run ls", tool_input=ToolInput.OFF)
+    assert said["behavior"] == "deny"
+    assert said["message"] == 'Nothing is asked on the board: `[hooks] tool_input` is "off".'
+    assert heard.questions == []
+
+
+@pytest.mark.parametrize(("how", "told"), [(ToolInput.NAME, "* Bash\n"), (ToolInput.OFF, "")])
+async def test_of_its_tools_no_more_is_shown_than_is_to_be_recorded(tmp_path: Path, how: ToolInput, told: str) -> None:
+    async with talking(tmp_path, tool_input=how) as (claude, heard):
+        await within_reason(claude.prompt("steps"))
+    assert heard.text == f"first I look\n{told}then I am done\n"
+
+
+async def test_of_what_it_is_to_be_allowed_no_more_is_shown_either(tmp_path: Path) -> None:
+    _, heard = await answered(tmp_path, "run ls", YES, tool_input=ToolInput.NAME)
+    assert str(heard.questions[0].details).endswith("\n\ncommand: ls\ndescription: 18 characters, not recorded")
+
+
 async def test_its_plan_is_shown_whole(tmp_path: Path) -> None:
     said, heard = await answered(tmp_path, "plan", YES)
     assert said["behavior"] == "allow"
@@ -262,6 +310,37 @@ async def test_it_gets_what_its_definition_names(tmp_path: Path) -> None:
     assert told["servers"]["mcpServers"]["far"] == {"type": "http", "url": "https://hub.example/mcp"}
     assert (tmp_path / "private" / "servers.json").stat().st_mode & 0o777 == 0o600
     assert heard.resume_ids[0] == "1234"
+
+
+def arguments_of(folder: Path, **more: Any) -> Sequence[str]:
+    return driver(folder, Heard(), **more)._arguments()
+
+
+UNTRUSTED = ("--setting-sources=user", "--strict-mcp-config")
+
+
+def test_what_lies_in_a_project_that_the_person_does_not_trust_is_no_setting(tmp_path: Path) -> None:
+    assert tuple(arguments_of(tmp_path)[-2:]) == UNTRUSTED
+
+
+@pytest.mark.parametrize("whose", ["folder", "above", "repository"])
+def test_what_lies_in_a_project_that_the_person_trusts_is(tmp_path: Path, whose: str) -> None:
+    repository = tmp_path / "elsewhere" / "repository"
+    private = repository / ".git" / "worktrees" / "work"
+    private.mkdir(parents=True)
+    (private / "commondir").write_text("../..\n", "utf-8")
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / ".git").write_text(f"gitdir: {private}\n", "utf-8")
+    place = {"folder": tmp_path / "work", "above": tmp_path, "repository": repository}[whose]
+    settings = {"projects": {str(place): {"hasTrustDialogAccepted": True}}}
+    (tmp_path / ".claude.json").write_text(json.dumps(settings), "utf-8")
+    assert not set(UNTRUSTED) & set(arguments_of(tmp_path))
+    read_only = arguments_of(tmp_path, is_read_only=True, read_only=("--tools=Read",))
+    assert tuple(read_only[-2:]) == UNTRUSTED
+
+
+def test_what_the_definition_says_of_settings_stands(tmp_path: Path) -> None:
+    assert not set(UNTRUSTED) & set(arguments_of(tmp_path, model=("--setting-sources", "project")))
 
 
 async def test_read_only_is_refused_without_a_mode_for_it(tmp_path: Path) -> None:

@@ -1,38 +1,29 @@
-"""Codex' app-server, as a scripted stand-in speaks it: turns, questions, interruptions, ends."""
+"""Codex' app-server, as a scripted stand-in speaks it: turns, interruptions, ends, starts."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from collab_tui.model.board import RequestKind
+from collab_tui.config.settings import ToolInput
 from collab_tui.model.sessions import Observed
 from collab_tui.sessions.definitions import DriverKind
 from collab_tui.sessions.driver import Delivery, DriverError, LostError, QuestionAnswer, ReplyStatus
 from collab_tui.sessions.drivers import json_lines
 from collab_tui.sessions.drivers.codex import CodexDriver
 from tests.program import PATIENCE
-from tests.sessions.drivers.heard import Heard, go_on, launch, until, within_reason
+from tests.sessions.drivers.heard import GRACE, WITHOUT_HALF, Heard, conversation, go_on, launch, until, within_reason
 
 YES, NO = QuestionAnswer(is_approved=True), QuestionAnswer(is_approved=False)
-_GRACE = 5.0
 
 
-@asynccontextmanager
-async def talking(folder: Path, *flags: str, **more: Any) -> AsyncGenerator[tuple[CodexDriver, Heard], None]:
-    heard = Heard()
-    driver = CodexDriver(launch(folder, DriverKind.CODEX, "codex_program.py", *flags, **more), heard)
-    await driver.start()
-    try:
-        yield driver, heard
-    finally:
-        await driver.stop(_GRACE)
+def talking(folder: Path, *flags: str, **more: Any) -> AbstractAsyncContextManager[tuple[CodexDriver, Heard]]:
+    return conversation(CodexDriver, DriverKind.CODEX, folder, *flags, **more)
 
 
 # Turns
@@ -43,6 +34,7 @@ async def test_a_hundred_prompts_in_a_row_get_their_own_replies(tmp_path: Path) 
         replies = [await codex.prompt(f"echo {number}") for number in range(100)]
     assert [reply.text for reply in replies] == [f"you said {number}" for number in range(100)]
     assert {(reply.status, reply.delivery) for reply in replies} == {(ReplyStatus.DONE, Delivery.SUBMITTED)}
+    assert heard.submissions == 100
     assert heard.states[:4] == [Observed.STARTING, Observed.IDLE, Observed.WORKING, Observed.IDLE]
     assert set(heard.resume_ids) == {"thread-1"}
 
@@ -51,7 +43,7 @@ async def test_the_reply_is_what_it_said_last_and_all_of_it_is_shown_and_logged(
     async with talking(tmp_path) as (codex, heard):
         reply = await codex.prompt("steps")
     assert reply.text == "then I am done"
-    assert heard.text == "first I look\n$ make test\nthen I am done\n"
+    assert heard.text == "first I look\n* Bash: make test\nthen I am done\n"
     assert (tmp_path / "output.log").read_text("utf-8") == f"\n> steps\n{heard.text}"
 
 
@@ -94,6 +86,46 @@ async def test_what_is_no_message_disturbs_nothing(tmp_path: Path, monkeypatch: 
         assert (await within_reason(codex.prompt("noise"))).text == "through the noise"
         assert (await codex.prompt("echo on")).text == "you said on"
     assert b"not JSON" in (tmp_path / "private" / "errors.log").read_bytes()
+
+
+async def test_halves_of_characters_are_marked(tmp_path: Path) -> None:
+    async with talking(tmp_path) as (codex, _):
+        assert (await within_reason(codex.prompt("half"))).text == WITHOUT_HALF
+
+
+async def test_a_message_that_is_too_long_to_be_read_ends_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_lines, "LONGEST", 100_000)
+    async with talking(tmp_path) as (codex, _):
+        reply = await within_reason(codex.prompt("huge"))
+        assert (reply.status, reply.reason) == (
+            ReplyStatus.FAILED,
+            "it wrote a line of 300,001 bytes, which is too long to be read",
+        )
+        assert (await codex.prompt("echo on")).text == "you said on"
+
+
+async def test_many_helpers_do_not_make_it_forget_its_own_turn(tmp_path: Path) -> None:
+    async with talking(tmp_path) as (codex, heard):
+        turn = asyncio.create_task(codex.prompt("helpers"))
+        await until(lambda: heard.resume_ids)
+        go_on(tmp_path)
+        assert (await within_reason(turn)).text == "all done"
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        (ToolInput.SUMMARY, '* Bash: curl -H "Authorization: ***" x.org\n* hub: take\n'),
+        (ToolInput.NAME, "* Bash\n* hub: take\n"),
+        (ToolInput.OFF, ""),
+    ],
+)
+async def test_of_its_tools_as_much_is_shown_as_is_to_be_recorded(tmp_path: Path, how: ToolInput, told: str) -> None:
+    async with talking(tmp_path, tool_input=how) as (codex, heard):
+        await codex.prompt("secret Authorization: Bearer abcdefghijkl")
+    assert heard.text == f"{told}then I am done\n"
 
 
 async def test_its_plan_is_declared_as_progress(tmp_path: Path) -> None:
@@ -141,6 +173,16 @@ async def test_without_the_end_of_the_turn_before_no_prompt_is_given(tmp_path: P
     assert reply.reason == "the turn before was interrupted, and did not end within 1 s"
 
 
+async def test_interrupting_a_prompt_that_was_not_taken_is_nothing(tmp_path: Path) -> None:
+    async with talking(tmp_path) as (codex, _):
+        turn = asyncio.create_task(codex.prompt("refused"))
+        await asyncio.sleep(0)
+        interrupting = asyncio.create_task(codex.interrupt())
+        assert (await within_reason(turn)).status is ReplyStatus.NOT_SUBMITTED
+        async with asyncio.timeout(PATIENCE):
+            await interrupting
+
+
 async def test_interrupting_nothing_is_nothing(tmp_path: Path) -> None:
     async with talking(tmp_path) as (codex, _):
         await codex.interrupt()
@@ -174,148 +216,8 @@ async def test_a_stop_ends_the_turn_that_runs(tmp_path: Path) -> None:
     async with talking(tmp_path) as (codex, heard):
         turn = asyncio.create_task(codex.prompt("hang"))
         await until(lambda: "I work" in heard.text)
-        assert await codex.stop(_GRACE) == "signal 15"
+        assert await codex.stop(GRACE) == "signal 15"
         assert (await within_reason(turn)).status is ReplyStatus.LOST
-
-
-# Questions
-
-
-async def test_a_command_is_allowed_in_band(tmp_path: Path) -> None:
-    async with talking(tmp_path) as (codex, heard):
-        heard.answers = [YES]
-        assert (await codex.prompt("run make install")).text == "{'decision': 'accept'}"
-    (question,) = heard.questions
-    assert (question.kind, question.text) == (RequestKind.APPROVAL, "Allow Bash: make install?")
-    assert question.details == "tool: Bash\nin: /w\n\ncommand: /bin/bash -lc 'make install'\ndescription: it has to"
-    assert Observed.APPROVAL in heard.states
-
-
-async def test_a_rejection_comes_with_the_persons_words(tmp_path: Path) -> None:
-    async with talking(tmp_path) as (codex, heard):
-        heard.answers = [QuestionAnswer(is_approved=False, comment="use the sandbox")]
-        reply = await codex.prompt("run make install")
-    assert reply.text == "{'decision': 'decline'} | About your question 'Allow Bash: make install?': use the sandbox"
-
-
-async def test_a_question_that_nobody_answers_is_declined(tmp_path: Path) -> None:
-    async with talking(tmp_path) as (codex, heard):
-        heard.answers = [None]
-        assert (await codex.prompt("run make")).text == "{'decision': 'decline'}"
-
-
-async def test_a_question_answered_elsewhere_is_withdrawn(tmp_path: Path) -> None:
-    async with talking(tmp_path) as (codex, heard):
-        turn = asyncio.create_task(codex.prompt("resolved"))
-        async with asyncio.timeout(PATIENCE):
-            await heard.asked.wait()
-        go_on(tmp_path)
-        await until(lambda: heard.withdrawn)
-        assert not turn.done()
-        assert heard.states[-1] is Observed.WORKING
-        go_on(tmp_path)
-        assert (await within_reason(turn)).text == "it was answered elsewhere"
-
-
-async def test_an_interruption_withdraws_the_question_of_its_turn(tmp_path: Path) -> None:
-    async with talking(tmp_path) as (codex, heard):
-        turn = asyncio.create_task(codex.prompt("run make"))
-        async with asyncio.timeout(PATIENCE):
-            await heard.asked.wait()
-        await codex.interrupt()
-        assert (await within_reason(turn)).status is ReplyStatus.INTERRUPTED
-        await until(lambda: heard.withdrawn)
-        assert heard.states[-1] is Observed.IDLE
-
-
-async def test_a_question_of_a_program_that_ended_is_withdrawn(tmp_path: Path) -> None:
-    async with talking(tmp_path) as (codex, heard):
-        assert (await codex.prompt("dies")).text == "that was all"
-        async with asyncio.timeout(PATIENCE):
-            await heard.asked.wait()
-        assert heard.states[-1] is Observed.APPROVAL
-        go_on(tmp_path)
-        await until(lambda: heard.withdrawn)
-        assert await codex.wait() == "exit 3"
-
-
-async def test_a_change_of_files_is_shown_and_allowed(tmp_path: Path) -> None:
-    async with talking(tmp_path) as (codex, heard):
-        heard.answers = [YES]
-        assert (await codex.prompt("change")).text == "{'decision': 'accept'}"
-    (question,) = heard.questions
-    assert question.text == "Allow changes of /w/a.py?"
-    assert question.details is not None
-    assert question.details.startswith("path: /w/a.py\nkind: update\ndiff: 3 lines, 21 bytes")
-    assert question.details.endswith("\n  @@ -1 +1 @@\n  -old\n  +new")
-
-
-@pytest.mark.parametrize(
-    ("answer", "result"),
-    [(YES, {"permissions": {"network": {"enabled": True}}, "scope": "turn"}), (NO, {"permissions": {}})],
-)
-async def test_more_permissions_are_given_as_asked_and_for_the_turn(
-    tmp_path: Path, answer: QuestionAnswer, result: object
-) -> None:
-    async with talking(tmp_path) as (codex, heard):
-        heard.answers = [answer]
-        assert (await codex.prompt("more")).text == str(result)
-    assert heard.questions[0].text == "Allow the use of the network, in this turn?"
-
-
-async def test_its_own_questions_are_asked_one_by_one_but_for_secrets(tmp_path: Path) -> None:
-    async with talking(tmp_path) as (codex, heard):
-        heard.answers = [QuestionAnswer(is_approved=True, text="blue"), None]
-        assert (await codex.prompt("question")).text == "{'answers': {'colour': {'answers': ['blue']}}}"
-    colour, why = heard.questions
-    assert (colour.kind, colour.text, colour.options) == (RequestKind.CHOICE, "Which colour?", ["red", "blue"])
-    assert colour.details == "red: warm\nblue: cold"
-    assert (why.kind, why.text) == (RequestKind.QUESTION, "And why?")
-
-
-@pytest.mark.parametrize(
-    ("what", "answer", "result"),
-    [
-        ("tool", YES, {"action": "accept", "content": {}}),
-        ("tool", NO, {"action": "decline"}),
-        ("text", QuestionAnswer(is_approved=True, text="Ann"), {"action": "accept", "content": {"name": "Ann"}}),
-        ("choice", QuestionAnswer(is_approved=True, text="L"), {"action": "accept", "content": {"size": "L"}}),
-        ("yes", YES, {"action": "accept", "content": {"sure": True}}),
-        ("yes", None, {"action": "decline"}),
-    ],
-)
-async def test_what_a_server_of_tools_asks_is_answered(
-    tmp_path: Path, what: str, answer: QuestionAnswer | None, result: object
-) -> None:
-    async with talking(tmp_path) as (codex, heard):
-        heard.answers = [answer]
-        assert (await codex.prompt(f"elicit {what}")).text == str(result)
-    assert len(heard.questions) == 1
-
-
-@pytest.mark.parametrize(
-    ("prompt", "answer"),
-    [
-        ("elicit two", "{'action': 'decline'}"),
-        ("change unseen", "{'decision': 'decline'}"),
-        ("long", "{'decision': 'decline'}"),
-        ("unknown", "{'code': -32601, 'message': 'collab-tui does not do attestation/generate'}"),
-    ],
-)
-async def test_what_cannot_be_asked_is_refused_unasked(tmp_path: Path, prompt: str, answer: str) -> None:
-    async with talking(tmp_path) as (codex, heard):
-        assert (await within_reason(codex.prompt(prompt))).text == answer
-    assert heard.questions == []
-
-
-@pytest.mark.parametrize(
-    ("prompt", "answer"),
-    [("run make", {"decision": "decline"}), ("change", {"decision": "decline"}), ("more", {"permissions": {}})],
-)
-async def test_an_agent_that_only_looks_gets_no_leave_to_change(tmp_path: Path, prompt: str, answer: object) -> None:
-    async with talking(tmp_path, is_read_only=True) as (codex, heard):
-        assert (await within_reason(codex.prompt(prompt))).text == str(answer)
-    assert heard.questions == []
 
 
 # Starts
@@ -343,7 +245,50 @@ async def test_a_thread_gets_its_folder_its_bounds_and_its_instructions(tmp_path
 async def test_what_the_definition_says_of_its_bounds_stands(tmp_path: Path) -> None:
     heard = await heard_at_start(tmp_path, model=("-c", 'sandbox_mode="read-only"', "-m", "big"))
     assert "sandbox" not in heard["thread"]
-    assert heard["arguments"][-4:] == ["-c", 'sandbox_mode="read-only"', "-c", 'model="big"']
+    assert heard["arguments"][2:6] == ["-c", 'sandbox_mode="read-only"', "-c", 'model="big"']
+
+
+UNTRUSTED = 'projects={{"{}" = {{trust_level = "untrusted"}}}}'
+
+
+async def test_a_folder_of_which_the_person_said_nothing_is_not_trusted(tmp_path: Path) -> None:
+    heard = await heard_at_start(tmp_path)
+    assert heard["arguments"][-2:] == ["-c", UNTRUSTED.format((tmp_path / "work").resolve())]
+
+
+async def test_what_the_person_or_the_definition_says_of_trust_stands(tmp_path: Path) -> None:
+    said = ("-c", 'projects={"/w"={trust_level="trusted"}}')
+    assert (await heard_at_start(tmp_path, model=said))["arguments"][-2:] == list(said)
+    (tmp_path / ".codex").mkdir()
+    settings = f'[projects."{(tmp_path / "work").resolve()}"]\ntrust_level = "trusted"\n'
+    (tmp_path / ".codex" / "config.toml").write_text(settings, "utf-8")
+    assert "projects" not in str((await heard_at_start(tmp_path))["arguments"])
+
+
+async def test_what_it_writes_when_it_commits_comes_beside_what_the_person_lets_it_write(tmp_path: Path) -> None:
+    (tmp_path / ".codex").mkdir()
+    settings = '[sandbox_workspace_write]\nwritable_roots = ["/t"]\nnetwork_access = true\nexclude_slash_tmp = true\n'
+    (tmp_path / ".codex" / "config.toml").write_text(settings, "utf-8")
+    more = {"writable": {Path("/r/objects"): True, Path("/r/commondir"): False}}
+    thread = (await heard_at_start(tmp_path, **more))["thread"]
+    assert "sandbox" not in thread
+    assert thread["config"]["default_permissions"] == "collab_tui"
+    assert thread["config"]["permissions.collab_tui"] == {
+        "extends": ":workspace",
+        "filesystem": {"/t": "write", ":slash_tmp": "read", "/r/objects": "write", "/r/commondir": "read"},
+        "network": {"enabled": True},
+    }
+
+
+@pytest.mark.parametrize(
+    "more", [{"is_read_only": True}, {"model": ("-c", "sandbox_workspace_write.network_access=true")}]
+)
+async def test_one_that_only_looks_or_has_its_own_bounds_writes_nothing_beside_its_folder(
+    tmp_path: Path, more: dict[str, Any]
+) -> None:
+    heard = await heard_at_start(tmp_path, writable={Path("/r/objects"): True}, **more)
+    assert "config" not in heard["thread"]
+    assert heard["thread"]["sandbox"] == ("read-only" if "is_read_only" in more else "workspace-write")
 
 
 async def test_one_that_only_looks_is_never_asked_for_more(tmp_path: Path) -> None:

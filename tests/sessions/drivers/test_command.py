@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,8 +15,9 @@ from typing import Any
 import pytest
 
 from collab_tui.model.sessions import Observed
+from collab_tui.model.text import clean
 from collab_tui.processes.identity import identity_of
-from collab_tui.processes.output import MOST
+from collab_tui.processes.output import MOST, OutputLog
 from collab_tui.sessions.definitions import DriverKind, Exchange
 from collab_tui.sessions.driver import Delivery, Driver, DriverError, LostError, ReplyStatus
 from collab_tui.sessions.drivers import driver_class
@@ -24,6 +26,7 @@ from tests.sessions.drivers.heard import Heard, launch, until, within_reason
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups of Unix")
 
 _GRACE = 5.0
+_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody is told of orphans")
 
 
 @asynccontextmanager
@@ -41,18 +44,22 @@ async def talking(folder: Path, *flags: str, **more: Any) -> AsyncGenerator[tupl
 
 @pytest.mark.parametrize(("flags", "count"), [((), 10), (("--lines",), 100)])
 async def test_prompts_in_a_row_get_their_own_replies(tmp_path: Path, flags: tuple[str, ...], count: int) -> None:
-    async with talking(tmp_path, *flags) as (driver, _):
+    async with talking(tmp_path, *flags) as (driver, heard):
         replies = [await within_reason(driver.prompt(f"echo {number}")) for number in range(count)]
+    assert heard.submissions == count
     assert [reply.text for reply in replies] == [f"you said {number}" for number in range(count)]
     assert {(reply.status, reply.delivery) for reply in replies} == {(ReplyStatus.DONE, Delivery.SUBMITTED)}
 
 
 @pytest.mark.parametrize("flags", [(), ("--lines",)])
-async def test_a_prompt_arrives_as_it_is(tmp_path: Path, flags: tuple[str, ...]) -> None:
+async def test_a_prompt_arrives_as_it_is_and_the_reply_can_steer_no_terminal(
+    tmp_path: Path, flags: tuple[str, ...]
+) -> None:
     prompt = "echo 안녕 $(touch x) ; --\n\tand 'more' \x1b[201~ " + "m" * 300_000
     async with talking(tmp_path, *flags) as (driver, heard):
         reply = await within_reason(driver.prompt(prompt))
-    assert reply.text == "you said " + prompt.removeprefix("echo ")
+    assert reply.text == "you said " + clean(prompt.removeprefix("echo "))
+    assert "\x1b" not in reply.text
     assert "\x1b" not in heard.text
     assert b"\x1b" not in (tmp_path / "output.log").read_bytes()
 
@@ -64,6 +71,24 @@ async def test_one_that_fails_says_why(tmp_path: Path, flags: tuple[str, ...], w
         assert (reply.status, reply.reason) == (ReplyStatus.FAILED, why)
         assert reply.text.startswith("half")
         assert (await within_reason(driver.prompt("echo on"))).text == "you said on"
+
+
+@pytest.mark.parametrize("flags", [(), ("--lines",)])
+async def test_the_loop_never_writes_to_the_disk(
+    tmp_path: Path, flags: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine, writers = OutputLog.append, set[int]()
+
+    def append(log: OutputLog, data: bytes) -> bool:
+        writers.add(threading.get_ident())
+        return genuine(log, data)
+
+    monkeypatch.setattr(OutputLog, "append", append)
+    async with talking(tmp_path, *flags) as (driver, _):
+        await within_reason(driver.prompt("echo on"))
+        assert (tmp_path / "output.log").read_bytes().endswith(b"> echo on\nyou said on\n")
+    assert writers
+    assert threading.get_ident() not in writers
 
 
 @pytest.mark.parametrize("flags", [(), ("--lines",)])
@@ -104,9 +129,10 @@ async def test_what_it_floods_is_bounded_and_standard_error_goes_to_the_log(tmp_
     assert any(b"e" * 1000 in path.read_bytes() for path in kept)
 
 
-async def test_what_it_leaves_behind_ends_with_it_and_holds_nothing_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("prompt", ["daemon", pytest.param("daemon elsewhere", marks=_LINUX)])
+async def test_what_it_leaves_behind_ends_with_it_and_holds_nothing_up(tmp_path: Path, prompt: str) -> None:
     async with talking(tmp_path) as (driver, _):
-        left = int((await within_reason(driver.prompt("daemon"))).text)
+        left = int((await within_reason(driver.prompt(prompt))).text)
         await until(lambda: identity_of(left) is None)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from collab_tui.model.sessions import Observed
 from collab_tui.sessions.definitions import Definition, DriverKind
@@ -110,6 +113,38 @@ async def test_read_only_it_has_no_tool_that_changes_anything(claude: Claude, tm
     assert tools & {"Bash", "Write", "Edit", "Task"} == set()
     assert list((tmp_path / "work").iterdir()) == []
     assert heard.questions == []
+
+
+@pytest.mark.parametrize(
+    ("how", "is_trusted", "runs"),
+    [
+        ({}, False, []),
+        ({}, True, ["hook", "server"]),
+        ({"is_read_only": True, "read_only": ("--tools=Read",)}, True, []),
+    ],
+)
+async def test_hooks_and_servers_of_a_project_run_only_where_the_person_trusts_it(
+    claude: Claude, tmp_path: Path, how: dict[str, Any], is_trusted: bool, runs: list[str]
+) -> None:
+    work = tmp_path / "work"
+    ran = tmp_path / "ran"
+    (work / ".git").mkdir(parents=True)
+    (work / ".claude").mkdir()
+    ran.mkdir()
+    hook = {"hooks": [{"type": "command", "command": f"touch {ran / 'hook'}"}]}
+    settings = {"enableAllProjectMcpServers": True, "hooks": {"SessionStart": [hook]}}
+    (work / ".claude" / "settings.json").write_text(json.dumps(settings), "utf-8")
+    server = {"command": "touch", "args": [str(ran / "server")]}
+    (work / ".mcp.json").write_text(json.dumps({"mcpServers": {"theirs": server}}), "utf-8")
+    if is_trusted:
+        told = {"projects": {str(work.resolve()): {"hasTrustDialogAccepted": True}}}
+        (claude.home / ".claude.json").write_text(json.dumps(told), "utf-8")
+    model = StandIn([Say("the end")])
+    with model.serving():
+        async with talking(claude, model, tmp_path, **how) as (driver, _):
+            assert (await within_reason(driver.prompt("go"))).text == "the end"
+            await until(lambda: len(list(ran.iterdir())) >= len(runs))
+    assert sorted(path.name for path in ran.iterdir()) == runs
 
 
 async def test_its_tasks_are_its_progress(claude: Claude, tmp_path: Path) -> None:

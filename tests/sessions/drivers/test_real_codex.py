@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from collab_tui.sessions.driver import Launch, QuestionAnswer, ReplyStatus
 from collab_tui.sessions.drivers.codex import CodexDriver
 from tests.program import PATIENCE
 from tests.sessions.drivers.heard import Heard, until, within_reason
+from tests.sessions.repositories import Project
 from tests.stand_in.clis import Codex
 from tests.stand_in.fixtures import codex
 from tests.stand_in.script import Call, Move, Say
@@ -25,6 +26,15 @@ from tests.stand_in.server import StandIn
 __all__ = ["codex"]
 
 _GRACE = 10.0
+
+
+NO_TMP = """\
+sandbox_mode = "read-only"
+[sandbox_workspace_write]
+exclude_slash_tmp = true
+exclude_tmpdir_env_var = true
+"""
+"""Settings of a user with which it may not write into `/tmp` either, where the tests are."""
 
 
 def runs(command: str) -> Call:
@@ -49,7 +59,7 @@ async def talking(
 ) -> AsyncGenerator[tuple[CodexDriver, Heard], None]:
     private = project.parent / "private"
     private.mkdir(mode=0o700, exist_ok=True)
-    settings = codex.settings(model, project)
+    settings = _without_trust(codex.settings(model, project))
     definition = Definition("codex", DriverKind.CODEX, (codex.program,), model=settings, instructions="Be brief.")
     log = project.parent / "output.log"
     launch = Launch("lubit", "0123456789abcdef", definition, project, codex.environment(model), private, log, **more)
@@ -60,6 +70,12 @@ async def talking(
         yield driver, heard
     finally:
         await driver.stop(_GRACE)
+
+
+def _without_trust(settings: Sequence[str]) -> list[str]:
+    """Of a user who was never asked whether they trust the project."""
+    pairs = zip(settings[::2], settings[1::2], strict=True)
+    return [part for pair in pairs if not pair[1].startswith("projects=") for part in pair]
 
 
 async def test_it_asks_leave_in_band_and_goes_on_as_it_is_answered(codex: Codex, project: Path) -> None:
@@ -104,6 +120,51 @@ async def test_it_goes_on_with_a_conversation_in_another_process(codex: Codex, p
         async with talking(codex, model, project, resume_id=heard.resume_ids[-1]) as (driver, _):
             assert (await within_reason(driver.prompt("and again?"))).text == "as I said"
     assert "the word is plum" in str(model.requests[1]["input"])
+
+
+@pytest.mark.parametrize("is_read_only", [False, True])
+async def test_a_project_that_nobody_trusts_is_not_obeyed_and_not_trusted_from_then_on(
+    codex: Codex, project: Path, is_read_only: bool
+) -> None:
+    ran = project.parent / "ran"
+    (project / ".git").mkdir()
+    (project / ".codex").mkdir()
+    server = f'[mcp_servers.theirs]\ncommand = "touch"\nargs = ["{ran}"]\n'
+    (project / ".codex" / "config.toml").write_text(server, "utf-8")
+    model = StandIn([Call("exec_command", {"cmd": "touch inside"}), Say("the end")])
+    with model.serving():
+        async with talking(codex, model, project, is_read_only=is_read_only) as (driver, heard):
+            assert (await within_reason(driver.prompt("go"))).text == "the end"
+    assert not ran.exists()
+    assert not (codex.home / ".codex" / "config.toml").exists()
+    assert (project / "inside").exists() is not is_read_only
+    assert heard.questions == [], "in its folder it works as in one that is trusted"
+
+
+async def test_it_commits_in_its_worktree_and_writes_nothing_else_of_the_repository(
+    codex: Codex, tmp_path: Path
+) -> None:
+    repository = Project(tmp_path / "repository", tmp_path)
+    worktree = await repository.worktrees().make("lubit", "t1")
+    writable = await repository.worktrees().written_by_commits(worktree)
+    (codex.home / ".codex" / "config.toml").write_text(NO_TMP, "utf-8")
+    commit = "touch f && git add f && git -c user.name=n -c user.email=e commit --quiet -m made"
+    private = repository.folder / ".git" / "worktrees" / "t1"
+    kept = [*(private / name for name in ("commondir", "gitdir", "config.worktree")), worktree.folder / ".git"]
+    kept += [repository.folder / ".git" / name for name in ("config", "refs/heads/main", "hooks/post-commit")]
+    (repository.folder / ".git" / "hooks").mkdir(exist_ok=True)
+    others = "; ".join(f"echo '#' >> {file}; mv {file} {file}-2" for file in kept)
+    others += f"; mkdir -p {private}/modules/their-own"
+    model = StandIn([Call("exec_command", {"cmd": f"{commit}; {others}"}), said])
+    before = [file.read_text("utf-8") if file.exists() else None for file in kept]
+    with model.serving():
+        async with talking(codex, model, worktree.folder, writable=writable) as (driver, heard):
+            reply = await within_reason(driver.prompt("go"))
+    assert repository.git("log", "-1", "--format=%s", worktree.branch) == "made", reply.text
+    assert [file.read_text("utf-8") if file.exists() else None for file in kept] == before
+    assert not (private / "modules").exists()
+    assert (await repository.worktrees().state(worktree)).changed == 0
+    assert heard.questions == []
 
 
 async def test_one_that_only_looks_changes_nothing_and_asks_nobody(codex: Codex, project: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -25,19 +26,34 @@ pytestmark = needs_tmux
 PROMPTS = ["hello one", "two\nlines\n\twith a tab; and -x;", "long " * 400 + "end", "hello one"]
 
 
+TOLD = 'Say "blue" and\nnothing more.'
+
+
 def launch_of(cli: Cli, model: StandIn, folder: Path) -> Launch:
+    """Told what to do, and given a server of tools, which notes that it was started."""
+    server = {"command": "touch", "args": [str(folder / "SERVED")]}
     project, private = folder / "project", folder / "private"
     for path in (project, private):
         path.mkdir(mode=0o700)
     return Launch(
         cli.name,
         os.urandom(8).hex(),
-        replace(BUILT_IN[f"{cli.name}-terminal"], command=cli.interactive(model, project)),
+        replace(
+            BUILT_IN[f"{cli.name}-terminal"],
+            command=cli.interactive(model, project),
+            instructions=TOLD,
+            mcp={"hub": server},
+        ),
         project,
         cli.environment(model),
         private,
         folder / "log",
     )
+
+
+def is_told(model: StandIn) -> bool:
+    """What its definition tells it reached its model."""
+    return json.dumps(TOLD)[1:-1] in json.dumps(list(model.requests), default=vars)
 
 
 async def test_claude_code_tells_when_its_turns_are_over_and_a_person_answers_its_dialog(
@@ -66,6 +82,8 @@ async def test_claude_code_tells_when_its_turns_are_over_and_a_person_answers_it
     assert {(reply.status, reply.delivery) for reply in replies} == {(ReplyStatus.DONE, Delivery.SUBMITTED)}
     assert (reply.text, (started.folder / "x").exists()) == ("did it", True)
     assert heard.resume_ids
+    assert is_told(model)
+    assert (tmp_path / "SERVED").exists()
 
 
 async def test_codex_is_known_by_its_screen(codex: Codex, tmp_path: Path) -> None:
@@ -73,6 +91,8 @@ async def test_codex_is_known_by_its_screen(codex: Codex, tmp_path: Path) -> Non
     with model.serving():
         async with running(launch_of(codex, model, tmp_path), TmuxPane) as (driver, _):
             replies = [await driver.prompt(prompt) for prompt in PROMPTS]
+    assert is_told(model)
+    assert (tmp_path / "SERVED").exists()
     for number, reply in enumerate(replies):
         assert reply.text.startswith(f"• answer {number}\n  and more")
         assert (reply.status, reply.delivery) == (ReplyStatus.DONE, Delivery.SUBMITTED)

@@ -46,16 +46,15 @@ both = pytest.mark.parametrize("kind", [pytest.param(TmuxPane, marks=needs_tmux)
         pytest.param(TmuxPane, ("--signals",), marks=needs_tmux),
     ],
 )
-async def test_thirty_prompts_in_a_row_get_their_own_replies(
-    kind: Kind, flags: tuple[str, ...], tmp_path: Path
-) -> None:
+async def test_ten_prompts_in_a_row_get_their_own_replies(kind: Kind, flags: tuple[str, ...], tmp_path: Path) -> None:
     async with running(screen_launch(tmp_path, *flags), kind) as (driver, heard):
-        replies = [await driver.prompt(f"echo number {number // 2}") for number in range(30)]
-    assert [reply.text for reply in replies] == [f"● number {number // 2}" for number in range(30)]
+        replies = [await driver.prompt(f"echo number {number // 2}") for number in range(10)]
+    assert [reply.text for reply in replies] == [f"● number {number // 2}" for number in range(10)]
     assert {(reply.status, reply.delivery, reply.reason) for reply in replies} == {
         (ReplyStatus.DONE, Delivery.SUBMITTED, "")
     }
-    assert asked(tmp_path) == [f"echo number {number // 2}" for number in range(30)]
+    assert asked(tmp_path) == [f"echo number {number // 2}" for number in range(10)]
+    assert heard.submissions == 10
     assert heard.states[:4] == [Observed.STARTING, Observed.IDLE, Observed.WORKING, Observed.IDLE]
 
 
@@ -66,6 +65,17 @@ async def test_a_prompt_of_several_lines_is_one_prompt(kind: Kind, tmp_path: Pat
         reply = await driver.prompt(prompt + "\n\n")
     assert asked(tmp_path) == [prompt]
     assert reply.text == "● one\n\n  two; `id` $(id) -x;\n#{pane_id} 한국어 🎉"
+
+
+@both
+async def test_a_program_that_takes_lines_gets_a_prompt_of_several_as_one(kind: Kind, tmp_path: Path) -> None:
+    script = 'while printf "> " && read -r line; do printf "%s\\n" "$line" >> TAKEN; echo "got $line"; done'
+    by_lines = command_launch(tmp_path, ("sh", "-c", script))
+    async with running(by_lines, kind) as (driver, _):
+        reply = await driver.prompt("one\n\n  two\tthree\n")
+        assert (await driver.prompt("four")).text == "got four"
+    assert reply.text == "got one two three"
+    assert (by_lines.folder / "TAKEN").read_text("utf-8") == "one two three\nfour\n"
 
 
 @both
@@ -89,8 +99,9 @@ async def test_a_program_that_shows_nothing_of_what_is_typed_is_prompted_once_an
 ) -> None:
     script = 'stty -echo; while read -r line; do echo "$line" >> TAKEN; done'
     silent = command_launch(tmp_path, ("sh", "-c", script))
-    async with running(silent, kind) as (driver, _):
+    async with running(silent, kind) as (driver, heard):
         reply = await driver.prompt("hello")
+        assert heard.submissions == 0
         await until((silent.folder / "TAKEN").exists)
     assert (reply.status, reply.delivery) == (ReplyStatus.DONE, Delivery.UNVERIFIED)
     assert (silent.folder / "TAKEN").read_text("utf-8") == "hello\n"
@@ -165,7 +176,53 @@ async def test_a_prompt_of_nothing_is_not_typed(prompt: str, tmp_path: Path) -> 
         assert (await driver.prompt(prompt)).delivery is Delivery.NOT_SUBMITTED
 
 
+# What cannot be seen
+
+
+async def test_a_look_that_fails_ends_nothing_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise OSError("too many open files")
+
+    async with running(screen_launch(tmp_path), PtyPane) as (driver, heard):
+        with monkeypatch.context() as patched:
+            patched.setattr(driver._pane, "look", fail)
+            driver._watching.hurry()
+            await until(lambda: heard.whys[-1] == "it cannot be seen: too many open files")
+        await until(lambda: heard.whys[-1] is None)
+        turn = asyncio.create_task(driver.prompt("block"))
+        await until(lambda: asked(tmp_path) == ["block"] and heard.states[-1] is Observed.WORKING)
+        with monkeypatch.context() as patched:
+            patched.setattr(driver._pane, "press", fail)
+            turn.cancel()
+            await until(lambda: "it cannot be seen: too many open files" in heard.whys[-3:])
+        await driver._pane.press(Key.ESCAPE)
+        assert (await driver.prompt("echo now")).text == "● now"
+
+
+@both
+async def test_a_screen_that_stands_still_is_not_drawn_anew(kind: Kind, tmp_path: Path) -> None:
+    async with running(screen_launch(tmp_path), kind) as (driver, _):
+        first = (await driver._pane.look()).picture
+        assert (await driver._pane.look()).picture is first
+        await driver._pane.paste("x")
+        await until_shown(driver._pane, "❯ x")
+        assert (await driver._pane.look()).picture is not first
+
+
 # Ends
+
+
+async def test_a_prompt_that_was_never_given_is_given_up_without_touching_anything(tmp_path: Path) -> None:
+    async with running(screen_launch(tmp_path), PtyPane) as (driver, heard):
+        await driver._pane.paste("block")
+        await driver._pane.press(Key.ENTER)
+        await until(lambda: heard.states[-1] is Observed.WORKING)
+        turn = asyncio.create_task(driver.prompt("echo hello"))
+        await asyncio.sleep(0)
+        turn.cancel()
+        await asyncio.wait({turn})
+        assert driver._giving_up is None
+        assert "interrupted by you" not in await shown(driver._pane)
 
 
 @both
@@ -243,7 +300,7 @@ async def test_what_cannot_start_says_why(kind: Kind, tmp_path: Path) -> None:
         driver = TerminalDriver(started, Heard(), kind)
         with pytest.raises(DriverError, match=why):
             await driver.start()
-        assert driver._ended.done()
+        assert driver._watching.ended.done()
 
 
 async def test_a_pattern_that_is_none_is_named(tmp_path: Path) -> None:
