@@ -267,7 +267,10 @@ WORKER_SETTINGS: Final = (
     _worker_setting("decision_limit", '"10m"', "for one decision", values.duration(least=1, most=86_400)),
     _worker_setting("execution_limit", '"4h"', "for one task", values.duration(least=1, most=604_800)),
     _worker_setting(
-        "queue", "50", "workers that wait; what comes beyond that is dropped, and it is told", whole(1, 1000)
+        "queue",
+        "50",
+        "decisions on events that wait; of more, the least urgent are dropped, and it is told",
+        whole(1, 1000),
     ),
     _worker_setting(
         "report",
@@ -283,6 +286,7 @@ url = "https://hub.example/events"
 headers = { Authorization = "Bearer ${HUB_TOKEN}" }
                      # filled in from the monitor's environment; in your own file only
 events = ["task_updated"]
+                     # give each an id: one without is known by all that it says, so with another time it is another
 fields = { task = "task_id", status = "status", priority = "priority", project = "project", title = "title" }
                      # where the JSON of an event has them; a dot leads into an object
 keep_alive = "30s"   # the server says something at least so often; three times as long without a word is a lost line

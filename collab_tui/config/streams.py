@@ -9,7 +9,8 @@
     keep_alive = "30s"
 
 `${NAME}` in a header is filled in from the environment of the monitor, so no secret stands in a file. That is for the
-user's own file alone: a project's would send the user's secrets where it likes.
+user's own file alone: a project's would send the user's secrets where it likes. What goes to this machine goes by no
+proxy; elsewhere it is https, of which a proxy that the environment names sees the host alone.
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from collab_tui.config.text_file import TextError, read_text
 
 _LONGEST: Final = 1 << 20
 """Bytes of a file that are read."""
@@ -35,27 +35,19 @@ class TomlFile:
 def read_toml(path: Path) -> TomlFile | None:
     """Read a file; None where there is none. Raises `TomlError`."""
     try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode) or about.st_size > _LONGEST:  # a pipe would never end
-            raise TomlError(f"{path}: it is no file of at most {_LONGEST:,} bytes")
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError):
+        file = read_text(path, _LONGEST)
+    except TextError as error:
+        raise TomlError(str(error)) from error
+    if file is None:
         return None
-    except OSError as error:
-        raise TomlError(f"{path}: it cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise TomlError(f"{path}: it is not UTF-8 ({error}); save it as UTF-8") from error
     import tomllib  # 5 ms that a start without settings need not pay
 
     from collab_tui.config.lines import line_numbers
 
     try:
-        data = tomllib.loads(text)
+        data = tomllib.loads(file.text)
     except ValueError as error:  # a number of thousands of digits is one that is not `tomllib`'s own
         raise TomlError(f"{path}: it is not TOML: {error}") from error
     except RecursionError:
         raise TomlError(f"{path}: its values stand too deep in each other") from None
-    is_writable = os.name == "posix" and (
-        about.st_uid != os.geteuid() or bool(about.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
-    )
-    return TomlFile(path, data, line_numbers(text), is_writable)
+    return TomlFile(path, data, line_numbers(file.text), file.is_writable_by_others)

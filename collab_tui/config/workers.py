@@ -71,7 +71,7 @@ class WorkerSettings:
     execution_limit: float = 14_400.0
     """Seconds that one may take."""
     queue: int = 50
-    """Workers that wait, those that wait for the person among them."""
+    """Decisions on events that wait; of more, the least urgent are dropped."""
     report: tuple[str, ...] | None = None
     """The user's own program that hears on standard input what became of each worker."""
 

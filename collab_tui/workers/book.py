@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Final
 
 from collab_tui.model.workers import WorkerState
@@ -18,11 +18,14 @@ _TOLD: Final = ("title", "priority", "project", "stream", "cause", "request", "s
 class Book:
     """The jobs, their logs, and the lines that tell of them."""
 
-    def __init__(self, jobs: Jobs, logs: Logs, record: Record, persist: Persistence) -> None:
+    def __init__(
+        self, jobs: Jobs, logs: Logs, record: Record, persist: Persistence, notice: Callable[[str], None]
+    ) -> None:
         self.jobs = jobs
         self.logs = logs
         self.record = record
         self._persist = persist
+        self._notice = notice
 
     async def keep(self, job: Job) -> None:
         """Keep a job as it is now: from here on it is done, also by another monitor."""
@@ -36,7 +39,8 @@ class Book:
         """Tell how far it is, unless that was told."""
         told = {"kind": job.kind.value, "task": job.task} | {name: getattr(job, name) for name in _TOLD} | more
         told |= {"unasked": True} if job.is_unasked else {}
-        await self.record.say(job.id, state, {name: value for name, value in told.items() if value is not None})
+        if await self.record.say(job.id, state, {name: value for name, value in told.items() if value is not None}):
+            self._notice(told_of(job, state, more.get("outcome") or more.get("why")))
 
     def is_known(self, worker: str) -> bool:
         """It is kept here, or was told of."""
@@ -44,4 +48,9 @@ class Book:
 
     def write(self, job: Job, heading: str, text: str) -> None:
         """Add to the log of a worker. One that cannot be written stops nothing."""
-        self.logs.write(Path(job.log) if job.log else self.logs.path_of(job), heading, text)
+        self.logs.write(job, heading, text)
+
+
+def told_of(job: Job, state: WorkerState, why: str | None) -> str:
+    """How far one is, in words."""
+    return f"{job.kind} worker {job.id[:8]} on {job.task}: {state}{f': {why}' if why else ''}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -19,12 +18,14 @@ from collab_tui.model.workers import WorkerKind
 from collab_tui.protocol.commands import (
     CommandType,
     NotTakenError,
+    NotThePersonsError,
     Taken,
     TakenBeforeError,
     is_for,
     result,
     taken,
 )
+from collab_tui.protocol.kept_results import KeptResults
 from collab_tui.protocol.nearby import announce
 from collab_tui.protocol.tail import tail
 from collab_tui.protocol.trust import Trust
@@ -61,11 +62,11 @@ class ByHand:
         notice: Callable[[str], None],
     ) -> None:
         self._registry = JsonlRegistry(registry)
-        self._by = f"workers {monitor}"
+        self._monitor = monitor
         self._trust, self._used = trust, used
         self._workers = workers
         self._notice = notice
-        self._host = socket.gethostname()
+        self._kept = KeptResults(registry)
         self._registry_id: str | None = None
 
     async def listen(self, poll: float | None) -> None:
@@ -75,7 +76,7 @@ class ByHand:
                 for item in news.items:
                     if item.position == 0:
                         self._registry_id = registry_id(item)
-                    if isinstance(item, Event) and is_for(item, self._host, datetime.now(UTC)):
+                    if isinstance(item, Event) and is_for(item, self._monitor, datetime.now(UTC)):
                         await self._heed(item)
 
     async def _heed(self, item: Event) -> None:
@@ -83,6 +84,8 @@ class ByHand:
             command = await asyncio.to_thread(self._taken, item)
         except TakenBeforeError:
             return
+        except NotThePersonsError:
+            return  # whoever writes such lines is not told, or they would fill the registry
         except NotTakenError as error:
             await self._answer(item.id, CommandState.FAILED, str(error))
             return
@@ -95,6 +98,8 @@ class ByHand:
             why_not, told = await self._carry_out(command)
         except WrongError as error:
             why_not, told = str(error), {}
+        except Exception as error:  # the next command is another
+            why_not, told = f"{type(error).__name__}: {error}", {}
         await self._answer(command.id, CommandState.FAILED if why_not else CommandState.DONE, why_not, told)
 
     def _taken(self, item: Event) -> Taken | None:
@@ -103,8 +108,7 @@ class ByHand:
             registry_id=self._registry_id,
             trust=self._trust,
             used=self._used,
-            host=self._host,
-            by=self._by,
+            monitor=self._monitor,
             now=datetime.now(UTC),
             of_workers=True,
         )
@@ -121,7 +125,12 @@ class ByHand:
         self, command_id: str, state: CommandState, reason: str | None, told: dict[str, Any] | None = None
     ) -> None:
         def write() -> None:
-            self._registry.append(result(command_id, state, reason, told))
+            event = result(command_id, self._monitor, state, reason, told)
+            try:
+                self._kept.keep(event)
+            except OSError as error:
+                self._notice(f"workers: what became of a command cannot be kept: {error}")
+            self._registry.append(event)
             announce(self._registry.path)
 
         try:

@@ -25,10 +25,11 @@ def question(job: Job) -> str:
     return f"Start a worker on {cut(job.task, _LONGEST)}{f': {quoted(job.title, _LONGEST)}' if job.title else ''}"
 
 
-def fields_of(job: Job, person: str, agent: str) -> dict[str, Any]:
+def fields_of(job: Job, person: str) -> dict[str, Any]:
     """The other fields of the request."""
+    begins = f" that begins at {quoted(job.base, _LONGEST)}" if job.base else ""
     details = [
-        f"It would work as {agent}, in a worktree and on a branch of its own.",
+        f"It would work as {job.agent}, in a worktree and on a branch of its own{begins}.",
         f"Why: {quoted(job.why or '', 1000)}",
         f"Found by the decision worker {job.cause}; priority {job.priority}.",
     ]
@@ -59,13 +60,15 @@ class Consent:
         self._me = me
         self._book = book
 
-    async def ask(self, job: Job, person: str, agent: str, changed: Callable[[Job], object]) -> Job:
-        """Ask, or find what was asked before, and wait for the signed answer however long it takes.
+    async def ask(self, job: Job, person: str, changed: Callable[[Job], object]) -> Job:
+        """Ask, unless that was done before, and wait for the signed answer however long it takes.
 
         Gives the job that waits for its turn, or is over. `changed` gets it with its request. Raises `RegistryError`
         where it cannot be asked or answered any more.
         """
-        request = await self._me.request(question(job), key=key_of(job), **fields_of(job, person, agent))
+        request = job.request
+        if request is None:
+            request = await self._me.request(question(job), key=key_of(job), **fields_of(job, person))
         asked = replace(job, request=request)
         await self._book.keep(asked)
         changed(asked)

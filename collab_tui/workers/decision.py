@@ -10,11 +10,11 @@ from collab_tui.model.workers import WorkerState
 from collab_tui.sessions.driver import DriverError
 from collab_tui.workers.hosting import Progress, Sessions, WorkerSession
 from collab_tui.workers.job import Job
-from collab_tui.workers.outcome import Outcome, failed, failure_of
+from collab_tui.workers.outcome import Outcome, failed, failure_of, in_short
 from collab_tui.workers.templates import how_to_answer
 from collab_tui.workers.verdict import RefusedVerdictError, VerdictError, read_verdict
 
-_MEND: Final = "That is no verdict: {why}. Give the whole verdict again, as you were told to: one block of JSON."
+_MEND: Final = "You were told this before, and your reply was no verdict: {why}. Give the whole verdict.\n\n{prompt}"
 
 
 async def decide(
@@ -36,7 +36,7 @@ async def decide(
                 agent, name=job.session, worker=job.id, is_read_only=True, in_worktree=False
             )
             try:
-                await progress.started(session)
+                await progress.started(session, None)
                 return await _verdict(session, prompt + how_to_answer(), limit, progress)
             finally:
                 await ended(sessions, session.name)
@@ -59,7 +59,7 @@ async def ended(sessions: Sessions, name: str) -> None:
 
 async def _verdict(session: WorkerSession, prompt: str, limit: float, progress: Progress) -> Outcome:
     deadline = asyncio.get_running_loop().time() + limit
-    is_second = False
+    asked, is_second = prompt, False
     while True:
         await progress.prompting(prompt)
         left = max(0.0, deadline - asyncio.get_running_loop().time())
@@ -74,6 +74,7 @@ async def _verdict(session: WorkerSession, prompt: str, limit: float, progress: 
         except VerdictError as error:
             if is_second:
                 return failed(f"twice it gave no verdict: {error}")
-            is_second, prompt = True, _MEND.format(why=error)
+            # all of it: who replies may be a new process that knows of nothing before
+            is_second, prompt = True, _MEND.format(why=in_short(str(error)), prompt=asked)
         else:
             return Outcome(WorkerState.DONE, verdict.why, verdict=verdict.document())

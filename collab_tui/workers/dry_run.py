@@ -66,8 +66,8 @@ def _each(
             yield WouldBe(event, REFUSED, why)
         elif (same := queue.same_as(job)) is not None:
             yield WouldBe(event, DROPPED, f"{same.id} waits for the same")
-        elif not queue.has_room_for(job):
-            yield WouldBe(event, DROPPED, f"{len(queue)} wait already")
+        elif (full := queue.why_no_room(job)) is not None:
+            yield WouldBe(event, DROPPED, full)
         else:
             known.add(event.key)
             queue.put(job)

@@ -81,8 +81,8 @@ class Progress(Protocol):
         """Add to its log."""
         ...
 
-    async def started(self, session: WorkerSession) -> None:
-        """It has a session."""
+    async def started(self, session: WorkerSession, head: str | None) -> None:
+        """It has a session, whose branch stands on that commit."""
         ...
 
     async def prompting(self, prompt: str) -> None:

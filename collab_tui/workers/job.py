@@ -35,6 +35,8 @@ class Step(StrEnum):
     RUNNING = "running"
     OVER = "over"
     """What came of it is to be told, and what follows from it to be queued."""
+    TOLD = "told"
+    """What came of it is to be reported to the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Job:
     prompt: str | None = None
     """What the person told it by hand, in place of a template."""
     agent: str | None = None
-    """The name of its definition, where the person gave one."""
+    """The name of its definition: of one that is asked about, what was asked. None: the one of the settings."""
     base: str | None = None
     order: int = 0
     key: str | None = None
@@ -75,10 +77,13 @@ class Job:
     """The log of the decision that wants it."""
     session: str | None = None
     run: str | None = None
+    head: str | None = None
+    """The commit on which its branch stood before it was told anything."""
     is_prompted: bool = False
     """Its session was told what to do, or is being told."""
     started_at: float | None = None
     log: str | None = None
+    """Where its log stands, from the folder of the registry."""
     outcome: WorkerState | None = None
     told: str | None = None
     """Why that came of it."""
@@ -92,9 +97,9 @@ class Job:
         return Priority(self.priority).rank, self.queued_at, self.order, self.id
 
     @property
-    def is_by_hand(self) -> bool:
-        """The person wants it, and no event."""
-        return self.cause is None
+    def is_on_event(self) -> bool:
+        """An event wants it decided, and nobody else."""
+        return self.kind is WorkerKind.DECISION and self.cause is not None
 
     @property
     def session_name(self) -> str:

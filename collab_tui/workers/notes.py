@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,16 +28,19 @@ class _Kind:
 class Notes:
     """What is told of refused and dropped events."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, notice: Callable[[str], None]) -> None:
         self._record = record
-        self._kinds: dict[str, _Kind] = {}
+        self._notice = notice
+        self._kinds: dict[tuple[str, str], _Kind] = {}
+        """Outcome and stream -> what is to be told of them."""
         self._later: asyncio.Task[None] | None = None
 
     async def add(self, outcome: str, event: StreamEvent, why: str) -> None:
         """Tell of one: at once, or with those that come within the next seconds."""
-        kind = self._kinds.get(outcome)
-        if kind is None or time.monotonic() - kind.written_at >= BETWEEN:
-            self._kinds[outcome] = _Kind(time.monotonic())
+        kind = self._kinds.get((outcome, event.stream))
+        if kind is None or (kind.event is None and time.monotonic() - kind.written_at >= BETWEEN):
+            self._kinds[outcome, event.stream] = _Kind(time.monotonic())
+            self._notice(f"stream {event.stream}: {outcome}, on {event.task}: {why}")
             await self._record.note(fields_of(event) | {"outcome": outcome, "why": why})
             return
         kind.event, kind.why, kind.count = event, why, kind.count + 1
@@ -55,10 +59,11 @@ class Notes:
         await self._flush()
 
     async def _flush(self) -> None:
-        for outcome, kind in list(self._kinds.items()):
+        for (outcome, stream), kind in list(self._kinds.items()):
             if kind.event is not None:
                 told = fields_of(kind.event) | {"outcome": outcome, "why": kind.why, "count": kind.count}
-                self._kinds[outcome] = _Kind(time.monotonic())
+                self._kinds[outcome, stream] = _Kind(time.monotonic())
+                self._notice(f"stream {stream}: {kind.count} {outcome}, the last on {kind.event.task}: {kind.why}")
                 await self._record.note(told)
 
 

@@ -13,6 +13,8 @@ from collab_tui.config.workers import WorkerSettings
 from collab_tui.model.workers import WorkerKind
 from collab_tui.workers.job import Job, Step
 
+MOST_ASKED: Final = 20
+"""Questions of workers that wait for the person; while there are as many, no decision on an event starts."""
 _HOUR: Final = 3600.0
 
 
@@ -35,6 +37,11 @@ class Queue:
     def __len__(self) -> int:
         return len(self._jobs)
 
+    @property
+    def is_held(self) -> bool:
+        """So much waits for the person that no decision on an event starts."""
+        return sum(job.step is Step.ASKING for job in self._jobs.values()) >= MOST_ASKED
+
     def jobs(self) -> list[Job]:
         """All that wait, the next ones first; those that wait for the person last."""
         return sorted(self._jobs.values(), key=lambda job: (job.step is Step.ASKING, *job.rank))
@@ -44,16 +51,30 @@ class Queue:
         return self._jobs.get(job_id)
 
     def put(self, job: Job) -> Job | None:
-        """Let one wait, or know it anew; gives the one for which there is no room then: perhaps itself."""
-        self._jobs[job.id] = job
-        if len(self._jobs) <= self.settings.queue:
-            return None
-        last = max(self._jobs.values(), key=lambda waiting: waiting.rank)
-        return self._jobs.pop(last.id)
+        """Let one wait, or know it anew; gives the one for which there is no room then: perhaps itself.
 
-    def has_room_for(self, job: Job) -> bool:
-        """It would wait if it came now."""
-        return len(self._jobs) < self.settings.queue or any(job.rank < one.rank for one in self._jobs.values())
+        That is always a decision on an event. What the person wants, is asked, or said yes to stays.
+        """
+        self._jobs[job.id] = job
+        bounded = self._bounded()
+        if len(bounded) <= self.settings.queue:
+            return None
+        return self._jobs.pop(max(bounded, key=lambda waiting: waiting.rank).id)
+
+    def why_no_room(self, job: Job) -> str | None:
+        """Why it would not wait if it came now."""
+        bounded = self._bounded()
+        if not job.is_on_event or len(bounded) < self.settings.queue or any(job.rank < one.rank for one in bounded):
+            return None
+        return self.full()
+
+    def full(self) -> str:
+        """Why there is no room."""
+        return f"{len(self._bounded())} wait already"
+
+    def _bounded(self) -> list[Job]:
+        """Those that come however many an outsider sends."""
+        return [job for job in self._jobs.values() if job.is_on_event]
 
     def take(self, job_id: str) -> Job | None:
         """It waits no more."""
@@ -85,8 +106,10 @@ class Queue:
             return now if len(same_kind) < self.settings.max_executions else None
         if len(same_kind) >= self.settings.max_decisions:
             return None
-        if job.is_by_hand:
+        if not job.is_on_event:
             return now
+        if self.is_held:
+            return None
         return max(now, self._rate_free_at(now, starts), self._cool_at(job, starts))
 
     def _rate_free_at(self, now: float, starts: Sequence[Start]) -> float:

@@ -3,35 +3,64 @@
 Before a line is written, under the lock that all writers share, it is read on to the end and looked whether the same
 stands there. So an event starts at most one worker, also when the monitor was killed, the stream sends it again, or a
 monitor on another machine reads the same stream.
+
+Anybody can write a line in the name of the monitor. What this one said of a worker it knows by the ids of its lines,
+which follow from a key that only it has: another's line neither takes the place of its own nor keeps it from speaking.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+import hashlib
+import hmac
+import json
+import os
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from collab_tui.model.event import Event, Item
+from collab_tui.model.session_book import word_of
 from collab_tui.model.words import MONITOR, name_key
-from collab_tui.model.workers import WorkerKind, WorkerState
+from collab_tui.model.workers import WorkerState
 from collab_tui.protocol.nearby import announce
 from collab_tui.registry.append import NotWrittenError, RefusedError, encode
 from collab_tui.registry.base import looks
 from collab_tui.registry.jsonl import JsonlRegistry
+from collab_tui.registry.kept import keep, kept_for
 from collab_tui.workers.persistence import Persistence
-from collab_tui.workers.queue import Start
 
 _REMEMBERED: Final = 100_000
 """Events and workers that are remembered, the newest."""
-_STARTS: Final = 2000
+_KEY: Final = "worker-lines.json"
+
+
+class _Said(NamedTuple):
+    """What this monitor said of a worker last, and in how many lines it spoke of it."""
+
+    state: WorkerState | None
+    lines: int
+
+
+_NOTHING: Final = _Said(None, 0)
+
+
+def line_key(registry: Path) -> bytes:
+    """The key from which the ids of this monitor's lines follow, made where there is none. Raises `NotWrittenError`."""
+    path = kept_for(registry) / _KEY
+    try:
+        if not path.exists():
+            keep(path, os.urandom(32).hex())
+        return bytes.fromhex(json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
+        raise NotWrittenError(f"{path}: it cannot be read ({error}): remove it") from error
 
 
 class Record:
-    """What was taken and done, by this monitor and by others. Lines are written in the order in which it is asked."""
+    """What was taken, by this monitor and by others, and what this one said. Lines are written as it is asked."""
 
     def __init__(
         self,
@@ -39,21 +68,21 @@ class Record:
         monitor: str,
         persist: Persistence,
         see: Callable[[Item], None] = lambda item: None,
+        key: bytes = b"",
     ) -> None:
-        """`monitor` is the id of this one; `see` gets each line that is read, in a thread."""
+        """`monitor` is the id of this one; `see` gets each line that is read, in a thread; `key` is its `line_key`."""
         self._registry = registry
         self._monitor = monitor
         self._persist = persist
         self._see_too = see
+        self._key = key
         self._reading = Lock()
         self._forget()
 
     def _forget(self) -> None:
         self._taken: OrderedDict[str, str] = OrderedDict()
         """Key of an event -> the id of the line that takes it."""
-        self._states: OrderedDict[str, WorkerState] = OrderedDict()
-        self._starts: deque[Start] = deque(maxlen=_STARTS)
-        self._unasked: deque[float] = deque(maxlen=_STARTS)
+        self._said: OrderedDict[str, _Said] = OrderedDict()
 
     # What stands there
 
@@ -71,17 +100,8 @@ class Record:
         return self._taken.get(key)
 
     def state_of(self, worker: str) -> WorkerState | None:
-        """What was told of a worker last; None for one that nobody told of."""
-        return self._states.get(worker)
-
-    @property
-    def starts(self) -> list[Start]:
-        """When decision workers of this monitor started, the last ones."""
-        return list(self._starts)
-
-    def unasked_since(self, time: float) -> int:
-        """How many execution workers of this monitor were to start unasked since then (seconds since the epoch)."""
-        return sum(at >= time for at in self._unasked)
+        """What this monitor said of a worker last; None for one of which it said nothing."""
+        return self._said.get(worker, _NOTHING).state
 
     def _read_alone(self) -> None:
         with self._reading:
@@ -104,19 +124,16 @@ class Record:
             if isinstance(key := item.data.get("key"), str):
                 _remember(self._taken, key, item.id)
             return
-        worker, state = item.text("worker"), item.data.get("state")
-        if worker is None or state not in set(WorkerState):
+        worker, state = item.text("worker"), word_of(WorkerState, item.data.get("state"))
+        if worker is None or state is None:
             return
-        _remember(self._states, worker, WorkerState(state), renew=True)
-        if item.data.get("monitor") == self._monitor:
-            self._note_start(item, WorkerState(state))
+        lines = self._said.get(worker, _NOTHING).lines
+        if item.id == self._line(worker, state, lines):
+            _remember(self._said, worker, _Said(state, lines + 1), renew=True)
 
-    def _note_start(self, event: Event, state: WorkerState) -> None:
-        at, kind = _epoch(event.time), event.data.get("kind")
-        if kind == WorkerKind.DECISION and state is WorkerState.RUNNING:
-            self._starts.append(Start(at, event.text("task") or "", event.text("worker") or ""))
-        if kind == WorkerKind.EXECUTION and state is WorkerState.QUEUED and event.data.get("unasked") is True:
-            self._unasked.append(at)
+    def _line(self, worker: str, state: WorkerState, lines: int) -> str:
+        """The id of the line that says it, after so many of the same worker."""
+        return hmac.new(self._key, f"{worker} {state} {lines}".encode(), hashlib.sha256).hexdigest()[:16]
 
     # Adding to it
 
@@ -129,21 +146,26 @@ class Record:
         await self._write({"id": line, "event": "stream_event", **fields, "key": key}, why_not)
         return self._taken.get(key) == line
 
-    async def say(self, worker: str, state: WorkerState, fields: Mapping[str, Any]) -> None:
-        """Write how far a worker is, unless that is the last that was said of it."""
+    async def say(self, worker: str, state: WorkerState, fields: Mapping[str, Any]) -> bool:
+        """Write how far a worker is, unless that is the last that was said of it; False then."""
+        line = {"event": "worker", "worker": worker, "state": state.value, **fields}
+        while True:
+            known = self._said.get(worker, _NOTHING)
+            if known.state is state or (known.state is not None and known.state.is_over):
+                return False
 
-        def why_not() -> str | None:
-            known = self._states.get(worker)
-            return "it was told" if known is state or (known is not None and known.is_over) else None
+            def why_not(known: _Said = known) -> str | None:
+                return "more was said of it" if self._said.get(worker, _NOTHING) != known else None
 
-        await self._write({"event": "worker", "worker": worker, "state": state.value, **fields}, why_not)
+            if await self._write({"id": self._line(worker, state, known.lines), **line}, why_not):
+                return True
 
     async def note(self, fields: Mapping[str, Any]) -> None:
         """Write what became of events that start nothing."""
         await self._write({"event": "stream_event", **fields}, lambda: None)
 
-    async def _write(self, event: Mapping[str, Any], why_not: Callable[[], str | None]) -> None:
-        """Append a line unless there is a reason not to; tries again for as long as it cannot be written.
+    async def _write(self, event: Mapping[str, Any], why_not: Callable[[], str | None]) -> bool:
+        """Append a line unless there is a reason not to (False); tries again for as long as it cannot be written.
 
         Raises `UnusableError` for what never can be written.
         """
@@ -151,6 +173,8 @@ class Record:
         encode(line)  # what cannot be written is refused before trying again and again
         with suppress(RefusedError):
             await self._persist(lambda: self._append(line, why_not))
+            return True
+        return False
 
     def _append(self, line: Mapping[str, Any], why_not: Callable[[], str | None]) -> None:
         def unless() -> str | None:
@@ -173,7 +197,3 @@ def _remember(known: OrderedDict[str, Any], key: str, value: Any, *, renew: bool
     known.move_to_end(key)
     if len(known) > _REMEMBERED:
         known.popitem(last=False)
-
-
-def _epoch(time: datetime | None) -> float:
-    return time.timestamp() if time is not None else 0.0

@@ -11,7 +11,7 @@ from collab_tui.model.workers import WorkerKind
 from collab_tui.workers.book import Book
 from collab_tui.workers.completions import Completions
 from collab_tui.workers.decision import decide
-from collab_tui.workers.execution import attend, execute, prompted
+from collab_tui.workers.execution import attend, execute, head_of, prompted
 from collab_tui.workers.hosting import Sessions, WorkerSession
 from collab_tui.workers.job import Job
 from collab_tui.workers.needs_decision import EXECUTION
@@ -67,13 +67,15 @@ class Runner:
         spent = max(0.0, now - (job.started_at or now))
         limit = max(0.0, self._config().workers.execution_limit - spent)
         progress = _Progress(job, self._book, self._completions, note)
-        await progress.started(session)
+        head = job.head if job.is_prompted else await head_of(session)
+        await progress.started(session, head)
         if job.is_prompted:
-            return await attend(self._sessions, session, limit=limit, completed=self._completed)
+            return await attend(self._sessions, session, head=head, limit=limit, completed=self._completed)
         return await prompted(
             self._sessions,
             session,
             await self._prompt(job),
+            head=head,
             limit=limit,
             progress=progress,
             completed=self._completed,
@@ -101,9 +103,9 @@ class _Progress:
     def write(self, heading: str, text: str) -> None:
         self._book.write(self._job, heading, text)
 
-    async def started(self, session: WorkerSession) -> None:
+    async def started(self, session: WorkerSession, head: str | None) -> None:
         self._completions.await_of(session.name)
-        await self._note(self._job.id, run=session.run)
+        await self._note(self._job.id, run=session.run, head=head)
 
     async def prompting(self, prompt: str) -> None:
         self.write("prompt", prompt)

@@ -11,14 +11,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from collab_tui.config import Config, ConfigError
+from collab_tui.config import Config
 from collab_tui.model.words import MONITOR
 from collab_tui.model.workers import WorkerKind, WorkerState
 from collab_tui.protocol.participation import Participant
@@ -28,13 +27,13 @@ from collab_tui.registry.append import RegistryError
 from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.registry.kept import kept_for, monitor_of
 from collab_tui.sessions.records import Records
+from collab_tui.workers.at_work import BY_HAND, AtWork
 from collab_tui.workers.book import Book
 from collab_tui.workers.by_hand import ByHand
 from collab_tui.workers.completions import Completions
 from collab_tui.workers.consent import Consent
-from collab_tui.workers.decision import ended
 from collab_tui.workers.following import following
-from collab_tui.workers.hosting import Sessions, WorkerSession
+from collab_tui.workers.hosting import Sessions
 from collab_tui.workers.job import MAX_TRIES, Job, Step, job_for
 from collab_tui.workers.jobs import Jobs
 from collab_tui.workers.logs import Logs
@@ -42,20 +41,20 @@ from collab_tui.workers.needs_decision import needs_decision
 from collab_tui.workers.notes import Notes, fields_of
 from collab_tui.workers.outcome import Outcome, failed
 from collab_tui.workers.persistence import Persistence
-from collab_tui.workers.queue import Queue, Start
-from collab_tui.workers.record import Record
-from collab_tui.workers.reporting import report
+from collab_tui.workers.queue import MOST_ASKED, Queue, Start
+from collab_tui.workers.record import Record, line_key
+from collab_tui.workers.reporting import Reports
 from collab_tui.workers.running import Runner
 from collab_tui.workers.screening import why_refused
+from collab_tui.workers.starts import Starts
 from collab_tui.workers.stream_event import StreamEvent
 from collab_tui.workers.streams import Streams
-from collab_tui.workers.templates import TemplateError, Templates
+from collab_tui.workers.templates import Templates
 
 _LONGEST_WAIT: Final = 60.0
 """Seconds between two looks at what may start by the clock, which may be set."""
 _PATIENCE: Final = 5.0
 """Seconds for what is still to be written when the monitor ends."""
-BY_HAND: Final = "stopped by hand"
 
 
 class WorkerService:
@@ -82,20 +81,12 @@ class WorkerService:
         self._environment = environment
         self._clock = clock
         self._trust_of, self._used = trust, used or UsedDecisions()
-        persist = Persistence(notice)
         self._completions = Completions()
-        self._record = Record(JsonlRegistry(registry), self._monitor, persist, self._completions.see)
-        self._notes = Notes(self._record)
-        self._book = Book(Jobs(registry), Logs(registry), self._record, persist)
-        self._running: dict[str, Job] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        """Of those that run."""
+        self._persist = Persistence(notice)
         self._asking: dict[str, asyncio.Task[None]] = {}
         """Of those that wait for the person."""
         self._others: list[asyncio.Task[None]] = []
-        self._stopped: set[str] = set()
-        self._closing: set[str] = set()
-        """Those that ran to an end, which is being told."""
+        self._is_held = False
         self._taking = asyncio.Lock()
         self._changed = asyncio.Event()
         self._ending = asyncio.Event()
@@ -107,6 +98,15 @@ class WorkerService:
         """Go on with what is open, and start what waits, until `end`. Raises `RegistryError`."""
         self._sessions, self._config = manager, config
         self._queue = Queue(config.workers)
+        self._starts = Starts(self._path)
+        self._record = Record(
+            JsonlRegistry(self._path), self._monitor, self._persist, self._completions.see, line_key(self._path)
+        )
+        self._notes = Notes(self._record, self._notice)
+        self._book = Book(Jobs(self._path), Logs(self._path), self._record, self._persist, self._notice)
+        self._reports = Reports(
+            self._path, self._book, lambda: self._config.workers.report, self._environment, self._notice
+        )
         trust = self._trust_of(config)
         self._me = Participant(
             MONITOR,
@@ -118,6 +118,7 @@ class WorkerService:
             poll=config.poll,
         )
         self._consent = Consent(self._me, self._book)
+        self._at_work = AtWork(manager, Records(self._path), self._book, self._spawn, self._finish, self._changed.set)
         self._runner = Runner(manager, self._book, Templates(self._path), self._completions, lambda: self._config)
         by_hand = ByHand(self._path, self._monitor, trust, self._used, self, self._notice)
         self._streams = Streams(self._path, self._kept, self._monitor, self.take, self._notice, self._environment)
@@ -132,7 +133,8 @@ class WorkerService:
             entered.push_async_callback(self._streams.end)
             for job in jobs:
                 await self._resume(job)
-            self._others += [self._spawn(self._pump()), self._spawn(by_hand.listen(config.poll))]
+            tasks = (self._pump(), by_hand.listen(config.poll), self._reports.run(self._ending))
+            self._others = [self._spawn(task) for task in tasks]
             await self._streams.use(config.streams)
             self._entered = entered.pop_all()
 
@@ -158,16 +160,14 @@ class WorkerService:
             self._notice(f"workers: {str(error) or type(error).__name__}; the next monitor goes on with what is left")
 
     async def _end_tasks(self) -> None:
-        tasks = [*self._others, *self._asking.values(), *self._tasks.values()]
+        tasks = [*self._others, *self._asking.values(), *self._at_work.tasks]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
         with suppress(TimeoutError):  # what cannot be written now, the next monitor finds out by itself
             async with asyncio.timeout(_PATIENCE):
-                for job in list(self._running.values()):
-                    if job.id not in self._closing:
-                        await self._leave(job)
+                await self._at_work.let_go()
                 await self._notes.end()
 
     # What comes in
@@ -185,8 +185,8 @@ class WorkerService:
                 await self._notes.add("refused", event, why)
             elif (same := self._queue.same_as(job)) is not None:
                 await self._notes.add("dropped", event, f"{same.id} waits for the same")
-            elif not self._queue.has_room_for(job):
-                await self._notes.add("dropped", event, f"{len(self._queue)} wait already")
+            elif (full := self._queue.why_no_room(job)) is not None:
+                await self._notes.add("dropped", event, full)
             else:
                 await self._book.keep(job)
                 await self._let_in(job)
@@ -204,8 +204,8 @@ class WorkerService:
         async with self._taking:
             if self._book.is_known(job.id):
                 return "it was queued before"
-            if not self._queue.has_room_for(job):
-                return f"{len(self._queue)} wait already"
+            if (same := self._at_work_on(job)) is not None:
+                return f"the worker {same.id} is on the same task"
             await self._enqueue(job)
         return None
 
@@ -213,12 +213,8 @@ class WorkerService:
         """End one that waits or runs, as the person wants; gives why not, None when it is."""
         if (waiting := self._queue.take(worker)) is not None:
             await self._drop(waiting, BY_HAND)
-        elif worker in self._running and worker not in self._closing:
-            self._stopped.add(worker)
-            self._tasks[worker].cancel()
-        else:
-            return f"no worker {worker} waits or runs here"
-        return None
+            return None
+        return self._at_work.stop(worker)
 
     # Going on after a restart
 
@@ -230,41 +226,30 @@ class WorkerService:
                 await self._enqueue(job)
             case Step.OVER:
                 await self._settle(job)
+            case Step.TOLD:
+                await self._reports.add(job)
             case Step.RUNNING if job.kind is WorkerKind.DECISION and job.tries < MAX_TRIES:
                 await self._enqueue(replace(job, step=Step.WAITING), why="it was cut off, and runs once more")
             case Step.RUNNING if job.kind is WorkerKind.DECISION:
                 await self._finish(job, failed("its monitor ended twice while it ran"))
             case Step.RUNNING:
-                if (session := self._session_of(job)) is not None:
-                    self._see_to(job, partial(self._runner.attend, job, session, self._note, self._clock()))
+                if (session := self._at_work.session_of(job)) is not None:
+                    self._at_work.begin(job, self._runner.attend(job, session, self._at_work.note, self._clock()))
                 else:
-                    await self._finish(job, failed(f"it was lost with its monitor{self._what_is_left(job)}"))
-
-    def _session_of(self, job: Job) -> WorkerSession | None:
-        """Its session, if that runs here."""
-        found = (one for one in self._sessions.sessions.values() if one.worker == job.id)
-        return next((one for one in found if one.observed.is_running and job.run in (None, one.run)), None)
-
-    def _what_is_left(self, job: Job) -> str:
-        record = Records(self._path).load(job.session) if job.session is not None else None
-        if record is None or record.run != job.run:  # it never was ready, and left nothing
-            return ""
-        branch = f"; its branch {record.branch} stays" if record.branch is not None else ""
-        goes_on = f", and `collab-tui session restore {record.name}` goes on with it" if record.resume_id else ""
-        return branch + goes_on
+                    await self._finish(job, failed(f"it was lost with its monitor{self._at_work.what_is_left(job)}"))
 
     # Waiting
 
     async def _enqueue(self, job: Job, why: str | None = None) -> None:
-        job = replace(job, log=job.log or str(self._book.logs.path_of(job)))
+        job = replace(job, log=job.log or self._book.logs.place_of(job))
         await self._book.keep(job)
-        if self._record.state_of(job.id) is not WorkerState.ASKED:
+        if job.step is not Step.ASKING or self._record.state_of(job.id) is not WorkerState.ASKED:
             await self._book.say(job, WorkerState.QUEUED, why=why or job.why)
         if (same := self._at_work_on(job)) is not None:
-            await self._drop(job, f"{same.id} works on the same task")
+            await self._drop(job, _dropped(f"the worker {same.id} is on the same task"))
             return
         if (dropped := self._queue.put(job)) is not None:
-            await self._drop(dropped, f"{len(self._queue)} wait already")
+            await self._drop(dropped, _dropped(self._queue.full()))
         if job.step is Step.ASKING and self._queue.get(job.id) is not None:
             self._asking[job.id] = self._spawn(self._ask(job))
         self._changed.set()
@@ -273,14 +258,13 @@ class WorkerService:
         """Another that does the very task, or is to do it; decisions on one task come one after the other."""
         if job.kind is WorkerKind.DECISION:
             return None
-        others = (*self._running.values(), *self._queue.jobs())
+        others = (*self._at_work.jobs, *self._queue.jobs())
         same = (one for one in others if one.kind is job.kind and one.task == job.task and one.id != job.id)
         return next(same, None)
 
     async def _ask(self, job: Job) -> None:
-        agent = job.agent or self._config.workers.execution_agent
         try:
-            answered = await self._consent.ask(job, self._config.person, agent, self._queue.put)
+            answered = await self._consent.ask(job, self._config.person, self._queue.put)
         except RegistryError as error:
             self._queue.take(job.id)
             await self._finish(job, failed(f"it could not be asked: {error}"))
@@ -289,11 +273,12 @@ class WorkerService:
                 self._queue.take(job.id)
                 await self._settle(answered)
             else:
+                await self._book.say(answered, WorkerState.QUEUED, why="the person said yes")
                 self._queue.put(answered)
         self._asking.pop(job.id, None)
         self._changed.set()
 
-    async def _drop(self, job: Job, why: str) -> None:
+    async def _drop(self, job: Job, outcome: Outcome) -> None:
         """It does not wait any more, and never starts."""
         if (asking := self._asking.pop(job.id, None)) is not None:
             asking.cancel()
@@ -301,67 +286,39 @@ class WorkerService:
         if job.step is Step.ASKING:
             with suppress(RegistryError):  # it was answered just now: that starts nothing any more
                 await self._consent.withdraw(job)
-        await self._finish(job, Outcome(WorkerState.DROPPED, why))
+        await self._finish(job, outcome)
 
     async def _pump(self) -> None:
         """Start whichever's turn it is, whenever something changed or the clock lets one start."""
         while True:
             self._changed.clear()
             now = self._clock()
-            while (job := self._queue.next(now, self._running.values(), self._starts(now))) is not None:
+            while (job := self._queue.next(now, self._at_work.jobs, self._started(now))) is not None:
                 job = replace(job, step=Step.RUNNING, tries=job.tries + 1, started_at=now, session=job.session_name)
-                self._running[job.id] = job
-                await self._book.keep(job)
-                await self._book.say(job, WorkerState.RUNNING, why=job.why)
-                self._see_to(job, partial(self._runner.run, job, self._note))
-            at = self._queue.next_time(now, self._running.values(), self._starts(now))
+                if job.kind is WorkerKind.DECISION:
+                    self._starts.decision(Start(now, job.task, job.id))
+                self._at_work.begin(job, self._run(job))
+            self._tell_if_held()
+            at = self._queue.next_time(now, self._at_work.jobs, self._started(now))
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(_LONGEST_WAIT, at - now) if at is not None else None):
                     await self._changed.wait()
 
-    def _starts(self, now: float) -> list[Start]:
+    def _started(self, now: float) -> list[Start]:
         """When decisions started; a clock that was set back lets none lie ahead."""
-        return [start._replace(at=min(start.at, now)) for start in self._record.starts]
+        return [start._replace(at=min(start.at, now)) for start in self._starts.decisions]
 
-    # Running
+    def _tell_if_held(self) -> None:
+        if self._queue.is_held and not self._is_held:
+            self._notice(f"workers: {MOST_ASKED} questions wait for you; no decision starts until there are fewer")
+        self._is_held = self._queue.is_held
 
-    def _see_to(self, job: Job, run: Callable[[], Awaitable[Outcome]]) -> None:
-        self._running[job.id] = job
-        self._tasks[job.id] = self._spawn(self._see_to_its_end(job.id, run))
-
-    async def _see_to_its_end(self, worker: str, run: Callable[[], Awaitable[Outcome]]) -> None:
-        try:
-            outcome = await run()
-        except asyncio.CancelledError:
-            if worker not in self._stopped:
-                raise
-            outcome = failed(BY_HAND)
-            if (session := self._session_of(self._running[worker])) is not None:
-                await ended(self._sessions, session.name)
-        except (TemplateError, ConfigError) as error:
-            outcome = failed(str(error))
-        except Exception as error:
-            outcome = failed(f"{type(error).__name__}: {error}")
-        self._stopped.discard(worker)
-        self._closing.add(worker)
-        await self._finish(self._running[worker], outcome)
-        self._closing.discard(worker)
-        del self._running[worker], self._tasks[worker]
-        self._changed.set()
-
-    async def _leave(self, job: Job) -> None:
-        """This monitor ends. A decision is made anew by the next; work goes on without us where its program does."""
-        session = self._session_of(job)
+    async def _run(self, job: Job) -> Outcome:
         if job.kind is WorkerKind.DECISION:
-            await self._book.keep(replace(job, step=Step.WAITING, tries=job.tries - 1))
-        elif session is None or session.record.handle is None:
-            await self._finish(job, failed(f"it ended with its monitor{self._what_is_left(job)}"))
-
-    async def _note(self, worker: str, **known: Any) -> None:
-        """Keep what is known now of one that runs."""
-        job = replace(self._running[worker], **known)
-        self._running[worker] = job
+            await self._persist(self._starts.save)
         await self._book.keep(job)
+        await self._book.say(job, WorkerState.RUNNING, why=job.why)
+        return await self._runner.run(job, self._at_work.note)
 
     # What came of it
 
@@ -372,17 +329,19 @@ class WorkerService:
 
     async def _settle(self, job: Job) -> None:
         await self._book.keep(job)
-        for one in following(job, self._config.workers, self._record, self._clock()):
-            if not self._book.is_known(one.id):
-                await self._enqueue(one)
+        for one in following(job, self._config, self._starts, self._clock()):
+            if self._book.is_known(one.id):
+                continue
+            if one.is_unasked:
+                self._starts.unasked(one.id, self._clock())
+                await self._persist(self._starts.save)
+            await self._enqueue(one)
         state = job.outcome or WorkerState.FAILED
         took = max(0, round(1000 * (self._clock() - job.started_at))) if job.started_at is not None else None
         self._book.write(job, f"outcome: {state}", job.told or "")
         await self._book.say(job, state, outcome=job.told, verdict=job.verdict, result=job.result, took_ms=took)
-        if (program := self._config.workers.report) is not None:
-            why_not = await report(program, job, self._path, self._environment, self._ending)
-            if self._ending.is_set():
-                return  # the next monitor tells it
-            if why_not is not None:
-                self._notice(f"what became of the worker {job.id} could not be reported: {why_not}")
-        await self._book.forget(job)
+        await self._reports.add(job)
+
+
+def _dropped(why: str) -> Outcome:
+    return Outcome(WorkerState.DROPPED, why)

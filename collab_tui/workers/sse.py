@@ -13,8 +13,9 @@ from typing import Final, NamedTuple
 MAX_EVENT: Final = 16 << 20
 """Bytes of one event that are taken; a longer one is dropped whole, and counted."""
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
+_BOM: Final = b"\xef\xbb\xbf"
 _MAX_DIGITS: Final = 9
-"""Of a `retry`: 30 years in milliseconds have twelve."""
+"""Of a `retry`, in milliseconds: more of them are more than anybody waits."""
 
 
 class ServerEvent(NamedTuple):
@@ -39,10 +40,12 @@ class Parser:
         """Events that were too long."""
         self._id = last_event_id
         self._type = ""
-        self._data: list[str] = []
+        self._data = bytearray()
+        """Its lines, each with a line feed."""
         self._line = bytearray()
         self._is_blank = True
         """Nothing of this line came yet."""
+        self._is_comment = False
         self._size = 0
         """Bytes of this event so far."""
         self._is_after_return = False
@@ -60,12 +63,10 @@ class Parser:
             self._extend(end)
             if self._is_blank:
                 yield from self._dispatch()
-            elif not self._is_too_long:
-                self._interpret(self._line.decode("utf-8", "replace"))
-                if self._line.startswith(b":"):  # heartbeats may come for weeks without an event
-                    self._size -= len(self._line)
+            elif not self._is_comment and not self._is_too_long:
+                self._interpret(bytes(self._line))
             self._line.clear()
-            self._is_blank = True
+            self._is_blank, self._is_first = True, False
         self._extend(rest)
 
     @property
@@ -73,10 +74,13 @@ class Parser:
         return self._size > MAX_EVENT
 
     def _extend(self, piece: bytes) -> None:
-        """Add to the line, of which no more is kept than an event may have."""
+        """Add to the line, of which no more is kept than an event may have, and nothing of a comment."""
         if not piece:
             return
-        self._is_blank = False
+        if self._is_blank:
+            self._is_blank, self._is_comment = False, piece.startswith(b":")
+        if self._is_comment:  # heartbeats may come for weeks without an event
+            return
         self._size += len(piece)
         if self._is_too_long:
             self._line.clear()
@@ -84,27 +88,25 @@ class Parser:
         else:
             self._line += piece
 
-    def _interpret(self, line: str) -> None:
-        if self._is_first:
-            line, self._is_first = line.removeprefix("\ufeff"), False
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if name == "data":
-            self._data.append(value)
-        elif name == "event":
-            self._type = value
-        elif name == "id" and "\0" not in value:
-            self._id = value
-        elif name == "retry" and value.isascii() and value.isdigit():
-            self.retry = int(value[:_MAX_DIGITS])
+    def _interpret(self, line: bytes) -> None:
+        name, _, value = (line.removeprefix(_BOM) if self._is_first else line).partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._data += value
+            self._data += b"\n"
+        elif name == b"event":
+            self._type = value.decode("utf-8", "replace")
+        elif name == b"id" and b"\0" not in value:
+            self._id = value.decode("utf-8", "replace")
+        elif name == b"retry" and value.isdigit():
+            self.retry = int(value.lstrip(b"0")[:_MAX_DIGITS] or b"0")
 
     def _dispatch(self) -> Iterator[ServerEvent]:
         """A blank line ends an event; one without data is none."""
-        self._is_first = False
         self.last_event_id = self._id
         if self._is_too_long:
             self.dropped += 1
         elif self._data:
-            yield ServerEvent(self._type or "message", "\n".join(self._data), self._id)
+            yield ServerEvent(self._type or "message", self._data[:-1].decode("utf-8", "replace"), self._id)
         self._type, self._size = "", 0
         self._data.clear()

@@ -15,6 +15,7 @@ from collab_tui.config.allowed import is_allowed
 from collab_tui.config.reading import allowed_file, project_config_file, user_config_file
 from collab_tui.config.rules import placeholders
 from collab_tui.config.settings import Restricted
+from collab_tui.config.text_file import TextError, read_text
 from collab_tui.config.values import instead_of
 from collab_tui.protocol.wording import quoted
 from collab_tui.workers.job import Job
@@ -26,7 +27,7 @@ _OURS: Final = Path(__file__).with_name("templates")
 _ANSWER: Final = Path(__file__).with_name("answer.md")
 _FOLDER: Final = "templates"
 _LONGEST: Final = 1 << 16
-"""Characters of a template."""
+"""Bytes of a template."""
 _LONGEST_WORDS: Final = 300
 _NOT_SAID: Final = "not said"
 
@@ -59,7 +60,7 @@ class Templates:
     def of(self, name: str) -> Template:
         """The template of a name. Raises `TemplateError`, and `ConfigError` where it cannot be told what is allowed."""
         for folder in (self.users, self.projects, _OURS):
-            found = _read(folder / f"{name}.md", name)
+            found = _read(folder / f"{name}.md", name, is_users=folder == self.users)
             if found is None:
                 continue
             if folder == self.projects and not is_allowed(leave_for(found), allowed_file()):
@@ -93,16 +94,16 @@ def how_to_answer() -> str:
     return _ANSWER.read_text(encoding="utf-8").format(most=MAX_NEXT)
 
 
-def _read(path: Path, name: str) -> Template | None:
+def _read(path: Path, name: str, *, is_users: bool = False) -> Template | None:
     try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(_LONGEST + 1)
-    except FileNotFoundError:
+        file = read_text(path, _LONGEST)
+    except TextError as error:
+        raise TemplateError(str(error)) from error
+    if file is None:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise TemplateError(f"{path}: it cannot be read: {error}") from error
-    if len(text) > _LONGEST:
-        raise TemplateError(f"{path}: it has more than {_LONGEST:,} characters")
+    if is_users and file.is_writable_by_others:
+        raise TemplateError(f"{path}: others can write it, so it does not count: `chmod go-w` it, if it is yours")
+    text = file.text
     try:
         named = placeholders(text)
     except ValueError:

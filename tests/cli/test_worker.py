@@ -8,6 +8,9 @@ from typing import Any, TextIO
 
 import pytest
 
+from collab_tui.model.workers import WorkerKind
+from collab_tui.registry.kept import kept_for, monitor_of
+from collab_tui.workers.job import Job, Step
 from collab_tui.workers.logs import Logs
 from tests.cli.conftest import Collab
 from tests.events import lines
@@ -27,13 +30,14 @@ DECISION, EXECUTION, FAILED = "aa11" * 4, "bb22" * 4, "cc33" * 4
 @pytest.fixture(autouse=True)
 def registry() -> Path:
     path = Path(REGISTRY)
-    log = path.absolute().parent / "logs" / "decisions" / "x.log"
-    Logs(path).write(log, "prompt", "Decide \x1b[2Jnow")
+    decision = Job(DECISION, WorkerKind.DECISION, "T-1", Step.OVER, 0.0)
+    log = Logs(path).place_of(decision)
+    Logs(path).write(decision, "prompt", "Decide \x1b[2Jnow")
     verdict = {"next": [{"task": "T-2", "why": "it is next"}], "why": "T-1 is done"}
     asked = {"id": "d1", "timestamp": "2026-01-31T08:05:00.000Z", "agent": "monitor", "event": "decision_request"}
     path.write_bytes(
         lines(
-            told(1, DECISION, "decision", "queued", "T-1", stream="hub", cause="ev-7", log=str(log), why="it is done"),
+            told(1, DECISION, "decision", "queued", "T-1", stream="hub", cause="ev-7", log=log, why="it is done"),
             told(2, DECISION, "decision", "running", "T-1"),
             told(3, DECISION, "decision", "done", "T-1", verdict=verdict, outcome="T-1 is done", took_ms=61_000),
             told(4, EXECUTION, "execution", "queued", "T-2", cause=DECISION, priority="high", why="it is next"),
@@ -70,9 +74,7 @@ def test_the_queue_shows_what_waits_and_for_what(collab: Collab) -> None:
 def test_why_tells_the_event_the_decision_the_question_and_the_work(collab: Collab) -> None:
     code, out, _ = collab("worker", "logs", "--registry", REGISTRY, "--why", "T-2")
     assert code == 0
-    places = [
-        out.index(part) for part in ("stream hub, event ev-7", "T-1 is done", "open: Start a worker", "it is next")
-    ]
+    places = [out.index(part) for part in ("hub: T-1  ev-7", "T-1 is done", "open  Start a worker", "it is next")]
     assert places == sorted(places)
     chain = json.loads(collab("worker", "logs", "--registry", REGISTRY, "--why", "T-2", "--json")[1])["chains"][0]
     assert chain["decision"]["id"] == DECISION
@@ -94,6 +96,37 @@ def test_numbers_tell_outcomes_times_and_failures_by_their_reason(collab: Collab
     assert "took 61 s in the middle" in out
     assert "1 x usage limit" in out
     assert collab("worker", "logs", "--registry", REGISTRY, "--stats", "--since", "1h")[1] == "No worker yet.\n"
+    assert collab("worker", "logs", "--registry", REGISTRY, "--why", "T-2", "--since", "1h")[0] == 2
+
+
+def test_failures_for_one_reason_are_one_whatever_they_are_of_and_what_was_stopped_is_none(
+    collab: Collab, registry: Path
+) -> None:
+    lost = "it was lost with its monitor; its branch collab/doer/{0} stays, and `collab-tui session restore w-{0}`"
+    ends = [("failed", lost.format("T-1")), ("failed", lost.format("T-2")), ("stopped", "stopped by hand")]
+    with registry.open("ab") as file:
+        for number, (state, why) in enumerate(ends):
+            file.write(lines(told(10 + number, f"{number:016x}", "execution", state, "T", outcome=why)))
+    out = collab("worker", "logs", "--registry", REGISTRY, "--stats")[1]
+    assert "\n  2 x it was lost with its monitor; its branch ... stays, and ...\n" in out
+    assert ("1 stopped" in out, "x stopped by hand" in out) == (True, False)
+
+
+def test_what_a_monitor_told_that_is_gone_is_not_shown_as_so(collab: Collab, registry: Path) -> None:
+    ours = {"monitor": monitor_of(kept_for(registry.absolute()))}
+    stream = {"agent": "monitor", "event": "stream_state", "stream": "hub", "state": "connected"}
+    dropped = {"agent": "monitor", "event": "stream_event", "stream": "hub", "outcome": "dropped", "count": 7}
+    with registry.open("ab") as file:
+        file.write(lines(told(10, "dd44" * 4, "decision", "running", "T-9") | ours, stream | ours, dropped | ours))
+    code, out, _ = collab("worker", "list", "--registry", REGISTRY)
+    assert code == 0
+    assert "stream hub  untended  0 events, 7 dropped  no monitor acts here" in out
+    assert "decision   untended  T-9" in out
+    found = json.loads(collab("worker", "list", "--registry", REGISTRY, "--json")[1])
+    assert [(one["watched_by"], one["dropped"]) for one in found["streams"]] == [("gone", 7)]
+    assert [one["watched_by"] for one in found["workers"]] == [None, None, None, "gone"]
+    assert "stream hub: 0 events, 7 dropped\n" in collab("worker", "logs", "--registry", REGISTRY, "--stats")[1]
+    assert "No monitor acts here" in collab("worker", "queue", "--registry", REGISTRY)[1]
 
 
 EVENTS = """\

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -196,6 +197,16 @@ class Stage:
         async with asyncio.timeout(PATIENCE):
             while not holds():  # noqa: ASYNC110  # files, and lines of others
                 await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def at_work(stage: Stage, sessions: PlayedSessions, config: Config | None = None) -> AsyncIterator[WorkerService]:
+    service = stage.service()
+    await service.start(sessions, config or stage.config())
+    try:
+        yield service
+    finally:
+        await service.end()
 
 
 def event(

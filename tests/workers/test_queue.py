@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from collab_tui.config.workers import Priority, WorkerSettings
 from collab_tui.model.workers import WorkerKind
 from collab_tui.workers.job import Job, Step, job_of
-from collab_tui.workers.queue import Queue, Start
+from collab_tui.workers.queue import MOST_ASKED, Queue, Start
 
 
 def job(
@@ -81,10 +81,29 @@ def test_what_waits_for_the_person_does_not_start() -> None:
 
 def test_a_full_queue_lets_go_of_what_is_least_urgent_and_came_last() -> None:
     waiting = queue(job(1, "low"), job(2, "low"), job(3), queue=3)
-    assert not waiting.has_room_for(job(4, "low"))
-    assert waiting.has_room_for(job(4, "urgent"))
+    assert waiting.why_no_room(job(4, "low")) == "3 wait already"
+    assert waiting.why_no_room(job(4, "urgent")) is None
     assert waiting.put(job(4, "urgent")).queued_at == 2
     assert waiting.put(job(5, "low")).queued_at == 5
+
+
+def test_what_the_person_wants_is_asked_or_said_yes_to_takes_no_room_and_is_never_let_go_of() -> None:
+    approved, asked = job(1, "low", kind="execution"), job(2, "low", kind="execution", step=Step.ASKING)
+    by_hand = replace(job(3, "low"), cause=None)
+    waiting = queue(approved, asked, by_hand, job(4), queue=1)
+    assert waiting.put(job(5, "urgent")).queued_at == 4
+    assert [one.queued_at for one in waiting.jobs()] == [5, 1, 3, 2]
+
+
+def test_while_many_questions_wait_for_the_person_no_event_is_decided_on() -> None:
+    asked = [job(n, kind="execution", step=Step.ASKING) for n in range(MOST_ASKED)]
+    waiting = queue(*asked, job(50, "urgent"), replace(job(60), cause=None))
+    assert waiting.is_held
+    assert waiting.next(100.0, [], []).queued_at == 60
+    assert waiting.next(100.0, [], []) is None
+    assert waiting.next_time(100.0, [], []) is None
+    waiting.take(asked[0].id)
+    assert waiting.next(100.0, [], []).queued_at == 50
 
 
 JOBS = st.lists(
@@ -108,7 +127,8 @@ def test_whatever_comes_everything_starts_or_is_told_as_dropped_and_no_limit_is_
     waiting, dropped = Queue(settings), []
     for one in jobs:
         dropped += [gone] if (gone := waiting.put(one)) else []
-        assert len(waiting) <= room
+        assert sum(one.is_on_event for one in waiting.jobs()) <= room
+        assert all(one.is_on_event for one in dropped)
     now, starts, done = 100.0, [], []
     while len(waiting):
         running = []

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from collab_tui.model.sessions import Observed
+from collab_tui.model.workers import WorkerKind
 from collab_tui.registry.kept import kept_for, monitor_of
 from collab_tui.sessions.manager import SessionManager
+from collab_tui.workers.job import Job, Step
 from collab_tui.workers.jobs import Jobs
 from tests.workers.stage import Stage, event
 
@@ -66,7 +68,31 @@ async def test_from_an_event_to_a_commit(stage: Stage, tmp_path: Path) -> None:
     last = stage.lines("worker")[-1]
     assert last["result"] == {"branch": branches[0], "commits": 1, "summary": "did login-tests"}
     assert [session.observed for session in stage.board().sessions] == [Observed.STOPPED] * 2
-    assert stage.notices == []
+    assert [notice.rpartition(": ")[0] for notice in stage.notices if notice.endswith(": 1 commit: did login-tests")]
+
+
+async def test_what_is_told_of_work_is_what_that_run_did_and_not_one_before_it(stage: Stage, tmp_path: Path) -> None:
+    agents, config = tmp_path / "config" / "agents", stage.config()
+    lazy = "import pathlib, sys; sys.stdin.read(); pathlib.Path('junk.txt').touch(); print('I did nothing.')"
+    command = json.dumps([sys.executable, "-c", lazy])
+    manager = SessionManager(
+        stage.path, config, monitor_id=monitor_of(kept_for(stage.path)), notice=stage.notices.append
+    )
+    service = stage.service()
+    async with manager:
+        await service.start(manager, config)
+        for number in (1, 2):
+            job = Job(
+                f"{number:016x}", WorkerKind.EXECUTION, "T-7", Step.WAITING, float(number), prompt='- task: "T-7"'
+            )
+            assert await service.put(job) is None
+            await stage.until(lambda number=number: stage.states()["T-7"].count("execution done") == number)
+            await stage.until(lambda: Jobs(stage.path).all() == [])
+            (agents / "doer.toml").write_text(f'driver = "command"\ncommand = {command}\n', encoding="utf-8")
+        await service.end()
+    first, second = stage.board().workers
+    assert (first.outcome, second.outcome) == ("1 commit: did T-7", "0 commits, 1 file not committed: I did nothing.")
+    assert stage.lines("worker")[-1]["result"]["uncommitted"] == 1
 
 
 async def test_a_decision_of_an_agent_that_cannot_only_look_is_not_made(stage: Stage, tmp_path: Path) -> None:

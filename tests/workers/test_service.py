@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,34 +13,13 @@ from hypothesis import strategies as st
 
 from collab_tui.config import Config
 from collab_tui.config.workers import read_decide
-from collab_tui.model.sessions import Observed
 from collab_tui.model.workers import WorkerState
-from collab_tui.protocol.commands import CommandType, send
 from collab_tui.registry.append import append
-from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.sessions.driver import DriverError, ReplyStatus
 from collab_tui.workers.jobs import Jobs
-from collab_tui.workers.service import WorkerService
+from collab_tui.workers.logs import read_log
 from collab_tui.workers.stream_event import StreamEvent
-from tests.workers.stage import PlayedSessions, Stage, always, event, for_ever, said, verdict
-
-
-@pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    monkeypatch.setattr("platformdirs.user_config_dir", lambda *_, **__: str(tmp_path / "config"))
-    monkeypatch.setattr("platformdirs.user_state_dir", lambda *_, **__: str(tmp_path / "state"))
-    return Stage(tmp_path / "project")
-
-
-@asynccontextmanager
-async def at_work(stage: Stage, sessions: PlayedSessions, config: Config | None = None) -> AsyncIterator[WorkerService]:
-    service = stage.service()
-    await service.start(sessions, config or stage.config())
-    try:
-        yield service
-    finally:
-        await service.end()
-
+from tests.workers.stage import PlayedSessions, Stage, always, at_work, event, for_ever, said, verdict
 
 # The whole way
 
@@ -74,7 +51,8 @@ async def test_a_task_that_is_done_leads_to_a_decision_to_a_question_and_with_a_
     assert (judge["is_read_only"], judge["in_worktree"]) == (True, False)
     assert (doer["task"], doer["in_worktree"]) == ("T-2", True)
     assert sorted(sessions.destroyed) == sorted([judge["name"], doer["name"]])
-    log = Path(decision.log or "").read_text(encoding="utf-8")  # noqa: ASYNC240
+    assert stage.states()["T-2"][2:] == ["execution queued", "execution running", "execution done"]
+    log = read_log(stage.path, decision.log or "") or ""
     assert log.index("== prompt") < log.index('"T-1"') < log.index("== reply, done") < log.index("== outcome: done")
 
 
@@ -141,6 +119,7 @@ async def test_a_reply_that_is_no_verdict_is_sent_back_once_with_what_is_wrong(s
         await stage.until(lambda: "decision done" in stage.states()["T-1"])
     if session is not None:
         assert "not JSON" in session.prompts[1]
+        assert session.prompts[1].endswith(session.prompts[0])  # a new process knows of nothing before
 
 
 @pytest.mark.parametrize(
@@ -305,111 +284,6 @@ async def test_lines_that_anybody_may_write_start_nothing(stage: Stage) -> None:
         await workers.take(event("T-9"))
         await stage.until(lambda: "decision done" in stage.states().get("T-9", ()))
     assert [made["agent"] for made in sessions.created] == ["judge"]
-
-
-# Restarts
-
-
-async def test_a_decision_that_waits_or_runs_when_the_monitor_ends_is_made_by_the_next(stage: Stage) -> None:
-    for _ in range(3):
-        sessions = PlayedSessions(for_ever)
-        async with at_work(stage, sessions) as workers:
-            await workers.take(event("T-1"))
-            await stage.until(lambda sessions=sessions: sessions.sessions)
-        assert sessions.sessions == {}
-    async with at_work(stage, PlayedSessions(always(verdict()))):
-        await stage.until(lambda: "decision done" in stage.states()["T-1"])
-
-
-async def test_a_question_is_asked_once_and_its_answer_starts_one_worker_over_restarts(stage: Stage) -> None:
-    async with at_work(stage, PlayedSessions(always(verdict("T-2")))) as workers:
-        await workers.take(event("T-1"))
-        await stage.until(lambda: "execution asked" in stage.states().get("T-2", ()))
-    async with at_work(stage, PlayedSessions()):
-        await stage.until(lambda: True)
-    stage.decide("approved")
-    sessions = PlayedSessions(does=always(said("ok")))
-    async with at_work(stage, sessions):
-        await stage.until(lambda: "execution done" in stage.states()["T-2"])
-    async with at_work(stage, sessions):
-        await stage.until(lambda: True)
-    assert len(stage.board().requests) == 1
-    assert len(sessions.created) == 1
-
-
-async def test_work_whose_session_is_gone_is_told_as_lost_and_not_begun_again(stage: Stage) -> None:
-    async with at_work(stage, PlayedSessions(always(verdict("T-2")), for_ever), stage.config(start="auto")) as workers:
-        await workers.take(event("T-1"))
-        await stage.until(lambda: "execution running" in stage.states().get("T-2", ()))
-        await stage.until(lambda: any(job.run for job in Jobs(stage.path).all()))
-    after = PlayedSessions()
-    async with at_work(stage, after):
-        await stage.until(lambda: "execution failed" in stage.states()["T-2"])
-    assert after.created == []
-    assert stage.board().workers[1].outcome == "it was lost with its monitor"
-
-
-async def test_work_whose_session_was_taken_up_is_seen_to_its_end(stage: Stage) -> None:
-    sessions = PlayedSessions(always(verdict("T-2")), for_ever)
-    async with at_work(stage, sessions, stage.config(start="auto")) as workers:
-        await workers.take(event("T-1"))
-        await stage.until(lambda: any(session.prompts for session in sessions.sessions.values()))
-    (session,) = sessions.sessions.values()
-    session.observed = Observed.WORKING
-    append(str(stage.path), {"agent": session.name, "event": "completion", "result": "all tests pass"})
-    async with at_work(stage, sessions):
-        await stage.until(lambda: stage.states()["T-2"][-1] == "execution running")
-        session.observed = Observed.IDLE
-        session.is_idle.set()
-        await stage.until(lambda: "execution done" in stage.states()["T-2"])
-    assert len(session.prompts) == 1
-    assert stage.board().workers[1].outcome == "all tests pass"
-    assert sum(not made.get("is_read_only") for made in sessions.created) == 1
-
-
-# By hand
-
-
-async def test_the_person_starts_and_stops_workers_by_signed_commands_each_once(stage: Stage) -> None:
-    import socket
-
-    sessions = PlayedSessions(always(verdict()), for_ever)
-    registry = JsonlRegistry(stage.path)
-    registry.read_next()
-
-    def give(kind: CommandType, target: str, **payload: str) -> None:
-        send(registry, stage.trust, kind, target, payload, socket.gethostname())
-
-    async with at_work(stage, sessions) as workers:
-        give(CommandType.EXECUTE, "T-5", prompt="Do it so.", base="main")
-        await stage.until(lambda: "execution running" in stage.states().get("T-5", ()))
-        await stage.until(lambda: sessions.sessions)
-        (session,) = sessions.sessions.values()
-        await stage.until(lambda: session.prompts == ["Do it so."])
-        give(CommandType.DECIDE, "T-6", template="no_such")
-        await stage.until(lambda: "decision failed" in stage.states().get("T-6", ()))
-        job = next(job for job in Jobs(stage.path).all() if job.task == "T-5")
-        give(CommandType.STOP_WORKER, job.id)
-        await stage.until(lambda: "execution failed" in stage.states()["T-5"])
-        assert await workers.stop("nobody") == "no worker nobody waits or runs here"
-    assert [line["state"] for line in stage.lines("command_result")] == ["done"] * 3
-    assert stage.board().workers[0].outcome == "stopped by hand"
-    assert sessions.sessions == {}
-    async with at_work(stage, PlayedSessions()):
-        await stage.until(lambda: True)
-    assert len(stage.lines("command_result")) == 3
-
-
-async def test_a_command_that_the_person_did_not_sign_is_refused(stage: Stage) -> None:
-    import socket
-
-    line = {"agent": "human", "event": "command", "command_type": "execute", "target": "T-5", "payload": {}}
-    sessions = PlayedSessions()
-    async with at_work(stage, sessions):
-        append(str(stage.path), line | {"host": socket.gethostname()})
-        await stage.until(lambda: stage.lines("command_result"))
-    assert stage.lines("command_result")[0]["state"] == "failed"
-    assert sessions.created == []
 
 
 # Reporting

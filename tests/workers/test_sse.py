@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -50,11 +51,20 @@ def test_a_stream_gives_the_events_that_the_standard_says(stream: bytes, events:
     assert [tuple(event) for event in read(b"", stream, b"")] == events
 
 
-@pytest.mark.parametrize(("line", "retry"), [(b"1500", 1500), (b"15a", None), ("١٥".encode(), None), (b"", None)])
+@pytest.mark.parametrize(
+    ("line", "retry"),
+    [(b"1500", 1500), (b"0000000010000", 10000), (b"00", 0), (b"15a", None), ("١٥".encode(), None), (b"", None)],
+)
 def test_the_server_says_when_to_come_back_in_plain_digits_only(line: bytes, retry: int | None) -> None:
     parser = Parser()
     assert [*parser.feed(b"retry: " + line + b"\n\n")] == []
     assert parser.retry == retry
+
+
+def test_a_time_that_nobody_waits_is_still_a_long_one() -> None:
+    parser = Parser()
+    assert [*parser.feed(b"retry: " + b"9" * 10_000 + b"\n\n")] == []
+    assert (parser.retry or 0) > 86_400_000
 
 
 def test_the_last_id_is_kept_for_the_next_connection_once_its_event_ended() -> None:
@@ -84,6 +94,26 @@ def test_an_event_that_is_too_long_is_dropped_whole_and_the_next_one_comes(monke
 def test_heartbeats_do_not_count_towards_the_length_of_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "MAX_EVENT", 100)
     assert data_of(b": still here\n" * 100 + b"data: x\n\n") == ["x"]
+
+
+def test_a_comment_however_long_does_not_take_the_event_behind_it_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_EVENT", 100)
+    comment = b":" + b"x" * 500 + b"\n"
+    assert data_of(comment + b"data: a\n" + comment + b"\n", comment[:70], comment[70:], b"data: b\n\n") == ["a", "b"]
+
+
+def test_an_event_of_many_short_lines_takes_no_more_memory_than_its_bytes() -> None:
+    parser, lines = Parser(), b"data:xy\n" * 1000
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            assert [*parser.feed(lines)] == []
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 100 * len(lines)
+    (event,) = parser.feed(b"\n")
+    assert event.data == "\n".join(["xy"] * 100_000)
 
 
 _LINES = st.sampled_from(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from collab_tui.config.streams import StreamSettings
 from collab_tui.registry.jsonl import JsonlRegistry
+from collab_tui.workers import streams as following
 from collab_tui.workers.stream_event import StreamEvent
 from collab_tui.workers.streams import Streams
 from tests.events import board_of
@@ -104,8 +108,7 @@ async def test_what_is_no_event_of_a_task_is_left_out_and_told(tmp_path: Path) -
         desk.following(StreamSettings("hub", server.url)),
     ):
         await desk.until(lambda: bool(desk.taken))
-    assert len(desk.notices) == 4
-    assert all("left out" in notice for notice in desk.notices)
+    assert len([notice for notice in desk.notices if "left out" in notice]) == 4
 
 
 async def test_several_streams_are_followed_at_once_and_their_states_stand_in_the_registry(tmp_path: Path) -> None:
@@ -148,6 +151,74 @@ async def test_one_event_has_one_identity_however_often_it_comes_and_new_ids_of_
         await desk.until(lambda: len(desk.taken) == 3)
     first, again, other = (event.key for event in desk.taken)
     assert first == again != other
+
+
+def told(data: dict[str, Any], event_id: str | None = None) -> bytes:
+    """One event, with or without an id."""
+    begin = f"id: {event_id}\n" if event_id else ""
+    return f"{begin}event: task_updated\ndata: {json.dumps(data)}\n\n".encode()
+
+
+async def test_when_it_was_sent_makes_no_other_event_of_one_with_an_id(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    done = {"task_id": "T-1", "status": "done"}
+    sent = [told(done | {"sent_at": at, "title": title}, "7") for at, title in ((1, "a"), (2, "a"), (3, "b"))]
+    async with (
+        raw_server(stream(*sent, then=for_ever)) as server,
+        desk.following(StreamSettings("hub", server.url)),
+    ):
+        await desk.until(lambda: len(desk.taken) == 3)
+    first, again, other = (event.key for event in desk.taken)
+    assert first == again != other
+
+
+async def test_an_event_without_an_id_is_known_by_all_that_it_says(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    sent = [told({"task_id": "T-1", "status": "done", "sent_at": at}) for at in (1, 1, 2)]
+    async with (
+        raw_server(stream(*sent, then=for_ever)) as server,
+        desk.following(StreamSettings("hub", server.url)),
+    ):
+        await desk.until(lambda: len(desk.taken) == 3)
+    first, again, other = (event.key for event in desk.taken)
+    assert first == again != other
+
+
+async def test_a_storm_of_events_leaves_the_loop_and_the_disk_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path)
+    kept: list[tuple[int, Any]] = []
+    monkeypatch.setattr(following, "keep", lambda path, value: kept.append((threading.get_ident(), value)))
+    unwanted = b"".join(f"id: {n}\nevent: ping\ndata: {{}}\n\n".encode() for n in range(1, 2000))
+    async with (
+        raw_server(stream(unwanted, task(1, 2000), then=for_ever)) as server,
+        desk.following(StreamSettings("hub", server.url)),
+    ):
+        await desk.until(lambda: bool(desk.taken))
+    assert len(kept) < 100
+    assert threading.get_ident() not in [thread for thread, _ in kept]
+    assert kept[-1][1] == {"hub": "2000"}
+
+
+async def test_an_error_of_ours_ends_its_stream_and_nothing_else(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+
+    async def take(event: StreamEvent) -> None:
+        if event.stream == "bad":
+            raise ZeroDivisionError
+        await desk.take(event)
+
+    async with raw_server(stream(task(1), then=for_ever)) as server:
+        good, bad, late = (StreamSettings(name, server.url) for name in ("good", "bad", "late"))
+        streams = Streams(desk.registry.path, desk.kept, "m1", take, desk.notice, {})
+        await streams.use([good, bad])
+        await asyncio.to_thread(eventually, lambda: ("bad", "stopped") in desk.states)
+        await streams.use([good, late])
+        await desk.until(lambda: len(desk.taken) == 2)
+        await streams.end()
+    assert {event.stream for event in desk.taken} == {"good", "late"}
+    assert any("of an error of ours: ZeroDivisionError()" in line for line in desk.lines)
 
 
 async def test_settings_that_change_are_followed_and_those_that_do_not_keep_their_connection(tmp_path: Path) -> None:

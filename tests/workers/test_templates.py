@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,18 @@ def test_a_template_with_names_that_are_none_is_told(registry: Path, text: str, 
 def test_a_template_that_is_not_there_is_told_with_those_that_are(registry: Path) -> None:
     with pytest.raises(TemplateError, match="did you mean task_completed"):
         Templates(registry).of("task_complete")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no pipes with names")
+def test_a_template_that_is_no_file_or_that_others_may_write_is_told_and_holds_nobody_up(registry: Path) -> None:
+    folder = registry.parent / "templates"
+    folder.mkdir()
+    os.mkfifo(folder / "task_completed.md")
+    with pytest.raises(TemplateError, match="no file of at most"):
+        Templates(registry).of("task_completed")
+    write(user_config_file().parent / "templates", "mine", "{task}").chmod(0o666)
+    with pytest.raises(TemplateError, match="others can write it"):
+        Templates(registry).of("mine")
 
 
 @given(values=st.fixed_dictionaries({name: st.text(max_size=400) for name in NAMES}))

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from collab_tui.cli.arguments import make_parser, registry_path, say, show_anything
+from collab_tui.cli.arguments import asked_yes, make_parser, registry_path, say, show_anything
 from collab_tui.config import user_config_file
 from collab_tui.config.reading import allow_project
 from collab_tui.config.values import WrongError
@@ -39,7 +39,7 @@ def allow_(arguments: list[str]) -> int:
         raise RefusedError(f"only you can allow what a project sets: {why}")
     say(f"{one_line(str(template.path))} tells workers:\n")
     say(clean(template.text))
-    if input("Allow exactly this? Type yes: ").strip().lower() != "yes":
+    if not asked_yes("Allow exactly this?"):
         print("Nothing was allowed.")
         return 1
     try:

@@ -149,8 +149,8 @@ def _give(line: Line, kind: CommandType, task: str, options: argparse.Namespace,
 
 
 def _carried_out(line: Line, kind: CommandType, target: str, payload: Mapping[str, str]) -> Mapping[str, Any] | None:
-    command_id = line.give(kind, target, payload, line.host)
-    result = line.heard(command_id, line.host)
+    command_id = line.give(kind, target, payload, line.own)
+    result = line.heard(command_id, line.own)
     if result is None or failed(result):
         complain(one_line(f"it was not done: {result.reason if result is not None else 'nobody says why'}"))
         return None

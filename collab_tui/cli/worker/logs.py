@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from collab_tui.cli.arguments import make_parser, say, show_anything
-from collab_tui.cli.console import make_console, styled
+from collab_tui.cli.console import console_glyphs, make_console, styled
 from collab_tui.cli.durations import duration
 from collab_tui.cli.reading import NotThereError, now, read
 from collab_tui.cli.worker.workers import document, find_worker, head, since_of, why
 from collab_tui.model.ages import duration as how_long
-from collab_tui.model.board import Request
+from collab_tui.model.board import Board
 from collab_tui.model.summary import Span
 from collab_tui.model.text import clean, one_line
-from collab_tui.model.workers import Worker
-from collab_tui.workers.chains import Chain, Execution, Statistics, chains, statistics
-from collab_tui.workers.logs import LOGS, read_log
+from collab_tui.model.workers import Stream, Worker
+from collab_tui.workers.chains import Chain, Execution, Statistics, chains, counts, statistics, steps
+from collab_tui.workers.logs import read_log
 
 _MOST: Final = 20
 _EXAMPLES: Final = """\
@@ -29,7 +29,7 @@ _EXAMPLES: Final = """\
   collab-tui worker logs --stats --since 24h
 
 --json prints one object: with ID worker and log, with --why chains (decision, executions), with --stats statistics
-(kind, states, took_ms, failures), else workers as `worker list --json`."""
+(kind, states, took_ms, failures) and streams, else workers as `worker list --json`."""
 
 
 def logs_(arguments: list[str]) -> int:
@@ -43,6 +43,8 @@ def logs_(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if sum((options.id is not None, options.why is not None, options.stats)) > 1:
         parser.error("give one of ID, --why and --stats")
+    if options.since is not None and (options.id is not None or options.why is not None):
+        parser.error("--since goes with --stats, or alone")
     show_anything()
     reading = read(options.registry)
     board = reading.moment.board
@@ -50,10 +52,10 @@ def logs_(arguments: list[str]) -> int:
     if options.id is not None:
         return _log(find_worker(board, options.id), Path(reading.registry.name), options.json)
     if options.why is not None:
-        return _why(chains(board, options.why), options.why, options.json)
+        return _why(board, options.why, options.json)
     workers = since_of(board.workers, since)
     if options.stats:
-        return _stats(statistics(workers), options.json)
+        return _stats(statistics(workers), board.streams if since is None else (), options.json)
     if options.json:
         print(json.dumps({"workers": [document(worker) for worker in workers]}, indent=2))
         return 0
@@ -84,7 +86,7 @@ def _log(worker: Worker, registry: Path, as_json: bool) -> int:
     _print(_in_short(worker, now()))
     if text is None:
         told = f"it was on another machine, or is one of those before: {one_line(worker.log)}" if worker.log else "none"
-        raise NotThereError(f"there is no log of it in {registry.parent / LOGS}: {told}")
+        raise NotThereError(f"there is no log of it beside {registry}: {told}")
     say("")
     say(clean(text).rstrip())
     return 0
@@ -93,49 +95,16 @@ def _log(worker: Worker, registry: Path, as_json: bool) -> int:
 # A chain
 
 
-def _why(found: Sequence[Chain], task: str, as_json: bool) -> int:
+def _why(board: Board, task: str, as_json: bool) -> int:
+    found = chains(board, task)
     if as_json:
         print(json.dumps({"chains": [_chain_document(chain) for chain in found]}, indent=2))
         return 0
     if not found:
         raise NotThereError(f"no worker decided on {task!r} or worked on it")
-    lines: list[list[Span]] = []
-    for chain in found:
-        lines += [[]] if lines else []
-        lines += _chain(chain)
-    _print(lines)
+    for place, chain in enumerate(found):
+        _print([*([()] if place else []), *steps(chain, board, now(), console_glyphs())])
     return 0
-
-
-def _chain(chain: Chain) -> Iterator[list[Span]]:
-    first = chain.decision or chain.executions[0].worker
-    source = f"stream {first.stream}, event {first.cause}" if first.stream and chain.decision else "by hand"
-    yield [Span("event      ", "muted"), Span(one_line(source))]
-    if chain.decision is not None:
-        yield [Span("decision   ", "muted"), *head(chain.decision, now(), kind=False)]
-        yield from _reasons(chain.decision)
-    for execution in chain.executions:
-        if execution.request is not None:
-            yield [
-                Span("request    ", "muted"),
-                Span(one_line(f"{execution.request.id[:8]}  {_answered(execution.request)}")),
-            ]
-        yield [Span("execution  ", "muted"), *head(execution.worker, now(), kind=False)]
-        yield from _reasons(execution.worker)
-
-
-def _reasons(worker: Worker) -> Iterator[list[Span]]:
-    """Why it was started, and what came of it."""
-    for name, told in (("because", worker.why), ("outcome", worker.outcome)):
-        if told:
-            yield [Span(f"           {name:<8}  ", "muted"), Span(one_line(told))]
-
-
-def _answered(request: Request) -> str:
-    answer = request.answer
-    if answer is None:
-        return f"{request.state.replace('_', ' ')}: {request.request}"
-    return f"{answer.verdict or answer.text} by {answer.by}: {request.request}"
 
 
 def _chain_document(chain: Chain) -> dict[str, Any]:
@@ -155,14 +124,20 @@ def _execution(execution: Execution) -> dict[str, Any]:
 # Numbers
 
 
-def _stats(found: Sequence[Statistics], as_json: bool) -> int:
+def _stats(found: Sequence[Statistics], streams: Sequence[Stream], as_json: bool) -> int:
+    """Of streams there are numbers only since the registry began."""
     if as_json:
         told = [
             {"kind": one.kind.value, "states": dict(one.states), "took_ms": list(one.took_ms), "failures": one.failures}
             for one in found
         ]
-        print(json.dumps({"statistics": told}, indent=2))
+        came = [
+            {"name": one.name, "events": one.events, "dropped": one.dropped, "refused": one.refused} for one in streams
+        ]
+        print(json.dumps({"statistics": told, "streams": came}, indent=2))
         return 0
+    for stream in streams:
+        say(f"stream {one_line(stream.name)}: {counts(stream)}")
     if not found:
         print("No worker yet.")
     for one in found:
@@ -172,11 +147,11 @@ def _stats(found: Sequence[Statistics], as_json: bool) -> int:
             middle, longest = one.took_ms[len(one.took_ms) // 2], one.took_ms[-1]
             say(f"  took {how_long(middle / 1000)} in the middle, {how_long(longest / 1000)} at most")
         for reason, count in one.failures.most_common(_MOST):
-            say(one_line(f"  {count} x {reason}"))
+            say(f"  {count} x {one_line(reason)}")
     return 0
 
 
-def _print(lines: Iterator[list[Span]] | Sequence[list[Span]]) -> None:
+def _print(lines: Iterable[Iterable[Span]]) -> None:
     console = make_console()
     for line in lines:
         console.print(styled(line))

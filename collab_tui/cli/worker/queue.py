@@ -21,10 +21,13 @@ from collab_tui.config.workers import Priority
 from collab_tui.model.summary import Span
 from collab_tui.model.text import one_line
 from collab_tui.model.workers import Worker, WorkerState
+from collab_tui.monitor.acting import who_acts
 from collab_tui.registry.append import UnusableError
 from collab_tui.registry.jsonl import JsonlRegistry
+from collab_tui.registry.kept import kept_for
 from collab_tui.workers.dry_run import DROPPED, IGNORED, QUEUED, REFUSED, dry_run
 from collab_tui.workers.persistence import Persistence
+from collab_tui.workers.queue import MOST_ASKED
 from collab_tui.workers.record import Record
 from collab_tui.workers.stream_event import StreamEvent, event_of
 
@@ -53,13 +56,18 @@ def queue_(arguments: list[str]) -> int:
     show_anything()
     if options.dry_run is not None:
         return _dry_run(Path(registry_path(options.registry)), options.dry_run, options.stream, options.json)
-    board = read(options.registry).moment.board
+    reading = read(options.registry)
+    board = reading.moment.board
     waiting = [one for one in board.workers if one.state in (WorkerState.QUEUED, WorkerState.ASKED)]
     waiting.sort(key=_place)
     if options.json:
         print(json.dumps({"queue": [document(worker) for worker in waiting]}, indent=2))
         return 0
     console = make_console()
+    if waiting and who_acts(kept_for(Path(reading.registry.name))) is None:
+        console.print("No monitor acts here: they wait for the next one.")
+    if sum(one.state is WorkerState.ASKED for one in waiting) >= MOST_ASKED:
+        console.print(f"{MOST_ASKED} questions wait for you: no decision on an event starts until there are fewer.")
     for worker in waiting:
         console.print(styled(head(worker, now())))
         if worker.why:

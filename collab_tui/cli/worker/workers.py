@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from collab_tui.cli.reading import only_match
@@ -12,17 +13,10 @@ from collab_tui.model.ages import age, duration, seconds_between
 from collab_tui.model.board import Board
 from collab_tui.model.summary import Span
 from collab_tui.model.text import one_line
-from collab_tui.model.workers import Worker, WorkerState
+from collab_tui.model.workers import Stream, Worker
+from collab_tui.monitor.watching import Watch, watch_monitors
+from collab_tui.workers.chains import ROLES, UNTENDED, needs_tending
 
-ROLES: Final = {
-    WorkerState.QUEUED: "text",
-    WorkerState.ASKED: "warning",
-    WorkerState.RUNNING: "accent",
-    WorkerState.DONE: "success",
-    WorkerState.FAILED: "error",
-    WorkerState.DROPPED: "muted",
-    WorkerState.REFUSED: "warning",
-}
 DIGITS: Final = 8
 """Of an id that are shown."""
 TASK: Final = 24
@@ -35,11 +29,32 @@ def find_worker(board: Board, prefix: str) -> Worker:
     return only_match(prefix, {worker.id: worker for worker in board.workers}, "worker")
 
 
-def head(worker: Worker, now: datetime, *, kind: bool = True) -> Iterator[Span]:
+class Watches:
+    """Which monitors act, of those that told of streams and workers."""
+
+    def __init__(self, registry: Path, board: Board) -> None:
+        self._found = watch_monitors(
+            registry, {one.monitor for one in board.streams} | {one.monitor for one in board.workers}
+        )
+
+    def is_untended(self, one: Stream | Worker) -> bool:
+        """Its monitor is gone, so it is not as that told last."""
+        return needs_tending(one) and self._found.get(one.monitor) is Watch.GONE
+
+    def document(self, one: Stream | Worker) -> dict[str, Any]:
+        """The same as a JSON value."""
+        watch = self._found.get(one.monitor) if needs_tending(one) else None
+        return {"watched_by": watch.value if watch is not None else None}
+
+
+def head(worker: Worker, now: datetime, watches: Watches | None = None) -> Iterator[Span]:
     """One line: id, kind, state, task, how long."""
+    is_untended = watches is not None and watches.is_untended(worker)
     yield Span(f"{one_line(worker.id)[:DIGITS]:<{DIGITS}}  ", "muted")
-    yield Span(f"{worker.kind.value:<9}  " if kind else "")
-    yield Span(f"{worker.state.value:<8}  ", ROLES[worker.state])
+    yield Span(f"{worker.kind.value:<9}  ")
+    yield Span(
+        f"{UNTENDED if is_untended else worker.state.value:<8}  ", "warning" if is_untended else ROLES[worker.state]
+    )
     yield Span(f"{cut(worker.task):<{TASK}}  ", "strong")
     yield Span(f"{worker.priority if worker.priority in ('urgent', 'high') else '':<6}  ", "warning")
     yield Span(how_long(worker, now), "muted")
@@ -59,9 +74,9 @@ def how_long(worker: Worker, now: datetime) -> str:
     return ", ".join(filter(None, (took, when)))
 
 
-def document(worker: Worker) -> dict[str, Any]:
+def document(worker: Worker, watches: Watches | None = None) -> dict[str, Any]:
     """As JSON values; absent ones are null."""
-    told = asdict(worker)
+    told = asdict(worker) | (watches.document(worker) if watches is not None else {})
     told |= {"kind": worker.kind.value, "state": worker.state.value, "line": told.pop("position") + 1}
     return told | {name: time.isoformat() if (time := told[name]) else None for name in _TIMES}
 
