@@ -17,9 +17,15 @@ _GOOGLE: Final = (
     *("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI"),
     *("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION", "GOOGLE_APPLICATION_CREDENTIALS"),
 )
+_CLOUDS: Final = (
+    *("CLAUDE_CODE_USE_BEDROCK", "AWS_REGION", "AWS_PROFILE", "AWS_BEARER_TOKEN_BEDROCK"),
+    *("CLAUDE_CODE_USE_VERTEX", "ANTHROPIC_VERTEX_PROJECT_ID", "CLOUD_ML_REGION", "GOOGLE_APPLICATION_CREDENTIALS"),
+)
+"""Where Claude is reached through a cloud. A key for the whole of an account, `AWS_SECRET_ACCESS_KEY`, is no agent's
+unless a definition of the user names it."""
 _CLAUDE: Final = (
-    *(*_ANTHROPIC, "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_OAUTH_TOKEN"),
-    *("CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", *_NETWORK),
+    *(*_ANTHROPIC, *_CLOUDS, *_NETWORK),
+    *("CLAUDE_CONFIG_DIR", "CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_GIT_BASH_PATH"),
 )
 _CODEX: Final = (*_OPENAI, "CODEX_API_KEY", "CODEX_HOME", *_NETWORK)
 _CLAUDE_LOOKS: Final = ("--tools=Read,Glob,Grep",)
@@ -45,6 +51,7 @@ BUILT_IN: Final = {
             ready=(r"^\s*❯",),
             busy=(r"esc to interrupt",),
             dialog=(r"^\s*❯ \d+\. ",),
+            is_multiline=True,
         ),
         Definition(
             "codex",
@@ -63,6 +70,7 @@ BUILT_IN: Final = {
             ready=(r"^\s*›",),
             busy=(r"esc to interrupt",),
             dialog=(r"^\s*› \d+\. ",),
+            is_multiline=True,
         ),
         Definition("gemini", DriverKind.ACP, ("gemini", "--acp"), read_only=(), environment=(*_GOOGLE, *_NETWORK)),
         Definition(

@@ -1,7 +1,7 @@
 """The person's commands to the sessions of this machine, carried out: each once, and answered.
 
-Only what they signed for this machine and this registry, minutes ago at most, is acted on: see `protocol.commands`.
-What is refused is answered too, but seldom: anybody can write lines, and a forged one must not make us fill the
+Only what they signed for this monitor and this registry, minutes ago at most, is acted on: see `protocol.commands`.
+What is not theirs is answered too, but seldom: anybody can write lines, and a forged one must not make us fill the
 registry.
 
 Commands to different sessions are carried out side by side, those to one in order. A prompt is in order once it waits
@@ -20,21 +20,23 @@ from typing import Any, Final, Protocol
 from weakref import WeakValueDictionary
 
 from collab_tui.model.event import Event, Item
-from collab_tui.model.session_book import word_of
+from collab_tui.model.session_book import is_monitors, word_of
 from collab_tui.model.sessions import CommandState
 from collab_tui.model.signature import registry_id
-from collab_tui.model.words import MONITOR, name_key
+from collab_tui.model.words import name_key
 from collab_tui.protocol.commands import (
-    COMMAND,
     RESULT,
     CommandType,
     NotTakenError,
+    NotThePersonsError,
     Taken,
     TakenBeforeError,
-    is_same_host,
+    is_for,
+    is_to,
     result,
     taken,
 )
+from collab_tui.protocol.kept_results import KeptResults
 from collab_tui.protocol.tail import tail
 from collab_tui.protocol.trust import Trust
 from collab_tui.protocol.used import UsedDecisions
@@ -47,11 +49,11 @@ from collab_tui.sessions.prompts import Prompt
 from collab_tui.sessions.session import LiveSession
 
 MOST_REFUSALS: Final = 20
-"""Refusals that are answered within `WITHIN`."""
+"""Refusals of what is not the person's that are answered within `WITHIN`."""
 WITHIN: Final = 600.0
 """Seconds."""
 _LONGEST_REPLY: Final = 8192
-"""Characters of a reply that a result has; the rest is in the session's log."""
+"""Characters of a reply, the last ones, that stand in the registry; all of it is kept on this machine."""
 _LONGEST_REASON: Final = 1000
 _REMEMBERED: Final = 10_000
 """Commands whose lines are known again."""
@@ -64,11 +66,6 @@ _AGAIN: Final = 1.0
 
 class Sessions(Protocol):
     """What commands are carried out with: see `SessionManager`."""
-
-    @property
-    def host(self) -> str:
-        """As the registry names this machine."""
-        ...
 
     def is_starting(self, name: str) -> bool:
         """See `SessionManager`."""
@@ -103,17 +100,13 @@ class Sessions(Protocol):
         """See `SessionManager`."""
         ...
 
-    async def tell_again(self) -> None:
-        """See `SessionManager`."""
-        ...
-
     def log_of(self, name: str) -> str | None:
         """See `SessionManager`."""
         ...
 
 
 class CarryingOut:
-    """Follows one registry for commands to the sessions of this machine."""
+    """Follows one registry for commands to the sessions of one monitor."""
 
     def __init__(
         self,
@@ -130,7 +123,8 @@ class CarryingOut:
         self.trust = trust
         """Who signs; it may be replaced."""
         self._used = used
-        self._by = f"{MONITOR} {monitor_id}"
+        self._monitor = monitor_id
+        self._kept = KeptResults(registry.path)
         self._notice = notice
         self._poll = poll
         self._following: asyncio.Task[None] | None = None
@@ -180,7 +174,6 @@ class CarryingOut:
     async def _take(self, news: News) -> None:
         if news.restarted is not None:
             self._forget()
-            self._spawn(self._sessions.tell_again())
         for item in news.items:
             if item.position == 0:
                 self._registry_id = registry_id(item)
@@ -192,18 +185,12 @@ class CarryingOut:
                 await self._judge(event)
 
     async def _see(self, event: Event) -> None:
-        if event.kind == RESULT and name_key(event.agent or "") == MONITOR:
+        if event.kind == RESULT and is_monitors(event) and event.text("monitor") == self._monitor:
             command_id, state = event.text("command_id"), word_of(CommandState, event.data.get("state"))
             if command_id is not None and command_id in self._known and state is not None:
                 self._known[command_id] = state
-                if self._past is not None and state.is_over:
-                    self._past.pop(command_id, None)
             return
-        if (
-            event.kind != COMMAND
-            or not is_same_host(event.text("host"), self._sessions.host)
-            or event.id in self._known
-        ):
+        if not is_to(event, self._monitor) or event.id in self._known:
             return
         self._known[event.id] = None
         if len(self._known) > _REMEMBERED:
@@ -216,19 +203,25 @@ class CarryingOut:
             self._past[event.id] = event
 
     async def _judge(self, event: Event) -> None:
-        if self._known.get(event.id) is not None:
-            await self._refuse(event, "the monitor that had begun it ended before it was done")
+        """Anybody may have written what was said of it: that decides what is answered, and never what is done."""
+        told = self._known.get(event.id)
+        is_answered = told is not None and told.is_over
+        if is_answered and not is_for(event, self._monitor, datetime.now(UTC)):
             return
         try:
             command = await asyncio.to_thread(self._taken, event)
         except NotTakenError as error:
-            before = " What became of it is not known." if isinstance(error, TakenBeforeError) else ""
-            await self._refuse(event, f"{error}{before}")
+            why = str(error)
+            if isinstance(error, TakenBeforeError):
+                begun = "the monitor that had begun it ended before it was done"
+                why = begun if told is not None else f"{error}; what became of it is not known"
+            if not is_answered:
+                self._refuse(event, why, is_persons=not isinstance(error, NotThePersonsError))
         except RegistryError as error:
-            await self._refuse(event, f"it cannot be told whether it was taken before: {error}")
+            self._refuse(event, f"it cannot be told whether it was taken before: {error}", is_persons=True)
         else:
             if command is not None:
-                await self._accept(command)
+                self._accept(command)
 
     def _taken(self, item: Item) -> Taken | None:
         self.trust.keyring.refresh()
@@ -237,23 +230,31 @@ class CarryingOut:
             registry_id=self._registry_id,
             trust=self.trust,
             used=self._used,
-            host=self._sessions.host,
-            by=self._by,
+            monitor=self._monitor,
             now=datetime.now(UTC),
         )
 
-    async def _refuse(self, event: Event, why: str) -> None:
+    def _refuse(self, event: Event, why: str, *, is_persons: bool) -> None:
+        if not is_persons and not self._may_answer():
+            return
+        self._spawn(self._tell(event.id, CommandState.FAILED, why))
+
+    def _may_answer(self) -> bool:
+        """What is not the person's may be answered now."""
         now = time.monotonic()
         if len(self._refused_at) == MOST_REFUSALS and now - self._refused_at[0] < WITHIN:
-            return
+            return False
         self._refused_at.append(now)
         if len(self._refused_at) == MOST_REFUSALS and now - self._refused_at[0] < WITHIN:
-            self._notice(f"{MOST_REFUSALS} commands were refused within {WITHIN / 60:g} min: more are not answered")
-        self._spawn(self._tell(event.id, CommandState.FAILED, why))
+            self._notice(
+                f"{MOST_REFUSALS} commands that are not {self.trust.person}'s came within {WITHIN / 60:g} min: more "
+                "are not answered"
+            )
+        return True
 
     # Carrying out
 
-    async def _accept(self, command: Taken) -> None:
+    def _accept(self, command: Taken) -> None:
         if len(self._work) >= _MOST_AT_ONCE:
             self._spawn(self._tell(command.id, CommandState.FAILED, "too many commands are under way: try again later"))
             return
@@ -296,7 +297,7 @@ class CarryingOut:
         match command.type:
             case CommandType.START:
                 fields = {name: payload.get(name) for name in ("task", "base", "prompt", "in_worktree")}
-                creating = self._sessions.create_session(payload["agent"], name=payload.get("name", target), **fields)
+                creating = self._sessions.create_session(payload["agent"], name=target, **fields)
                 return await self._started(command, creating, let_next)
             case CommandType.RESTORE:
                 return await self._started(command, self._sessions.restore(target), let_next)
@@ -325,7 +326,7 @@ class CarryingOut:
         finally:
             task.cancel()
         record = session.record
-        told = {"run": session.run, "cwd": record.folder, "branch": record.branch, "log": record.log}
+        told = {"run": session.run, "cwd": record.folder, "branch": record.branch, "log": session.log}
         return CommandState.DONE, "", {name: value for name, value in told.items() if value is not None}
 
     async def _prompted(self, command: Taken, let_next: Callable[[], None]) -> tuple[CommandState, str, dict[str, Any]]:
@@ -350,18 +351,20 @@ class CarryingOut:
             "status": reply.status.value,
             "delivery": reply.delivery.value,
             "duration": round(reply.duration, 3),
-            "reply": reply.text[-_LONGEST_REPLY:],
+            "reply": reply.text,
         }
-        if len(reply.text) > _LONGEST_REPLY:
-            told["cut"] = len(reply.text) - _LONGEST_REPLY
         log = self._sessions.log_of(name)
         return told | ({"log": log} if log is not None else {})
 
     async def _tell(
         self, command_id: str, state: CommandState, reason: str = "", told: Mapping[str, Any] | None = None
     ) -> None:
-        event = result(command_id, state, reason or None, told)
-        await write_surely(self._registry, event, self._notice)
+        event = result(command_id, self._monitor, state, reason or None, told)
+        try:
+            await asyncio.to_thread(self._kept.keep, event)
+        except OSError as error:
+            self._notice(f"what became of a command cannot be kept: {error}")
+        await write_surely(self._registry, _shortened(event), self._notice)
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task: asyncio.Task[None] = asyncio.ensure_future(work)
@@ -372,3 +375,12 @@ class CarryingOut:
         self._work.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._notice(f"a command could not be answered: {type(error).__name__}: {error}")
+
+
+def _shortened(event: dict[str, Any]) -> dict[str, Any]:
+    """As it stands in the registry: of a long reply the end, and how much is left out."""
+    told = event.get("result", {})
+    reply = told.get("reply", "")
+    if len(reply) <= _LONGEST_REPLY:
+        return event
+    return event | {"result": told | {"reply": reply[-_LONGEST_REPLY:], "cut": len(reply) - _LONGEST_REPLY}}

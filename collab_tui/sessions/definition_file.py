@@ -19,6 +19,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from operator import itemgetter
+from pathlib import Path
 from typing import Any, Final
 
 from collab_tui.config import values
@@ -79,6 +80,11 @@ def _contradictions(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, only in _ONLY_OF.items():
         if key in found and driver != only:
             yield key, f'{key} is of driver = "{only}", and this one has "{driver}": leave it out'
+    command = found.get("command", base.command if base is not None else ())
+    if driver == DriverKind.TERMINAL and command and Path(command[0]).stem not in _TAKE_TOOLS:
+        for key in ("tools", "mcp"):
+            if key in found:
+                yield key, f"nobody can give {key} to {shown(command[0])} in a terminal: leave it out"
 
 
 # Values
@@ -204,14 +210,17 @@ _FIELDS: Final = values.record(
     ready=_patterns,
     busy=_patterns,
     dialog=_patterns,
+    multiline=values.flag,
     quiet=values.number(over=0, most=3600, unit="seconds"),
     start_limit=values.number(over=0, most=3600, unit="seconds"),
     worktree=values.flag,
 )
-_CALLED: Final = {"worktree": "is_worktree"}
+_CALLED: Final = {"worktree": "is_worktree", "multiline": "is_multiline"}
 """Key of the file -> what the value is called here, where that is another."""
+_TAKE_TOOLS: Final = ("claude", "codex")
+"""Programs that are given tools and servers in a terminal."""
 _ONLY_OF: Final = {
     "exchange": DriverKind.COMMAND,
-    **dict.fromkeys(("ready", "busy", "dialog", "quiet"), DriverKind.TERMINAL),
+    **dict.fromkeys(("ready", "busy", "dialog", "multiline", "quiet"), DriverKind.TERMINAL),
 }
 """Key -> the driver that it is for."""

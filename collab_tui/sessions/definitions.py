@@ -52,7 +52,10 @@ class Definition:
     model: Sequence[str] = ()
     """Arguments that choose its model."""
     read_only: Sequence[str] | None = None
-    """Arguments with which it changes nothing; None: its program has no such mode, so no decision worker uses it."""
+    """Arguments with which it changes nothing; none where its driver sees to that, by the protocol or a sandbox.
+
+    None: it is never started to only look, so no decision worker uses it.
+    """
     resume: Sequence[str] | None = None
     """Arguments that go on with a conversation, `{id}` standing for it; the structured drivers know theirs."""
     environment: Sequence[str] = ()
@@ -68,6 +71,8 @@ class Definition:
     """The same: it does not."""
     dialog: Sequence[str] = ()
     """The same: it waits for a key of the person."""
+    is_multiline: bool = False
+    """It tells lines that are pasted from such that are typed. Asked only where the terminal does not know."""
     quiet: float = 2.0
     """Seconds without output after which a screen that shows no sign counts as ready."""
     start_limit: float = 60.0

@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from collab_tui.config.settings import ToolInput
 from collab_tui.model.board import RequestKind
 from collab_tui.model.sessions import Observed
 from collab_tui.sessions.definitions import Definition
@@ -21,7 +22,11 @@ class DriverError(Exception):
 
 
 class LostError(DriverError):
-    """The program that was to be taken up is not there any more."""
+    """The program is not there any more."""
+
+
+class UnreachableError(DriverError):
+    """The program may run, and cannot be reached now: it is tried again."""
 
 
 class Delivery(StrEnum):
@@ -88,6 +93,10 @@ class QuestionAnswer:
 class Listener(Protocol):
     """Hears of a program what its driver sees. All but `ask` return at once."""
 
+    def submitted(self) -> None:
+        """The prompt of the turn that runs is surely with the agent; told once."""
+        ...
+
     def observed(self, state: Observed, why: str | None = None) -> None:
         """Its state changed."""
         ...
@@ -128,6 +137,12 @@ class Launch:
     """Where its output is kept; the driver writes it within bounds (`processes.output`)."""
     is_read_only: bool = False
     """The agent may look and change nothing."""
+    tool_input: ToolInput = ToolInput.SUMMARY
+    """What is recorded of what its tools are given: the setting `[hooks] tool_input`."""
+    writable: Mapping[Path, bool] = field(default_factory=dict)
+    """Places outside of its folder -> whether it writes there when it commits; False: never, though what is around is
+    written.
+    """
     resume_id: str | None = None
     """Go on with this conversation."""
     handle: Mapping[str, Any] | None = None

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Final
 
 from collab_tui.model.text import clean, one_line
+from collab_tui.processes.finding import find_program
 from collab_tui.processes.programs import allowed_environment
-from collab_tui.protocol.surroundings import find_program
 
 OLDEST: Final = (2, 39)
 """The oldest git with which all this was seen to work."""
@@ -114,6 +114,8 @@ class Git:
     """Of which it gets where things are, and nothing that steers git."""
     git_dir: Path | None = None
     """The worktree's own part of the repository, where what the folder says of it is not to be trusted."""
+    common: Path | None = None
+    """What it shares with the others, where what that part says of it is not to be trusted."""
 
     async def text(self, *arguments: str, time_limit: float = TIME_LIMIT) -> str:
         """What it prints. Raises `GitError`, also for a code that is not 0 and for more than `MAX_OUTPUT` bytes."""
@@ -149,6 +151,7 @@ class Git:
             raise GitError("git is not in your PATH: install it first")
         if not self.folder.is_dir():
             raise GitError(f"there is no folder {self.folder}")
+        known = {} if self.common is None else {"GIT_COMMON_DIR": str(self.common)}
         place = () if self.git_dir is None else (f"--git-dir={self.git_dir}", f"--work-tree={self.folder}")
         try:
             process = await asyncio.create_subprocess_exec(
@@ -157,7 +160,7 @@ class Git:
                 *place,
                 *arguments,
                 cwd=self.folder,
-                env={**allowed_environment(self.environment), **_ENVIRONMENT, **(more or {})},
+                env={**allowed_environment(self.environment), **_ENVIRONMENT, **known, **(more or {})},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,

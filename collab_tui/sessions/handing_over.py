@@ -23,7 +23,7 @@ from collab_tui.protocol.mailbox import Mailbox
 from collab_tui.protocol.telling import text_for
 from collab_tui.protocol.trust import Trust
 from collab_tui.registry.append import LockedError, RegistryError
-from collab_tui.sessions.driver import Delivery
+from collab_tui.sessions.driver import Delivery, ReplyStatus
 from collab_tui.sessions.prompts import Prompt, PromptQueue, PromptRefusedError
 
 MOST: Final = 20
@@ -147,17 +147,24 @@ class HandingOver:
         except PromptRefusedError:
             self._try_later()
             return
-        self._given_at.append(time.monotonic())
         try:
+            if await prompt.delivery() is not Delivery.NOT_SUBMITTED:  # that of a turn may take its time
+                await self._given(given[:count])
             await self._prompts.reply_to(prompt, None)
-        finally:  # cancelled, it had it perhaps: nobody knows how far it came
-            if not _is_not_submitted(prompt):
-                await asyncio.shield(asyncio.to_thread(self._mailbox.acknowledge, given[:count]))
+        except asyncio.CancelledError:
+            self._prompts.give_up(prompt, ReplyStatus.INTERRUPTED, "nobody waits for it any more")
+            if not prompt.is_submitted.is_set() and not _is_not_submitted(prompt):
+                await self._given(given[:count])  # it had it perhaps: nobody knows how far it came
+            raise
         if _is_not_submitted(prompt):
-            self._given_at.pop()
             self._try_later()
         else:
             self._pause = _LATER
+
+    async def _given(self, given: Sequence[Delivered]) -> None:
+        """It has that: it is not brought again, also not after a crash."""
+        self._given_at.append(time.monotonic())
+        await asyncio.shield(asyncio.to_thread(self._mailbox.acknowledge, given))
 
     def _try_later(self) -> None:
         self._not_before = time.monotonic() + self._pause

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from collab_tui.model.masking import mask
 from collab_tui.model.sessions import Observed
 from collab_tui.protocol.wording import cut
 from collab_tui.sessions.driver import Question, QuestionAnswer
@@ -23,6 +24,7 @@ class Hearing:
         self,
         questions: Questions,
         *,
+        submitted: Callable[[], None],
         changed: Callable[[], None],
         declare: Callable[[Mapping[str, Any]], None],
         resume_by: Callable[[str], None],
@@ -31,6 +33,7 @@ class Hearing:
         """`is_seen` says that its driver sees by itself whether it works: it is in a terminal."""
         self._is_seen = is_seen
         self._questions = questions
+        self._submitted = submitted
         self._changed = changed
         self._declare = declare
         self._resume_by = resume_by
@@ -40,6 +43,10 @@ class Hearing:
         self._tells = False
         """Its driver said something of its state since the turn began."""
         self._line = ""
+
+    def submitted(self) -> None:
+        """See `Listener`."""
+        self._submitted()
 
     def observed(self, state: Observed, why: str | None = None) -> None:
         """See `Listener`. Its end is told by how it ended, not by this."""
@@ -78,7 +85,7 @@ class Hearing:
 
     def said_lines(self, lines: list[str]) -> None:
         """The last of these that says anything is what it said last."""
-        found = next((line for each in reversed(lines) if (line := cut(each, _LAST_LINE))), None)
+        found = next((line for each in reversed(lines) if (line := cut(mask(each[:_PIECE]), _LAST_LINE))), None)
         if found is not None and found != self.last_line:
             self.last_line = found
             self._changed()

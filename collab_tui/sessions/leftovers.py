@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from collab_tui.registry.append import RegistryError
 from collab_tui.sessions.making import is_being_made, is_half_made, take_away, why_keep
 from collab_tui.sessions.repository import Entry, Repository, WorktreeError
-from collab_tui.sessions.syncing.blocks import DamagedError
-from collab_tui.sessions.syncing.excluding import forget_others
 from collab_tui.sessions.worktree_removal import SESSION, remove, remove_branch
 from collab_tui.sessions.worktree_state import look_at
 
@@ -60,9 +55,6 @@ async def prune(repository: Repository, in_use: Collection[str]) -> Sequence[Lef
             except WorktreeError as error:
                 kept = str(error)
         done.append(replace(leftover, kept=kept))
-    standing = [entry.folder for entry in await repository.entries()]
-    with suppress(RegistryError, DamagedError):  # it keeps files out of commits that are not there any more
-        await asyncio.to_thread(forget_others, repository.common, standing)
     return done
 
 

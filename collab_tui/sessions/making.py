@@ -21,6 +21,7 @@ from collab_tui.sessions.git_programs import git_programs
 from collab_tui.sessions.repository import Entry, Repository, WorktreeError, is_same
 from collab_tui.sessions.worktree_folder import check_no_link
 from collab_tui.sessions.worktree_state import look_at, occupants, worktree_git
+from collab_tui.sessions.worktree_task import forget, note
 
 _MAKING: Final = "collab: being made by process "
 
@@ -54,7 +55,7 @@ async def standing(repository: Repository, folder: Path, branch: str) -> bool:
     return False
 
 
-async def add(repository: Repository, folder: Path, branch: str, start: str) -> bool:
+async def add(repository: Repository, folder: Path, branch: str, start: str, task: str | None) -> bool:
     """Make the worktree, without files yet, on its branch, which begins at `start` if there is none of that name.
 
     Gives whether the branch is new. Nobody else of ours may be at it. Raises `WorktreeError`.
@@ -67,6 +68,8 @@ async def add(repository: Repository, folder: Path, branch: str, start: str) -> 
     adding = asyncio.ensure_future(repository.do("worktree", "add", *options, *what))
     try:
         await asyncio.shield(adding)
+        if is_new:
+            await note(repository, branch, task)
     except BaseException as error:
         await _undone(repository, folder, branch if is_new else None, start, error, adding)
         raise
@@ -162,6 +165,7 @@ async def _take_back(
     await take_away(repository, folder)
     if new_branch is not None:  # only while it is as it was made
         await repository.git.run("update-ref", "-d", f"refs/heads/{new_branch}", start)
+        await forget(repository, new_branch)
 
 
 async def _to_its_end(undoing: Coroutine[Any, Any, None]) -> None:

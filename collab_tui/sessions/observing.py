@@ -1,7 +1,8 @@
 """What is told of a session in the registry: that it started, what is seen of it, what it declares, that it ended.
 
-A change of state is told at once. Of the rest, which may change with every line of output, only the latest is told, and
-seldom: a session that prints a million lines writes a line each two seconds.
+A change of state is told at once, with the last line of its output. The rest is told seldom, only as it is by then:
+counts each two seconds at most, and a last line alone each thirty, if it is of a program that prints lines. What is in
+a terminal may redraw its screen for ever, and whoever wants to see that looks at it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from collab_tui.model.words import MONITOR
 from collab_tui.protocol.nearby import announce
 from collab_tui.registry.append import NotWrittenError, RegistryError
 from collab_tui.registry.jsonl import JsonlRegistry
+from collab_tui.sessions.tasks import wholly
 
 BETWEEN: Final = 2.0
 """Seconds between two lines that tell of no change of state."""
+BETWEEN_LINES: Final = 30.0
+"""Seconds until of one that did not change its state only the last line is told anew."""
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 30.0
 """Seconds between two tries to write."""
@@ -39,13 +43,21 @@ def write(registry: JsonlRegistry, event: Mapping[str, Any]) -> dict[str, Any]:
     return written
 
 
-async def write_surely(registry: JsonlRegistry, event: Mapping[str, Any], notice: Callable[[str], None]) -> None:
-    """The same, tried again until it can be written: the disk is full, another holds the lock, the registry is away."""
+async def write_surely(
+    registry: JsonlRegistry, event: Mapping[str, Any], notice: Callable[[str], None], within: float | None = None
+) -> None:
+    """The same, tried again until it can be written: the disk is full, another holds the lock, the registry is away.
+
+    Raises `RegistryError` where that takes more than so many seconds.
+    """
     pause, is_told = _FIRST_PAUSE, False
+    deadline = None if within is None else time.monotonic() + within
     while True:
         try:
-            await asyncio.to_thread(write, registry, event)
+            await wholly(asyncio.to_thread(write, registry, event))
         except RegistryError as error:
+            if deadline is not None and time.monotonic() + pause > deadline:
+                raise
             if not is_told:
                 is_told = True
                 notice(f"{error}; trying again until it can be written")
@@ -58,17 +70,26 @@ async def write_surely(registry: JsonlRegistry, event: Mapping[str, Any], notice
 class Observing:
     """What is told of one run of a session."""
 
-    def __init__(self, registry: JsonlRegistry, name: str, run: str, notice: Callable[[str], None]) -> None:
-        """`notice` is told, once, that something cannot be written."""
+    def __init__(
+        self,
+        registry: JsonlRegistry,
+        name: str,
+        run: str,
+        notice: Callable[[str], None],
+        *,
+        tells_lines: bool = False,
+    ) -> None:
+        """`notice` is told, once, that something cannot be written; `tells_lines` also without a change of state."""
         self._registry = registry
         self._name = name
         self._run = run
         self._notice = notice
+        self._tells_lines = tells_lines
         self._told: dict[str, Any] = {"observed": Observed.STARTING.value}
         self._now: dict[str, Any] = dict(self._told)
         self._declared: dict[str, Any] = {}
         self._has_news = asyncio.Event()
-        self._told_at = -BETWEEN
+        self._told_at = -BETWEEN_LINES
         self._writing = asyncio.Lock()
 
     def note(self, **fields: Any) -> None:
@@ -88,6 +109,12 @@ class Observing:
         self._told = {"observed": Observed.STARTING.value}
         self._has_news.set()
 
+    @property
+    def told(self) -> Observed | None:
+        """The state that was told last; None while there is anything to tell of it."""
+        is_so = not self._writing.locked() and self._told["observed"] == self._now["observed"]
+        return Observed(self._told["observed"]) if is_so else None
+
     async def run(self) -> None:
         """Tell what changes, until this is cancelled."""
         while True:
@@ -98,14 +125,19 @@ class Observing:
 
     async def _until_due(self) -> None:
         """Wait until the state changes, or long enough since the last line."""
-        left = self._told_at + BETWEEN - time.monotonic()
-        if left <= 0:
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(left):
-                while not self._is_another_state():
+        while (left := self._left()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
                     await self._has_news.wait()
-                    self._has_news.clear()
+            self._has_news.clear()
+
+    def _left(self) -> float:
+        """Seconds until what there is to tell is told."""
+        news = self._news()
+        if "observed" in news:
+            return 0.0
+        between = BETWEEN_LINES if news.keys() == {"last_line"} and not self._declared else BETWEEN
+        return self._told_at + between - time.monotonic()
 
     async def flush(self) -> None:
         """Tell what was not told yet, now."""
@@ -119,21 +151,20 @@ class Observing:
                 await self._write(event | {name: value for name, value in news.items() if value is not None})
             self._told_at = time.monotonic()
 
-    async def tell(self, event: str, **fields: Any) -> None:
-        """Tell the start or the end of the session, in its own name."""
+    async def tell(self, event: str, *, within: float | None = None, **fields: Any) -> None:
+        """Tell the start or the end of the session, in its own name. Raises as `write_surely`."""
         given = {name: value for name, value in fields.items() if value is not None}
         async with self._writing:
-            await self._write({"agent": self._name, "event": event, "run": self._run, **given})
+            await self._write({"agent": self._name, "event": event, "run": self._run, **given}, within)
 
-    async def _write(self, event: Mapping[str, Any]) -> None:
-        await write_surely(self._registry, event, self._notice)
-
-    def _is_another_state(self) -> bool:
-        return bool(self._now["observed"] != self._told["observed"])
+    async def _write(self, event: Mapping[str, Any], within: float | None = None) -> None:
+        await write_surely(self._registry, event, self._notice, within)
 
     def _news(self) -> dict[str, Any]:
         """What differs from what was told; why it is so is told with the state."""
         news = {name: value for name, value in self._now.items() if self._told.get(name) != value}
         if "observed" in news or "why" in news:
             news |= {name: self._now.get(name) for name in ("observed", "why")}
+        elif not self._tells_lines and news.keys() == {"last_line"}:
+            return {}
         return news

@@ -42,18 +42,36 @@ class Prompt:
     """By the monotonic clock."""
     is_given: asyncio.Event = field(default_factory=asyncio.Event)
     """It is the agent's turn."""
+    is_submitted: asyncio.Event = field(default_factory=asyncio.Event)
+    """The agent surely has it."""
     reply: asyncio.Future[Reply] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     """What came of it; never an error. Whoever waits for it shields it."""
 
     async def given(self) -> bool:
         """Wait until the agent is given it; False when it came to its end without."""
-        waiting = asyncio.ensure_future(self.is_given.wait())
+        await self._reaches(self.is_given)
+        return self.is_given.is_set()
+
+    async def delivery(self) -> Delivery:
+        """Wait until the agent has it, or it came to its end; gives whether the agent has it."""
+        await self._reaches(self.is_submitted)
+        return Delivery.SUBMITTED if self.is_submitted.is_set() else self.reply.result().delivery
+
+    async def _reaches(self, stage: asyncio.Event) -> None:
+        waiting = asyncio.ensure_future(stage.wait())
         ends: set[asyncio.Future[Any]] = {waiting, self.reply}
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
-        return self.is_given.is_set()
+
+
+def check_prompt(text: str) -> None:
+    """Raises `PromptRefusedError` for one that no agent is given."""
+    if not text.strip():
+        raise PromptRefusedError("an empty prompt says nothing")
+    if (size := len(text.encode("utf-8", "replace"))) > LONGEST:
+        raise PromptRefusedError(f"this prompt has {size:,} bytes, and one may have {LONGEST:,}: put it in a file")
 
 
 class PromptQueue:
@@ -90,10 +108,7 @@ class PromptQueue:
         """Add a prompt. Raises `PromptRefusedError`."""
         if self._closed is not None:
             raise PromptRefusedError(f"it takes no prompts any more: {self._closed}")
-        if not text.strip():
-            raise PromptRefusedError("an empty prompt says nothing")
-        if (size := len(text.encode("utf-8", "replace"))) > LONGEST:
-            raise PromptRefusedError(f"this prompt has {size:,} bytes, and one may have {LONGEST:,}: put it in a file")
+        check_prompt(text)
         if len(self._waiting) >= MOST:
             raise PromptRefusedError(f"{MOST} prompts wait already for the one before: try again later")
         prompt = Prompt(text, len(self._waiting) + (self._current is not None), time.monotonic())
@@ -101,6 +116,11 @@ class PromptQueue:
         self._has_more.set()
         self._changed()
         return prompt
+
+    def submitted(self) -> None:
+        """The agent has the prompt whose turn runs."""
+        if self._current is not None:
+            self._current.is_submitted.set()
 
     async def reply_to(self, prompt: Prompt, timeout: float | None) -> Reply:  # noqa: ASYNC109
         """Wait for what comes of it, at most so many seconds. Given up or cancelled, its turn is ended."""

@@ -4,58 +4,43 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from collab_tui.model.board import RequestKind
 from collab_tui.model.sessions import Observed
 from collab_tui.processes.identity import identity_of
-from collab_tui.processes.programs import GRACE
 from collab_tui.protocol import Participant
-from collab_tui.protocol.trust import Trust
-from collab_tui.registry.append import NotWrittenError, RegistryError
-from collab_tui.registry.jsonl import JsonlRegistry
+from collab_tui.registry.append import RegistryError
+from collab_tui.sessions.changes import Changes
+from collab_tui.sessions.counting import Counting
+from collab_tui.sessions.declaring import Declaring
 from collab_tui.sessions.definitions import Definition, DriverKind
-from collab_tui.sessions.driver import Delivery, Driver, DriverError, Lasting, Launch, LostError, Reply, ReplyStatus
+from collab_tui.sessions.driver import Driver, DriverError, Lasting, LostError, Reply, ReplyStatus
 from collab_tui.sessions.drivers import driver_class
 from collab_tui.sessions.handing_over import HandingOver
 from collab_tui.sessions.hearing import Hearing
+from collab_tui.sessions.log_folder import pointer
+from collab_tui.sessions.names import resume_id
 from collab_tui.sessions.observing import Observing
+from collab_tui.sessions.place import Place
 from collab_tui.sessions.prompts import Prompt, PromptQueue
 from collab_tui.sessions.questions import Questions, withdraw_left
-from collab_tui.sessions.records import Record, Records
-from collab_tui.sessions.worktrees import Worktree, WorktreeError, Worktrees
+from collab_tui.sessions.records import Keeping, Record
+from collab_tui.sessions.start_limit import StartLimit
+from collab_tui.sessions.tasks import Tasks
+from collab_tui.sessions.worktrees import Worktree, WorktreeError
 
 _STOPPED: Final = "stopped"
 """Why it ended when the person, or whoever started it, wanted that."""
-_AT_WORK: Final = (Observed.WORKING, Observed.APPROVAL, Observed.INPUT)
 _HOOKS_FIRST: Final = 5.0
 """Seconds for which what comes is left to the hooks of a program in a terminal, if it has any."""
-_MARGIN: Final = 2.0
-"""Seconds beyond the limit of its start in which its driver can say better why it is not ready."""
-_BETWEEN_LOOKS: Final = 10.0
-"""Seconds between two looks at what changed in its worktree."""
+_TO_TELL_START: Final = 15.0
+"""Seconds within which it has to stand in the registry that it starts."""
 _PATIENCE: Final = 5.0
 """Seconds for what is left to be told and to be let go of when it ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What a session shares with the others of its manager."""
-
-    registry: JsonlRegistry
-    records: Records
-    worktrees: Worktrees
-    trust: Trust
-    poll: float | None
-    """As of `Watch`."""
-    notice: Callable[[str], None]
-    """Told what goes wrong beside the sessions."""
-    ended: Callable[[LiveSession], None]
-    """Called once for each that has no program any more."""
 
 
 class LiveSession:
@@ -68,35 +53,33 @@ class LiveSession:
         definition: Definition,
         environment: Mapping[str, str],
         worktree: Worktree | None,
+        writable: Mapping[Path, bool],
     ) -> None:
-        """`environment` is the whole of it. Raises `DriverError` where there is no such driver here."""
+        """`environment` is the whole of it, `writable` as of `Launch`.
+
+        Raises `DriverError` where there is no such driver here.
+        """
         self._place = place
-        self.record = record
+        self._keeping = Keeping(place.records, record, self._notice)
         self.definition = definition
         self.worktree = worktree
-        self._me = Participant(record.name, place.registry.path, announces=False, trust=place.trust, poll=place.poll)
-        self._observing = Observing(place.registry, record.name, record.run, self._notice)
-        self._questions = Questions(self._me, record.run, record.driver, self._show, self._notice)
+        self._me = Participant(
+            record.name, place.registry.path, announces=False, trust=place.trust, following=place.following
+        )
         is_terminal = definition.driver is DriverKind.TERMINAL
+        self._observing = Observing(place.registry, record.name, record.run, self._notice, tells_lines=not is_terminal)
+        self._declaring = None if is_terminal else Declaring(self._me, self._observing.declare)
+        """What the hooks of a program in a terminal tell themselves."""
+        self._questions = Questions(self._me, record.run, record.driver, self._show, self._notice)
         self._hearing = Hearing(
             self._questions,
+            submitted=self._submitted,
             changed=self._show,
             declare=self._observing.declare,
             resume_by=self._resume_by,
             is_seen=is_terminal,
         )
-        launch = Launch(
-            name=record.name,
-            run=record.run,
-            definition=definition,
-            folder=Path(record.folder),
-            environment=environment,
-            private=place.records.private(record.name),
-            log=Path(record.log),
-            is_read_only=record.is_read_only,
-            resume_id=record.resume_id,
-            handle=record.handle,
-        )
+        launch = place.launch(record, definition, environment, writable)
         self._driver: Driver = driver_class(definition)(launch, self._hearing)
         self._prompts = PromptQueue(self._prompt, self._driver.interrupt, self._show)
         self._handing = HandingOver(
@@ -109,21 +92,33 @@ class LiveSession:
             notice=self._notice,
             patience=_HOOKS_FIRST if is_terminal else 0.0,
         )
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._entered = AsyncExitStack()
-        self._is_entered = False
-        self._start_limit: asyncio.Timeout | None = None
+        self._tasks = Tasks(self._notice)
+        self._counting = Counting(
+            place,
+            worktree,
+            lambda changed, unpushed: self._observing.note(changed=changed, unpushed=unpushed),
+            self._notice,
+        )
+        self._start_limit = StartLimit(definition.start_limit)
+        self._is_told = True
+        """The registry tells of it."""
         self._ending = asyncio.Lock()
-        self._keeping = asyncio.Lock()
-        self._changed = asyncio.Event()
-        self._may_differ = asyncio.Event()
-        """Its worktree may have changed."""
+        self._finishing: asyncio.Future[None] | None = None
+        self._changes = Changes()
         self._stopped_because: str | None = None
         self._outcome: str | None = None
         self.telling_end: asyncio.Task[None] | None = None
         """Writes that it ended, for as long as that cannot be written."""
 
+    def __repr__(self) -> str:
+        return f"<LiveSession {self.name} {self._outcome or self.observed}>"
+
     # What is known of it
+
+    @property
+    def record(self) -> Record:
+        """What this machine knows of it."""
+        return self._keeping.record
 
     @property
     def name(self) -> str:
@@ -134,6 +129,11 @@ class LiveSession:
     def run(self) -> str:
         """16 hex digits, another at each start."""
         return self.record.run
+
+    @property
+    def log(self) -> str:
+        """Where its output is kept, as events name it."""
+        return pointer(self._place.registry.path, Path(self.record.log))
 
     @property
     def worker(self) -> str | None:
@@ -170,11 +170,7 @@ class LiveSession:
 
     async def until(self, holds: Callable[[LiveSession], bool]) -> None:
         """Wait until something holds of it, or it ended."""
-        while self._outcome is None:
-            changed = self._changed
-            if holds(self):
-                return
-            await changed.wait()
+        await self._changes.until(lambda: self._outcome is not None or holds(self))
 
     async def idle(self) -> bool:
         """Wait until it is idle; False when it ended first."""
@@ -192,14 +188,12 @@ class LiveSession:
         self._observing.note(observed=self.observed.value, why=self._hearing.why, queued=self.queued)
         if self._hearing.last_line is not None:
             self._observing.note(last_line=self._hearing.last_line)
+        if self._declaring is not None:
+            self._declaring.heed(self.observed)
         if self.is_idle:
             self._handing.look()
-            self._may_differ.set()
-        self._wake()
-
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+            self._counting.look()
+        self._changes.note()
 
     # What is done with it
 
@@ -222,15 +216,12 @@ class LiveSession:
         if not prompt.is_given.is_set():
             self._prompts.give_up(prompt, ReplyStatus.NOT_SUBMITTED, "it was taken back")
 
-    async def delivery_of(self, prompt: Prompt) -> Delivery:
-        """Wait until a prompt is seen to have reached the agent, or not to."""
-        await prompt.given()
-        await self.until(lambda session: session.observed in _AT_WORK or prompt.reply.done())
-        return prompt.reply.result().delivery if prompt.reply.done() else Delivery.SUBMITTED
-
     async def interrupt(self) -> bool:
         """End the turn that runs; False where none of our prompts does. Raises `DriverError`."""
         return await self._prompts.interrupt()
+
+    def _submitted(self) -> None:
+        self._prompts.submitted()
 
     async def _prompt(self, text: str) -> Reply:
         self._hearing.turn_begins()
@@ -249,13 +240,16 @@ class LiveSession:
         Whatever ends this leaves no program behind, and nothing that is told of as running.
         """
         try:
-            await self._keep()
-            await self._entered.enter_async_context(self._me)
-            self._is_entered = True
+            # Before it is begun: whoever comes after a crash finds it.
+            await self._keeping.change(handle=self._driver.handle)
             if is_new:
-                await self.tell_start()
-            self._spawn(self._observing.run())
-            await self._start_driver()
+                try:
+                    await self._tell_start(_TO_TELL_START)
+                except RegistryError:
+                    self._is_told = False
+                    raise
+            self._tasks.keep_up(self._observing.run)
+            await self._start_limit.keep(self._driver.start())
         except BaseException as error:
             undoing = asyncio.ensure_future(self._undo_start(error) if is_new else self._undo_taking_up(error))
             await asyncio.shield(undoing)
@@ -264,34 +258,17 @@ class LiveSession:
         pid = self._driver.pid
         identity = await asyncio.to_thread(identity_of, pid) if pid is not None else None
         self._observing.note(pid=pid)
-        await self._keep(handle=self._driver.handle, pid=pid, pid_started=identity.started if identity else None)
-        for work in (self._prompts.run(), self._handing.run(), self._watch_end(), self._look_at_worktree()):
-            self._spawn(work)
-
-    async def _start_driver(self) -> None:
-        limit = self.definition.start_limit
-        try:
-            async with asyncio.timeout(limit + _MARGIN) as timing:
-                self._start_limit = timing
-                await self._driver.start()
-        except TimeoutError as error:
-            if not timing.expired():
-                raise
-            raise DriverError(f"it was not ready within {limit:g} s") from error
-        finally:
-            self._start_limit = None
+        await self._keeping.change(
+            handle=self._driver.handle, pid=pid, pid_started=identity.started if identity else None
+        )
+        for work in (self._prompts.run, self._handing.run, self._watch_end, self._counting.run):
+            self._tasks.keep_up(work)
 
     def _heed_start(self) -> None:
         """What waits for the person while it starts takes the time that it takes; and it can be attached to."""
-        if self._start_limit is None or self._start_limit.expired():
-            return
-        if self.observed in (Observed.APPROVAL, Observed.INPUT):
-            self._start_limit.reschedule(None)
-        elif self._start_limit.when() is None:
-            now = asyncio.get_running_loop().time()
-            self._start_limit.reschedule(now + self.definition.start_limit + _MARGIN)
-        if self.record.handle is None and (handle := self._driver.handle) is not None:
-            self._spawn(self._keep(handle=handle))
+        self._start_limit.heed(is_waiting=self.observed in (Observed.APPROVAL, Observed.INPUT))
+        if self._start_limit.is_running and (handle := self._driver.handle) != self.record.handle:
+            self._tasks.spawn(self._keeping.change(handle=handle))
 
     async def _undo_taking_up(self, error: BaseException) -> None:
         """It is there no more; or it runs and cannot be reached, and is not ended for that: the next monitor tries."""
@@ -304,7 +281,7 @@ class LiveSession:
 
     async def _undo_start(self, error: BaseException) -> None:
         try:
-            await self._driver.stop(GRACE)
+            await self._driver.stop(self._place.grace)
         except (DriverError, OSError) as trouble:
             self._notice(f"what was begun of it could not be ended: {trouble}")
         if isinstance(error, asyncio.CancelledError):
@@ -313,35 +290,30 @@ class LiveSession:
         else:
             await self._finish(f"failed: {_told(error)}", Observed.FAILED)
 
-    async def tell_start(self) -> None:
-        """Write that it starts; tried until it is written."""
-        record = self.record
-        await self._observing.tell(
-            "session_start",
-            definition=record.definition,
-            driver=record.driver,
-            host=record.host,
-            cwd=record.folder,
-            branch=record.branch,
-            base=record.base,
-            current_task=record.task,
-            role=self.definition.role,
-            worker=record.worker,
-            log=record.log,
-            monitor=record.monitor,
-            can_resume=record.resume_id is not None,
-        )
+    async def _tell_start(self, within: float | None = None) -> None:
+        """Write that it starts. Raises `RegistryError` when that cannot be written within so many seconds."""
+        status = self._declaring.status if self._declaring is not None else None
+        about = {"role": self.definition.role, "log": self.log, "status": status}
+        await self._observing.tell("session_start", within=within, **self.record.told(), **about)
 
     async def tell_again(self) -> None:
-        """The registry is another: what is so is told there too."""
-        await self.tell_start()
+        """The registry is another, or says something else: what is so is told there too."""
+        await self._tell_start()
         self._observing.forget_told()
+
+    @property
+    def told(self) -> Observed | None:
+        """What the registry was told last of its state; None while something is being told."""
+        return self._observing.told
 
     # How it ends
 
-    async def stop(self, grace: float = GRACE, reason: str = _STOPPED) -> str:
-        """End its program, by force after the grace (seconds); gives how it ended. Cancelled, it ends all the same."""
-        stopping = asyncio.ensure_future(self._stop(grace, reason))
+    async def stop(self, grace: float | None = None, reason: str = _STOPPED) -> str:
+        """End its program, by force after the grace (seconds; by default its manager's); gives how it ended.
+
+        Cancelled, it ends all the same.
+        """
+        stopping = asyncio.ensure_future(self._stop(self._place.grace if grace is None else grace, reason))
         return await asyncio.shield(stopping)
 
     async def _stop(self, grace: float, reason: str) -> str:
@@ -367,13 +339,12 @@ class LiveSession:
             if isinstance(self._driver, Lasting):
                 await self._driver.leave()
             self._prompts.close("its monitor ended, and it runs on")
-            await self._end_tasks()
+            await self._tasks.end(_PATIENCE)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE):
                     await self._observing.flush()
-            await self._entered.aclose()
             self._outcome = "left"
-            self._wake()
+            self._changes.note()
 
     async def _watch_end(self) -> None:
         how = await self._driver.wait()
@@ -391,18 +362,20 @@ class LiveSession:
                 state, reason = Observed.STOPPED, self._stopped_because
                 why = how if reason == _STOPPED else reason
             self._prompts.lose(f"its program ended: {how}")
-            await self._end_tasks()
+            await self._tasks.end(_PATIENCE)
             self._hearing.ended(state, why)
-            if self._is_entered:
+            if self._is_told:
                 await self._withdraw_left(how)
-            self.telling_end = asyncio.create_task(self._tell_end(reason))
-            await asyncio.wait({self.telling_end}, timeout=_PATIENCE)
-            await self._entered.aclose()
+                self.telling_end = asyncio.create_task(self._tell_end(reason))
+                await asyncio.wait({self.telling_end}, timeout=_PATIENCE)
+            else:
+                await self._keeping.change(ended=reason)
+            await asyncio.to_thread(self._place.records.forget_rest, self.record)
             if self.worktree is not None:
                 with suppress(WorktreeError):  # it is gone; whoever removes it is told
                     await self._place.worktrees.unlock(self.worktree, self.name)
             self._outcome = how
-            self._wake()
+            self._changes.note()
             self._place.ended(self)
 
     async def _withdraw_left(self, how: str) -> None:
@@ -414,57 +387,15 @@ class LiveSession:
     async def _tell_end(self, reason: str) -> None:
         await self._observing.flush()
         await self._observing.tell("session_end", reason=reason)
-        await self._keep(ended=reason)
+        await self._keeping.change(ended=reason)
 
-    async def _end_tasks(self) -> None:
-        ending = set(self._tasks)
-        for task in ending:
-            task.cancel()
-        if ending:
-            await asyncio.wait(ending, timeout=_PATIENCE)
-
-    # Beside it
-
-    async def _look_at_worktree(self) -> None:
-        """Count what changed in its worktree when it becomes idle, and not too often."""
-        if self.worktree is None:
-            return
-        while True:
-            await self._may_differ.wait()
-            self._may_differ.clear()
-            try:
-                state = await self._place.worktrees.state(self.worktree)
-            except WorktreeError as error:
-                self._notice(f"its worktree cannot be looked at: {error}")
-            else:
-                self._observing.note(changed=state.changed, unpushed=state.unpushed)
-            await asyncio.sleep(_BETWEEN_LOOKS)
-
-    def _resume_by(self, resume_id: str) -> None:
-        self._observing.note(can_resume=True)
-        self._spawn(self._keep(resume_id=resume_id))
-
-    async def _keep(self, **changes: Any) -> None:
-        """Keep what is known of it."""
-        self.record = replace(self.record, **changes)
-        async with self._keeping:
-            try:
-                await asyncio.to_thread(self._place.records.save, self.record)
-            except NotWrittenError as error:
-                self._notice(str(error))
+    def _resume_by(self, told: str) -> None:
+        if (found := resume_id(told)) is not None:
+            self._observing.note(can_resume=True)
+            self._tasks.spawn(self._keeping.change(resume_id=found))
 
     def _notice(self, text: str) -> None:
-        self._place.notice(f"{self.record.name}: {text}")
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._notice(f"{type(error).__name__}: {error}")
+        self._place.notice(f"{self.name}: {text}")
 
 
 def _told(error: BaseException) -> str:

@@ -46,6 +46,11 @@ class Signals:
         self._session = ""
         self._process = 0
 
+    @property
+    def paths(self) -> tuple[Path, Path]:
+        """The file, and the one before it that was full."""
+        return self.path, self.path.with_name(f"{self.path.name}.1")
+
     def take(self) -> list[Signal]:
         """What came since the last time. Never raises: a file that cannot be read tells nothing."""
         try:
@@ -53,10 +58,18 @@ class Signals:
         except OSError:
             return []
 
+    def has_more(self) -> bool:
+        """Something came since the last time, for all that the file's size tells."""
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            return False
+        return ((status.st_dev, status.st_ino), status.st_size) != (self._file, self._place)
+
     def _lines(self) -> list[bytes]:
         """Whole lines that were not read yet, those first of a file that was full and is another's now."""
         found: list[bytes] = []
-        for path in (self.path.with_name(f"{self.path.name}.1"), self.path):
+        for path in reversed(self.paths):
             with suppress(FileNotFoundError), path.open("rb") as file:
                 status = os.fstat(file.fileno())
                 which = (status.st_dev, status.st_ino)

@@ -35,5 +35,7 @@ async def diff_of(record: Record) -> str:
     if worktree is None:
         return ""
     if not worktree.folder.is_dir():
-        raise WorktreeError(f"{worktree.folder} is not there any more; see `git log {worktree.branch}`")
+        raise WorktreeError(
+            f"{worktree.folder} is not there any more; what it committed is on {worktree.branch}, if kept"
+        )
     return await Worktrees(worktree.folder).diff(worktree)

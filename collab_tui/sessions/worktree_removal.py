@@ -12,6 +12,7 @@ from collab_tui.sessions.git import LONG_TIME_LIMIT, Git, GitError
 from collab_tui.sessions.repository import Repository, WorktreeError
 from collab_tui.sessions.syncing import clear
 from collab_tui.sessions.worktree_state import look_at, only_ours, worktree_git
+from collab_tui.sessions.worktree_task import forget
 
 SESSION: Final = "collab: session "
 """What the lock of a worktree says that a session uses; its name follows."""
@@ -46,9 +47,9 @@ async def remove(repository: Repository, folder: Path, branch: str | None, base:
 
 
 async def _put_back(git: Git) -> None:
-    """Where our block was committed, taking it out is a change that is nobody's loss."""
+    """Where what is ours was committed, taking it out is a change that is nobody's loss."""
     try:
-        if names := await only_ours(git):
+        if names := [name for name, is_staged in (await only_ours(git)).items() if is_staged]:
             await git.text("checkout", "--quiet", "--", *names)
     except GitError as error:
         raise WorktreeError(f"{git.folder}: {error}") from error
@@ -56,6 +57,6 @@ async def _put_back(git: Git) -> None:
 
 async def remove_branch(repository: Repository, branch: str, base: str | None = None) -> None:
     """Remove a branch that git says is merged, or that is still at its base; else it stays."""
-    if base:
-        await repository.git.run("update-ref", "-d", f"refs/heads/{branch}", base)
+    if base and (await repository.git.run("update-ref", "-d", f"refs/heads/{branch}", base)).code == 0:
+        await forget(repository, branch)
     await repository.git.run("branch", "--quiet", "--delete", "--", branch)

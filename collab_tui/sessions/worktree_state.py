@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from collab_tui.model.text import clean, one_line
 from collab_tui.sessions.git import Git, GitError, explained, running
-from collab_tui.sessions.git_places import git_dir
+from collab_tui.sessions.git_places import common_dir, git_dir
 from collab_tui.sessions.git_programs import git_programs
 from collab_tui.sessions.repository import Entry, Repository, WorktreeError
-from collab_tui.sessions.syncing import is_only_ours
-from collab_tui.sessions.syncing.files import SHARED_FILES
+from collab_tui.sessions.syncing.files import AGENTS_FOLDER
+from collab_tui.sessions.syncing.syncing import is_only_ours, names_in, read
 
 MAX_DIFF: Final = 1 << 20
 """Bytes of a difference that are shown."""
@@ -112,7 +113,7 @@ async def difference(repository: Repository, folder: Path, base: str) -> str:
             if git.git_dir is not None and (git.git_dir / "index").is_file():
                 shutil.copy2(git.git_dir / "index", index)  # by its time git knows which files it has to read again
             added = await git.run("add", "--intent-to-add", "--ignore-errors", "--", ".", more=own)
-            ours = [f":(exclude,top,literal){name}" for name in await only_ours(git)]
+            ours = [_but(name) for name in await only_ours(git)]
             shown = (
                 "--no-ext-diff",
                 "--no-textconv",
@@ -150,7 +151,34 @@ def worktree_git(repository: Repository, folder: Path) -> Git:
             f"{folder} belongs to {private}, which is gone: if {repository.home} was moved, "
             f"`git -C {repository.home} worktree repair {folder}`"
         )
-    return Git(folder, repository.git.environment, private)
+    if (common := common_dir(private)) != repository.common:  # an agent that may commit can write there
+        raise WorktreeError(
+            f"{private / 'commondir'} was changed, and leads to {common} instead of {repository.common}: run no git in "
+            f"{folder} before it says `../..` again"
+        )
+    return Git(folder, repository.git.environment, private, repository.common)
+
+
+def written_by_commits(repository: Repository, folder: Path, branch: str) -> Mapping[Path, bool]:
+    """The places outside of a worktree that a commit there writes, made where missing, and in them what it never does.
+
+    What is never written is what would lead the next git that anybody runs there to settings, and so to programs, of
+    whoever wrote it. Raises `WorktreeError`.
+    """
+    private, family = worktree_git(repository, folder).git_dir, Path("refs", "heads", branch).parent
+    if private is None:
+        return {}
+    common, own_settings = repository.common, private / "config.worktree"
+    written = (private, common / "objects", common / family, common / "logs" / family)
+    try:
+        for place in written:
+            place.mkdir(parents=True, exist_ok=True)
+        own_settings.touch()
+    except OSError as error:
+        raise WorktreeError(f"cannot make {error.filename}: {error.strerror}") from error
+    submodules = private / "modules"  # not made: git does not remove a worktree with that folder
+    never = (private / "commondir", private / "gitdir", own_settings, submodules)
+    return {**dict.fromkeys(written, True), **dict.fromkeys(never, False)}
 
 
 def occupants(folder: Path) -> tuple[int, ...]:
@@ -173,22 +201,33 @@ def occupants(folder: Path) -> tuple[int, ...]:
 
 async def _changes(git: Git) -> Sequence[str]:
     options = ("--porcelain=v1", "-z", "--untracked-files=normal", "--ignore-submodules=dirty", "--no-renames")
-    told = (await git.text("status", *options)).rstrip("\0")
     ours = await only_ours(git)
-    changes = [change for change in told.split("\0") if change and not (change[:2] == " M" and change[3:] in ours)]
+    new = [_but(name) for name, is_staged in ours.items() if not is_staged]
+    told = (await git.text("status", *options, "--", ".", *new)).rstrip("\0")
+    changes = [
+        change
+        for change in told.split("\0")
+        if change and not (change[:2] in (" M", " D") and ours.get(change[3:], False))
+    ]
     return [one_line(clean(change.strip())) for change in changes]
 
 
-async def only_ours(git: Git) -> Sequence[str]:
-    """Files of the project in a worktree that differ from what is staged by our block alone."""
-    found = []
-    for name in SHARED_FILES:
-        place = git.folder / name
-        if place.is_symlink() or not place.is_file():
-            continue
-        before = await git.run("cat-file", "blob", f":{name}")
-        if before.code == 0 and before.data != (now := place.read_bytes()) and is_only_ours(before.data, now):
-            found.append(name)
+def _but(name: str) -> str:
+    """All but this file, as git is told so."""
+    return f":(exclude,top,literal){name}"
+
+
+async def only_ours(git: Git) -> Mapping[str, bool]:
+    """Files of a worktree that differ from what is staged by what is ours alone, and whether they are staged at all."""
+    names = names_in(git.folder)
+    told = await git.text("ls-files", "-z", "--", *names, f":(glob){AGENTS_FOLDER}/*.md")
+    staged = frozenset(told.split("\0"))
+    found = {}
+    for name in sorted({*names, *staged} - {""}):
+        before = await git.run("cat-file", "blob", f":{name}") if name in staged else None
+        data = before.data if before is not None and before.code == 0 else None
+        if is_only_ours(name, data, await asyncio.to_thread(read, git.folder, name)):
+            found[name] = name in staged
     return found
 
 

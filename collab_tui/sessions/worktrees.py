@@ -20,7 +20,8 @@ from collab_tui.sessions.names import BadNameError, checked
 from collab_tui.sessions.repository import Entry, Repository, WorktreeError, find_repository
 from collab_tui.sessions.worktree_folder import place_for, worktrees_of
 from collab_tui.sessions.worktree_removal import SESSION, WouldLoseError, remove
-from collab_tui.sessions.worktree_state import WorktreeState, difference, look_at, worktree_git
+from collab_tui.sessions.worktree_state import WorktreeState, difference, look_at, worktree_git, written_by_commits
+from collab_tui.sessions.worktree_task import name_for
 
 __all__ = ["Leftover", "Worktree", "WorktreeError", "WorktreeState", "Worktrees", "WouldLoseError"]
 
@@ -58,21 +59,24 @@ class Worktrees:
         self._turn = asyncio.Lock()
         self._found: Repository | None = None
 
-    async def make(self, agent: str, task: str, *, base: str | None = None) -> Worktree:
+    async def make(self, agent: str, task: str | None, *, base: str | None = None) -> Worktree:
         """The worktree for a task of an agent: the one that stands, or a new one whose branch begins at `base`.
 
-        Raises `WorktreeError`; then there is nothing that was not there before.
+        The task is given in its own words: another that would have the same name gets a number. Raises `WorktreeError`;
+        then there is nothing that was not there before.
         """
         try:
-            branch = f"collab/{checked(agent, 'name of an agent')}/{checked(task, 'task')}"
+            checked(agent, "name of an agent")
         except BadNameError as error:
             raise WorktreeError(str(error)) from error
         repository = await self._repository()
         start = await repository.commit(base or self._base_branch)
-        folder = await place_for(repository, worktrees_of(repository, self._base_folder), agent, task)
         async with self._alone(repository):
+            name = await name_for(repository, agent, task)
+            branch = f"collab/{agent}/{name}"
+            folder = await place_for(repository, worktrees_of(repository, self._base_folder), agent, name)
             is_new = not await making.standing(repository, folder, branch)
-            is_branch_new = is_new and await making.add(repository, folder, branch, start)
+            is_branch_new = is_new and await making.add(repository, folder, branch, start, task)
         if is_new:  # writing many files takes long, and others need not wait for it
             await making.fill(repository, folder, branch if is_branch_new else None, start)
         return Worktree(folder, branch, await repository.parted(start, branch) or start, is_new)
@@ -88,6 +92,11 @@ class Worktrees:
         await _entry(repository, worktree.folder)
         base = worktree.base or await self._base_of(repository, worktree.branch)
         return await difference(repository, worktree.folder, base)
+
+    async def written_by_commits(self, worktree: Worktree) -> Mapping[Path, bool]:
+        """The places outside of it that a commit there writes, or never does. Raises `WorktreeError`."""
+        repository = await self._repository()
+        return await asyncio.to_thread(written_by_commits, repository, worktree.folder, worktree.branch)
 
     async def lock(self, worktree: Worktree, session: str) -> None:
         """Keep git from removing or forgetting it while a session uses it. Raises `WorktreeError`."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.sessions.house import House, use_agents
+from tests.sessions.repositories import Project
 
 
 @pytest.fixture
@@ -17,3 +18,9 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     made.define("sena", ["sena"])
     made.define("lubit", ["lubit"])
     return made
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "home").mkdir()
+    return Project(tmp_path / "work", tmp_path / "home")

@@ -17,7 +17,7 @@ from collab_tui.config import load_config
 from collab_tui.model.board import Board
 from collab_tui.model.fold import Fold
 from collab_tui.model.sessions import Observed, Session
-from collab_tui.protocol.commands import CommandType, send
+from collab_tui.protocol.commands import Carrier, CommandType, send
 from collab_tui.protocol.trust import Trust
 from collab_tui.registry.append import append
 from collab_tui.registry.base import read_to_end
@@ -51,6 +51,7 @@ class Agent:
         self.stopped: float | None = None
         self.left = False
         self.is_slow = False
+        self.takes_prompts = True
         self.next_reply: Callable[[str], Reply] = lambda text: Reply(f"reply to {text}", ReplyStatus.DONE, 0.01)
         self.may_end = asyncio.Event()
         self._gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -78,6 +79,8 @@ class Agent:
     async def prompt(self, text: str) -> Reply:
         self.prompts.append(text)
         self.turns += 1
+        if self.takes_prompts:
+            self.listener.submitted()
         try:
             if self.is_slow:
                 await self.may_end.wait()
@@ -141,9 +144,8 @@ class House:
     def manager(self, **more: Any) -> SessionManager:
         """A new one, as a monitor has it."""
         config = load_config(self.path)
-        return SessionManager(
-            self.path, config, monitor_id=MONITOR_ID, notice=self.notices.append, **{"grace": 2.0, **more}
-        )
+        how = {"monitor_id": MONITOR_ID, "grace": 2.0, **more}
+        return SessionManager(self.path, config, notice=self.notices.append, **how)
 
     # The registry
 
@@ -173,11 +175,11 @@ class House:
         """What is seen of it, as the registry tells."""
         return self.session(name).observed
 
-    def command(self, kind: CommandType, target: str, host: str, **payload: Any) -> str:
+    def command(self, kind: CommandType, target: str, monitor: str = MONITOR_ID, **payload: Any) -> str:
         """The person's signed command; gives its id."""
         registry = JsonlRegistry(self.path)
         read_to_end(registry, Fold())
-        return str(send(registry, Trust("human"), kind, target, payload, host)["id"])
+        return str(send(registry, Trust("human"), kind, target, payload, Carrier(monitor, "here"))["id"])
 
     def results(self, command_id: str) -> list[dict[str, Any]]:
         """What became of a command."""

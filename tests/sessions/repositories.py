@@ -65,6 +65,12 @@ class Project:
         return self.git("worktree", "list", "--porcelain").count("worktree ") - 1
 
 
+def assert_nothing_is_made(project: Project) -> None:
+    assert (project.known(), project.branches()) == (0, {"main"})
+    base = project.folder.with_name("work.worktrees")
+    assert list(base.glob("*/*")) == []
+
+
 async def refused(worktrees: Worktrees, agent: str = "lubit", task: str = "t1", base: str | None = None) -> str:
     """Why no worktree is made."""
     with pytest.raises(WorktreeError) as error:

@@ -15,7 +15,7 @@ from collab_tui.sessions.definitions import Definition, DefinitionError, DriverK
 
 ALL = """\
 driver = "terminal"
-command = ["aider", "--no-git"]
+command = ["codex", "--no-daemon"]
 role = "reviews"
 instructions = \"\"\"
 Read first.
@@ -28,6 +28,7 @@ tools = ["Bash(git log:*)"]
 ready = ['^> ']
 busy = ['working']
 dialog = ['\\(y/n\\)']
+multiline = true
 quiet = 0.5
 start_limit = 10
 worktree = false
@@ -90,7 +91,7 @@ def test_everything_that_a_file_may_say(user: Path, registry: Path) -> None:
     assert load_definitions(registry).of("second") == Definition(
         "second",
         DriverKind.TERMINAL,
-        ("aider", "--no-git"),
+        ("codex", "--no-daemon"),
         role="reviews",
         instructions="Read first.\nThen say.",
         model=("--model", "x"),
@@ -105,6 +106,7 @@ def test_everything_that_a_file_may_say(user: Path, registry: Path) -> None:
         ready=("^> ",),
         busy=("working",),
         dialog=(r"\(y/n\)",),
+        is_multiline=True,
         quiet=0.5,
         start_limit=10,
         is_worktree=False,
@@ -266,6 +268,11 @@ START = 'driver = "terminal"\ncommand = ["x"]\n'
             'base = "codex"\nenvironment = ["A=b"]\n',
             2,
             "it takes names of variables, not what they hold: 'A=b' is none",
+        ),
+        (
+            'driver = "terminal"\ncommand = ["aider"]\ntools = ["Read"]\n',
+            3,
+            "nobody can give tools to 'aider' in a terminal: leave it out",
         ),
         ('base = "codex"\nenvironment = ["COLLAB_AGENT"]\n', 2, "COLLAB_AGENT is ours to give: leave it out"),
         ('base = "codex"\nexchange = "lines"\n', 2, 'exchange is of driver = "command", and this one has "codex"'),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from collab_tui.config import load_config
 from collab_tui.model.fold import Fold
 from collab_tui.protocol.answers import decision, seal_of
 from collab_tui.protocol.inbox import Inbox
@@ -17,6 +19,7 @@ from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.sessions import handing_over
 from collab_tui.sessions.driver import Delivery, Reply, ReplyStatus
 from tests.sessions.house import Agent, House, eventually
+from tests.signing import OTHER_KEY
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +85,17 @@ async def test_an_answer_to_what_it_asked_without_waiting_is_given_only_when_the
         assert 'human, signed by the person decided your request "Deploy?": "rejected"' in told()
 
 
+async def test_settings_that_change_say_at_once_who_signs_also_to_what_runs(house: House) -> None:
+    async with house.manager() as manager:
+        await manager.create_session("sena")
+        await manager.use(replace(load_config(house.path), approvers={"lena": OTHER_KEY.public.text}))
+        asked = house.say("sena", "decision_request", request="Deploy?", target="lena")
+        house.say("lena", "decision", request_id=asked, verdict="approved")
+        message(house, "something else")
+        await eventually(lambda: "something else" in told())
+        assert "lena" not in told()
+
+
 async def test_it_is_given_once_also_after_a_restart(house: House) -> None:
     async with house.manager() as manager:
         session = await manager.create_session("sena")
@@ -99,6 +113,7 @@ async def test_what_could_not_be_submitted_is_shown_and_tried_again(house: House
     async with house.manager() as manager:
         await manager.create_session("sena")
         agent = Agent.last["sena"]
+        agent.takes_prompts = False
         draft = "a person types there"
         agent.next_reply = lambda text: Reply("", ReplyStatus.NOT_SUBMITTED, 0.0, Delivery.NOT_SUBMITTED, draft)
         message(house, "one")
@@ -106,6 +121,35 @@ async def test_what_could_not_be_submitted_is_shown_and_tried_again(house: House
         await eventually(lambda: house.session("sena").undelivered == 1)
         agent.next_reply = lambda text: Reply("", ReplyStatus.DONE, 0.0)
         await eventually(lambda: house.session("sena").undelivered == 0)
+
+
+async def test_what_is_submitted_does_not_come_again_after_a_kill_in_its_turn(house: House) -> None:
+    async with house.manager() as manager:
+        await manager.create_session("sena")
+        Agent.last["sena"].is_slow = True
+        message(house, "one")
+        await eventually(lambda: Agent.last["sena"].turns)
+        later = Inbox(house.path, "sena", "human", Trust("human"), UsedDecisions())
+        await eventually(lambda: not later.take(house.board()) and later._done)
+        assert Agent.last["sena"].turns, "the turn goes on"
+
+
+async def test_a_word_of_the_person_while_it_is_brought_something_in_vain_ends_nothing(house: House) -> None:
+    async with house.manager() as manager:
+        session = await manager.create_session("sena")
+        agent = Agent.last["sena"]
+        agent.is_slow, agent.takes_prompts = True, False
+        agent.next_reply = lambda text: Reply("", ReplyStatus.NOT_SUBMITTED, 0.0, Delivery.NOT_SUBMITTED, "a draft")
+        message(house, "one")
+        await eventually(lambda: agent.turns)
+        session.send_prompt("work", is_persons=True)
+        agent.is_slow, agent.takes_prompts = False, True
+        agent.may_end.set()
+        await eventually(lambda: len(agent.prompts) >= 2)
+        agent.next_reply = lambda text: Reply("", ReplyStatus.DONE, 0.0)
+        message(house, "two")
+        await eventually(lambda: '"two"' in told())
+    assert not house.notices
 
 
 async def test_what_the_monitor_tells_of_a_session_is_not_given_to_it(house: House) -> None:
@@ -151,7 +195,7 @@ async def test_two_sessions_that_answer_each_other_stop_and_the_person_is_told(
         answering("lubit", "sena")
         house.say("gitcode", "message", target="sena", message="begin")
         await eventually(lambda: house.lines("status_update", message=handing_over.STOPPED))
-        stopped = house.lines("status_update")[0]["agent"]
+        stopped = house.lines("status_update", message=handing_over.STOPPED)[0]["agent"]
         await eventually(lambda: house.session(stopped).undelivered)
         assert len(Agent.last[stopped].prompts) == 3
         session = manager.find(stopped)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from collab_tui.model.sessions import Observed
-from collab_tui.sessions.driver import Delivery, ReplyStatus
+from collab_tui.sessions.driver import Delivery, Reply, ReplyStatus
 from collab_tui.sessions.manager import SessionError
 from collab_tui.sessions.prompts import PromptRefusedError
 from tests.sessions.house import MONITOR_ID, Agent, House, NoProgramError, eventually
@@ -83,7 +83,7 @@ async def test_a_program_that_cannot_be_started_leaves_a_reason_and_nothing_else
 async def test_one_that_never_becomes_ready_is_ended_at_its_limit(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collab_tui.sessions.session._MARGIN", 0.0)
+    monkeypatch.setattr("collab_tui.sessions.start_limit._MARGIN", 0.0)
     house.define("slow", ["slow"], start_limit=0.05)
     async with house.manager() as manager:
         Agent.never_ready = True
@@ -186,6 +186,26 @@ async def test_delivery_is_told_behind_what_waits_before_it(house: House) -> Non
         assert agent.prompts == ["first", "second"]
 
 
+async def test_a_prompt_counts_as_submitted_only_once_its_driver_is_sure(house: House) -> None:
+    async with house.manager() as manager:
+        session = await manager.create_session("sena")
+        agent = Agent.last["sena"]
+        agent.is_slow, agent.takes_prompts = True, False
+        sending = asyncio.create_task(manager.send_prompt("sena", "work"))
+        await eventually(lambda: agent.turns and session.observed is Observed.WORKING)
+        agent.listener.observed(Observed.APPROVAL)
+        await asyncio.sleep(0)
+        assert not sending.done(), "it works, but at what?"
+        agent.next_reply = lambda text: Reply("", ReplyStatus.NOT_SUBMITTED, 0.0, Delivery.NOT_SUBMITTED, "a draft")
+        agent.may_end.set()
+        assert await sending is Delivery.NOT_SUBMITTED
+        sending = asyncio.create_task(manager.send_prompt("sena", "again"))
+        await eventually(lambda: agent.turns)
+        agent.listener.submitted()
+        assert await sending is Delivery.SUBMITTED
+        assert agent.turns, "whose turn goes on"
+
+
 async def test_one_session_that_goes_wrong_does_not_touch_the_others(house: House) -> None:
     async with house.manager() as manager:
         sena, lubit = await asyncio.gather(manager.create_session("sena"), manager.create_session("lubit"))
@@ -226,7 +246,11 @@ async def test_a_stop_that_is_cancelled_ends_it_all_the_same(house: House) -> No
         assert not manager.sessions
 
 
-async def test_lines_about_output_are_few_and_the_last_one_is_right(house: House) -> None:
+async def test_lines_about_output_are_few_and_the_last_one_is_right(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collab_tui.sessions.observing.BETWEEN_LINES", 0.1)
+    monkeypatch.setattr("collab_tui.sessions.observing.BETWEEN", 0.1)
     async with house.manager() as manager:
         await manager.create_session("sena")
         for number in range(2000):
@@ -272,6 +296,12 @@ async def test_when_all_ends_what_lasts_is_left_and_the_rest_is_stopped(house: H
     assert house.observed("lubit") is Observed.IDLE
     with pytest.raises(SessionError, match="about to end"):
         await manager.create_session("sena")
+
+
+async def test_when_all_ends_a_program_has_as_long_to_end_as_at_any_other_time(house: House) -> None:
+    async with house.manager(grace=1.5) as manager:
+        await manager.create_session("sena")
+    assert Agent.last["sena"].stopped == 1.5
 
 
 async def test_the_end_is_told_as_soon_as_it_can_be_written(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from collab_tui.processes.output import OutputLog
+from collab_tui.sessions import peeking
 from collab_tui.sessions.driver import Launch
+from collab_tui.sessions.drivers import tmux
 from collab_tui.sessions.drivers.pty import PtyPane
 from collab_tui.sessions.drivers.tmux import TmuxPane
-from collab_tui.sessions.peeking import PeekError, attach_command, peek
+from collab_tui.sessions.peeking import Peeker, PeekError, attach_command, peek
 from collab_tui.sessions.records import Record
+from collab_tui.sessions.terminal_model import TerminalModel
 from tests.sessions.drivers.terminals import needs_tmux, running, screen_launch, until_shown
 
 
@@ -62,6 +66,46 @@ async def test_of_a_log_the_end_is_shown_and_never_as_it_was_written(tmp_path: P
     for number in range(40):
         log.append(f"line {number} of many\n".encode())
     log.append(b"\x1b]52;c;aGVsbG8=\x07\x1b[31mred\x1b[0m and \x1b[5mmore\n")
-    seen = await peek(record, 20, 3)
+    seen = await peek(record, 20, 2)
     assert seen.lines == ["line 39 of many", "red and more"]
     assert seen.rows[-1][0].style.colour == "red"
+
+
+async def test_only_what_is_new_of_a_log_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fed = list[bytes]()
+    feed = TerminalModel.feed
+
+    def count(model: TerminalModel, data: bytes) -> None:
+        fed.append(data)
+        feed(model, data)
+
+    monkeypatch.setattr(TerminalModel, "feed", count)
+    started = screen_launch(tmp_path)
+    log = OutputLog(started.log, most=1 << 20)
+    log.append(b"".join(b"line %d\n" % number for number in range(50_000)))
+    peeker = Peeker(record_of(started, "claude"), 40)
+    first = await peeker.look()
+    assert first.lines[-1] == "line 49999"
+    assert len(first.lines) > 200
+    assert await peeker.look() is first
+    log.append(b"one more\n")
+    assert (await peeker.look()).lines[-2:] == ["line 49999", "one more"]
+    assert [len(data) <= 1 << 16 for data in fed] == [True, True]
+    assert fed[-1] == b"one more\r\n"
+    log.path.rename(log.before)  # it was full
+    log.append(b"the next file\n")
+    assert (await peeker.look()).lines[-2:] == ["one more", "the next file"]
+
+
+async def test_a_terminal_that_does_not_answer_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def pulse(handle: object) -> tuple[str, bool]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(tmux, "pulse", pulse)
+    monkeypatch.setattr(peeking, "_PATIENCE", 0.01)
+    record = replace(record_of(screen_launch(tmp_path)), handle={"socket": "x"})
+    with pytest.raises(PeekError, match="its terminal does not answer"):
+        await peek(record, 20, 3)

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,39 @@ async def test_what_runs_and_cannot_be_taken_up_is_not_shown_as_running_and_not_
         await eventually(lambda: house.observed("sena") is Observed.IDLE)
 
 
+async def test_one_record_that_cannot_be_taken_up_keeps_no_other(house: House) -> None:
+    Agent.is_lasting = True
+    async with house.manager() as manager:
+        run = (await manager.create_session("sena")).run
+    records = Records(house.path)
+    known = records.load("sena")
+    assert known is not None
+    records.save(replace(known, name="human", run="f" * 16))
+    async with house.manager() as manager:
+        await manager.take_up()
+        assert [session.run for session in manager.sessions.values()] == [run]
+    assert "human" in house.notices[0]
+
+
+async def test_a_machine_is_the_same_under_another_name_and_another_one_under_the_same(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Agent.is_lasting = True
+    async with house.manager() as manager:
+        await manager.create_session("sena")
+    Agent.alive.clear()
+    with monkeypatch.context() as there:
+        there.setattr("collab_tui.sessions.place.this_machine", lambda: "another")
+        async with house.manager() as manager:
+            await manager.take_up()
+    assert house.observed("sena") is Observed.IDLE, "nobody here knows of it"
+    monkeypatch.setattr("collab_tui.sessions.place.socket.gethostname", lambda: "a-new-name")
+    async with house.manager() as manager:
+        await manager.take_up()
+        assert house.observed("sena") is Observed.LOST
+        await manager.create_session("sena")
+
+
 async def test_a_session_is_restored_by_its_agents_own_id_in_a_new_run(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,11 +142,11 @@ async def test_a_session_is_restored_by_its_agents_own_id_in_a_new_run(
         first = await manager.create_session("sena", task="metrics")
         with pytest.raises(SessionError, match="already"):
             await manager.restore("sena")
-        Agent.last["sena"].listener.resumable("conversation 7")
+        Agent.last["sena"].listener.resumable("conversation-7")
         await eventually(lambda: house.session("sena").can_resume)
         await manager.destroy_session("sena")
         second = await manager.restore("sena")
-        assert Agent.last["sena"].launch.resume_id == "conversation 7"
+        assert Agent.last["sena"].launch.resume_id == "conversation-7"
         assert second.run != first.run
         assert (second.record.folder, second.record.task) == (first.record.folder, "metrics")
         assert house.session("sena").can_resume
@@ -186,6 +220,7 @@ def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     house.define("lines", python(LINES), exchange="lines")
     program = Path(__file__).with_name("drivers") / "screen_program.py"
     screen = {name: list(value) if isinstance(value, tuple) else value for name, value in SCREEN.items()}
+    screen["multiline"] = screen.pop("is_multiline")
     house.define("screen", [sys.executable, str(program), str(tmp_path / "STATE")], **screen | {"driver": "terminal"})
     return house
 
@@ -248,6 +283,44 @@ async def test_a_program_in_tmux_outlives_a_monitor_that_is_killed_and_its_serve
             os.kill(pids["screen"], signal.SIGKILL)
 
 
+@needs_tmux
+@pytest.mark.parametrize("far", ["told", "terminal", "program"])
+async def test_of_a_monitor_that_is_killed_while_it_starts_a_program_nothing_runs_on_unknown(
+    real: House, tmp_path: Path, far: str
+) -> None:
+    records = Records(real.path)
+
+    def has_terminal() -> bool:
+        record = records.load("screen")
+        return record is not None and record.handle is not None and Path(record.handle["socket"]).exists()
+
+    is_so_far = {
+        "told": lambda: real.lines("session_start"),
+        "terminal": has_terminal,
+        "program": lambda: running_with(tmp_path / "STATE"),
+    }
+    host = await asyncio.create_subprocess_exec(sys.executable, "-c", HOST, str(real.path), "screen")
+    try:
+        await eventually(is_so_far[far])
+    finally:
+        host.kill()
+        await host.wait()
+    async with real.manager() as manager:
+        await manager.take_up()
+        found = real.session("screen")
+        assert found.observed.is_running == ("screen" in manager.sessions)
+        if "screen" in manager.sessions:
+            assert manager.sessions["screen"].run == found.run
+            await manager.destroy_session("screen")
+    assert not running_with(tmp_path / "STATE")
+
+
+def running_with(word: Path) -> list[str]:
+    """The commands of processes that have this word."""
+    told = subprocess.run(["ps", "-ewwo", "args="], capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
+    return [line for line in told.splitlines() if str(word) in line]
+
+
 async def test_what_takes_too_long_ends_with_all_that_it_started_and_the_session_stays(
     real: House, tmp_path: Path
 ) -> None:
@@ -277,3 +350,19 @@ async def test_a_hundred_prompts_in_a_row_have_a_hundred_right_replies(real: Hou
             assert (reply.status, reply.text) == (ReplyStatus.DONE, f"reply to prompt {number}")
         assert real.session("lines").observed.is_running
     assert len(real.lines("session_observed")) < 400
+
+
+async def test_where_its_terminal_is_to_be_is_kept_before_it_is_begun(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: list[object] = []
+
+    async def start(agent: Agent) -> None:
+        record = Records(house.path).load("sena")
+        known.append((record.handle, record.run == agent.launch.run) if record is not None else None)
+
+    monkeypatch.setattr(Agent, "is_lasting", True)
+    monkeypatch.setattr(Agent, "start", start)
+    async with house.manager() as manager:
+        session = await manager.create_session("sena")
+        assert known == [({"pane": session.run}, True)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +13,8 @@ import pytest
 
 from collab_tui.sessions.built_in import BUILT_IN
 from collab_tui.sessions.definitions import Definition, DriverKind
-from collab_tui.sessions.syncing import SyncError, clear, sync
-from tests.sessions.repositories import RULES, Project
+from collab_tui.sessions.syncing import SyncError, clear, keep_out, sync
+from tests.sessions.repositories import RULES, Project, not_removed
 
 is_unix = pytest.mark.skipif(os.name != "posix", reason="links of Unix")
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -47,7 +49,8 @@ def files(folder: Path) -> dict[str, bytes]:
         (replace(BUILT_IN["opencode"], name="lubit", instructions="x"), "AGENTS.md"),
         (replace(BUILT_IN["gemini"], name="lubit", instructions="x"), "GEMINI.md"),
         (replace(BUILT_IN["copilot"], name="lubit", instructions="x"), ".github/copilot-instructions.md"),
-        (replace(LUBIT, driver=DriverKind.ACP, command=("npx", "codex-acp")), "AGENTS.md"),
+        (replace(LUBIT, driver=DriverKind.ACP, command=("npx", "-y", "@zed-industries/codex-acp@0.5.1")), "AGENTS.md"),
+        (replace(LUBIT, driver=DriverKind.ACP, command=("/opt/bin/gemini", "--acp")), "GEMINI.md"),
         (CLAUDE, ".claude/agents/lubit.md"),
         (replace(BUILT_IN["claude-terminal"], name="lubit", instructions="x"), ".claude/agents/lubit.md"),
     ],
@@ -66,6 +69,8 @@ def test_each_program_gets_the_file_that_it_reads_and_no_other(
     [
         replace(LUBIT, role=None, instructions=None),
         replace(LUBIT, driver=DriverKind.COMMAND, command=("./agent.sh",)),
+        replace(LUBIT, driver=DriverKind.COMMAND, command=("python", "gemini.py")),
+        replace(LUBIT, driver=DriverKind.COMMAND, command=("./look", "--at", "codex")),
     ],
 )
 def test_who_is_told_nothing_or_reads_nothing_gets_no_file(tmp_path: Path, definition: Definition) -> None:
@@ -171,31 +176,98 @@ def test_instructions_cannot_end_their_block(tmp_path: Path) -> None:
 # Keeping them out of commits
 
 
+def session_s(project: Project, more: Mapping[str, str]) -> Project:
+    """The project as git shows it to a session with that in its environment."""
+    seen = copy(project)
+    seen.environment = project.environment | more
+    return seen
+
+
 @needs_git
-async def test_files_that_we_made_are_in_no_commit_and_only_while_they_are_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("definition", [LUBIT, CLAUDE, replace(BUILT_IN["copilot"], name="lubit", instructions="x")])
+async def test_what_we_made_is_in_no_commit_of_its_agent_and_hides_nothing_from_anybody_else(
+    tmp_path: Path, definition: Definition
+) -> None:
+    project = Project(tmp_path / "the 'work' [x]", tmp_path)
+    project.git("rm", "--quiet", "AGENTS.md")
+    project.commit("no rules")
+    worktrees = project.worktrees()
+    mine, other = [await worktrees.make("lubit", task) for task in ("t1", "t2")]
+    (made,) = sync(definition, mine.folder)
+    name = made.relative_to(mine.folder).as_posix()
+    agent = session_s(project, await keep_out(mine.folder, tmp_path, project.environment))
+    (mine.folder / "its own").write_text("x", encoding="utf-8")
+    agent.git("add", "--all", folder=mine.folder)
+    assert agent.git("status", "--porcelain", folder=mine.folder) == 'A  "its own"'
+    for place in (project.folder, other.folder):
+        file = place / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("the work of an hour\n", encoding="utf-8")
+        for one in (project, agent):
+            assert one.git("status", "--porcelain", "--untracked-files=all", folder=place) == f"?? {name}"
+    assert (await worktrees.state(other)).changed == 1
+    assert "+the work of an hour" in await worktrees.diff(other)
+    assert "not committed: ?? " in await not_removed(worktrees, other)
+    assert (other.folder / name).is_file()
+
+
+@needs_git
+async def test_a_file_that_was_ours_and_is_somebody_else_s_now_is_not_lost(tmp_path: Path) -> None:
     project = Project(tmp_path / "work", tmp_path)
-    exclude = project.folder / ".git" / "info" / "exclude"
-    exclude.write_text("# mine\n*.o\n", encoding="utf-8")
-    made = [await project.worktrees().make("lubit", task) for task in ("t1", "t2")]
-    for worktree in made:
-        sync(CLAUDE, worktree.folder)
-        sync(CLAUDE, worktree.folder)
-    for folder in (*(one.folder for one in made), project.folder):
-        project.git("add", "--all", folder=folder)
-        assert project.git("status", "--porcelain", folder=folder) == ""
-    text = exclude.read_text(encoding="utf-8")
-    assert text.startswith("# mine\n*.o\n# collab-tui:begin ")
-    assert text.count("\n/.claude/agents/lubit.md\n") == 2
-    clear(made[0].folder)
-    assert exclude.read_text(encoding="utf-8").count("\n/.claude/agents/lubit.md\n") == 1
-    await project.worktrees().remove(made[1])
-    assert exclude.read_text(encoding="utf-8") == "# mine\n*.o\n"
+    worktrees = project.worktrees()
+    made = await worktrees.make("lubit", "t1")
+    gemini = replace(BUILT_IN["gemini"], name="lubit", instructions="Be brief.")
+    sync(gemini, made.folder)
+    (file,) = sync(gemini, made.folder)
+    state = await worktrees.state(made)
+    assert (state.changed, state.losses, await worktrees.diff(made)) == (0, (), "")
+    file.write_text(file.read_text(encoding="utf-8") + "More.\n", encoding="utf-8")
+    assert (await worktrees.state(made)).dirty == ("?? GEMINI.md",)
+    assert "+More." in await worktrees.diff(made)
+    file.write_text("Theirs.\n", encoding="utf-8")
+    assert "?? GEMINI.md" in await not_removed(worktrees, made)
+    file.unlink()
+    sync(gemini, made.folder)
+    await worktrees.remove(made)
+    assert not made.folder.exists()
 
 
 @needs_git
-async def test_a_file_of_the_project_is_not_kept_out(tmp_path: Path) -> None:
+async def test_a_file_of_ours_that_somebody_committed_is_nobody_s_loss(tmp_path: Path) -> None:
+    project = Project(tmp_path / "work", tmp_path)
+    worktrees = project.worktrees()
+    made = await worktrees.make("lubit", "t1")
+    sync(replace(BUILT_IN["gemini"], name="lubit", instructions="Be brief."), made.folder)
+    sync(CLAUDE, made.folder)
+    sync(replace(CLAUDE, name="sena"), made.folder)
+    project.commit("ours too", made.folder)
+    project.git("merge", "--quiet", made.branch)
+    clear(made.folder)
+    assert (await worktrees.state(made)).losses == ()
+    await worktrees.remove(made)
+    assert not made.folder.exists()
+
+
+@needs_git
+@pytest.mark.parametrize("is_set", [True, False])
+async def test_what_the_user_has_git_ignore_everywhere_stays_ignored(tmp_path: Path, is_set: bool) -> None:
+    project = Project(tmp_path / "work", tmp_path)
+    place = tmp_path / "mine" if is_set else tmp_path / ".config" / "git" / "ignore"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("*.o", encoding="utf-8")
+    if is_set:
+        project.git("config", "--global", "core.excludesFile", "~/mine")
+    made = await project.worktrees().make("lubit", "t1")
+    sync(CLAUDE, made.folder)
+    agent = session_s(project, await keep_out(made.folder, tmp_path, project.environment))
+    (made.folder / "x.o").write_text("x", encoding="utf-8")
+    assert agent.git("status", "--porcelain", folder=made.folder) == ""
+
+
+@needs_git
+async def test_a_session_to_which_nothing_is_ours_alone_gets_nothing_for_it(tmp_path: Path) -> None:
     project = Project(tmp_path / "work", tmp_path)
     made = await project.worktrees().make("lubit", "t1")
     sync(LUBIT, made.folder)
-    assert "collab-tui" not in (project.folder / ".git" / "info" / "exclude").read_text(encoding="utf-8")
+    assert await keep_out(made.folder, tmp_path, project.environment) == {}
     assert project.git("status", "--porcelain", folder=made.folder) == "M AGENTS.md"

@@ -21,12 +21,6 @@ from tests.sessions.repositories import RULES, Project, not_removed
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    (tmp_path / "home").mkdir()
-    return Project(tmp_path / "work", tmp_path / "home")
-
-
 async def test_a_worktree_has_its_own_folder_and_branch_and_is_reused(project: Project, tmp_path: Path) -> None:
     worktrees = project.worktrees()
     made = await worktrees.make("lubit", "t1")
@@ -68,6 +62,38 @@ async def test_a_branch_that_stands_alone_is_gone_on_with(project: Project) -> N
     again = await worktrees.make("lubit", "t1")
     assert (again.base, again.is_new) == (made.base, True)
     assert project.git("rev-parse", "HEAD", folder=again.folder) == commit
+
+
+async def test_tasks_of_other_words_share_nothing(project: Project) -> None:
+    tasks = ("T-1", "t-1", "T 1", "t-1-2", None, "work", "Work", "fix: it", "T-1" * 30)
+    names = ["t-1", "t-1-2", "t-1-3", "t-1-2-2", "work", "work", "work-2"]
+    made = [await project.worktrees().make("lubit", task) for task in tasks]
+    assert [one.folder.name for one in made[:7]] == names
+    assert [one.branch for one in made] == [f"collab/lubit/{one.folder.name}" for one in made]
+    assert len({one.folder for one in made}) == len(tasks) - 1
+    again = [await project.worktrees().make("lubit", task) for task in tasks]
+    assert [(one.folder, one.is_new) for one in again] == [(one.folder, False) for one in made]
+
+
+async def test_a_task_finds_its_branch_again_where_there_is_no_worktree_of_it(project: Project) -> None:
+    worktrees = project.worktrees()
+    first, second = [await worktrees.make("lubit", task) for task in ("Fix  it", "fix IT")]
+    for one in (first, second):
+        (one.folder / "a.txt").write_text("done\n", encoding="utf-8")
+        project.commit("done", one.folder)
+        project.git("worktree", "remove", str(one.folder))
+    assert (await worktrees.make("lubit", "fix IT")).branch == second.branch == "collab/lubit/fix-it-2"
+    project.git("branch", "--quiet", "-D", first.branch)
+    assert (await worktrees.make("lubit", "fix IT")).branch == second.branch
+    assert (await worktrees.make("lubit", "FIX IT")).branch == first.branch
+
+
+async def test_what_is_noted_of_a_branch_goes_with_it(project: Project) -> None:
+    before = (project.folder / ".git" / "config").read_text(encoding="utf-8")
+    worktrees = project.worktrees()
+    await worktrees.remove(await worktrees.make("lubit", "T-1"))
+    assert (project.folder / ".git" / "config").read_text(encoding="utf-8") == before
+    assert (await worktrees.make("lubit", "t-1")).branch == "collab/lubit/t-1"
 
 
 async def test_a_folder_of_all_worktrees_can_be_set(project: Project, tmp_path: Path) -> None:

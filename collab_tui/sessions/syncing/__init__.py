@@ -1,5 +1,5 @@
 """Definitions as the files that agents' programs read: put into a worktree, kept as they should be, taken out again."""
 
-from collab_tui.sessions.syncing.syncing import SyncError, clear, is_only_ours, sync
+from collab_tui.sessions.syncing.syncing import SyncError, clear, keep_out, sync
 
-__all__ = ["SyncError", "clear", "is_only_ours", "sync"]
+__all__ = ["SyncError", "clear", "keep_out", "sync"]

@@ -1,74 +1,76 @@
-"""Keeping files that we made in a worktree out of its commits, through `info/exclude` of its repository.
+"""Keeping files that we made in a worktree out of the commits of its agent, and out of nobody else's sight.
 
-All checkouts of a repository share that file. What would be a worktree's alone is worse: `extensions.worktreeConfig`
-changes the format of the user's repository, and takes the place of their own `core.excludesFile`. So each worktree has
-a block of its own there, with nothing but the files that we made in it, for as long as they are there. Files that are
-in a commit are not touched by it.
+What `info/exclude` says holds in all checkouts of a repository: with it a file that the person made would be missing
+from their own status. `extensions.worktreeConfig` changes the format of their repository. So the session alone gets a
+setting, in its environment, and git heeds it in that one worktree.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
-from collab_tui.model.text import clean, one_line
 from collab_tui.protocol.whole_files import look, put
-from collab_tui.registry.append import hold
-from collab_tui.sessions.git_places import common_dir, git_dir
-from collab_tui.sessions.syncing.blocks import Block, Style, blocks, with_block, without
+from collab_tui.sessions.git import Git
+from collab_tui.sessions.git_places import git_dir
 
-_LOCK_LIMIT: Final = 10.0
-"""Seconds."""
-
-
-def exclude(worktree: Path, files: Collection[str]) -> None:
-    """Keep these of its files out of commits, and no others. Raises `RegistryError`, `DamagedError`."""
-    private = git_dir(worktree)
-    if private is None:
-        return
-    name = _name(worktree)
-    note = f"# made by collab-tui in {one_line(clean(str(worktree)))}\n"
-    body = note + "".join(f"/{file}\n" for file in sorted(files))
-    place = _file(common_dir(private))
-    if not files and not place.exists():
-        return
-
-    def changed(text: str) -> str:
-        if files:
-            return with_block(text, Style.HASH, Block(name, False, body))
-        return without(text, Style.HASH, lambda other: other == name)
-
-    _change(place, changed)
+_PARAMETERS: Final = "GIT_CONFIG_PARAMETERS"
+"""How `git -c` tells the programs that it starts. The variables that are meant for others have KEY in their names, and
+agents' programs keep such from what they run: half of them left would end every git with an error.
+"""
+_MOST: Final = 1 << 20
+"""Bytes of the user's own list that are heeded."""
 
 
-def forget_others(common: Path, worktrees: Collection[Path]) -> None:
-    """Take out the blocks of all but these worktrees. Raises as `exclude`."""
-    place = _file(common)
-    kept = {_name(worktree) for worktree in worktrees}
-    found = look(place).text or ""
-    if any(block.name not in kept for block in blocks(found, Style.HASH)):
-        _change(place, lambda text: without(text, Style.HASH, lambda name: name not in kept))
+async def excluding(
+    worktree: Path, files: Collection[str], private: Path, environment: Mapping[str, str]
+) -> dict[str, str]:
+    """What a session needs in its environment so that its git leaves these files of its worktree alone.
+
+    It needs two files, which are put into the session's `private` folder; what the user has git ignore everywhere stays
+    ignored. Raises `GitError`, `RegistryError`.
+    """
+    place = git_dir(worktree)
+    if not files or place is None:
+        return {}
+    ignored = private / "git-ignored"
+    settings = private / "git-settings"
+    users = await _users_own(worktree, environment)
+    put(look(ignored), users + "".join(f"/{file}\n" for file in sorted(files)))
+    put(look(settings), f"[core]\n\texcludesFile = {_in_config(ignored)}\n")
+    setting = f"{_quoted(f'includeIf.gitdir/i:{_pattern(place)}.path')}={_quoted(settings.as_posix())}"
+    return {_PARAMETERS: " ".join(filter(None, (environment.get(_PARAMETERS), setting)))}
 
 
-def _change(place: Path, changed: Callable[[str], str]) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    lock = hold(str(place), _LOCK_LIMIT)
+async def _users_own(worktree: Path, environment: Mapping[str, str]) -> str:
+    """What the user has git ignore in every repository: the setting of which ours takes the place."""
+    named = await Git(worktree, environment).says("config", "--type=path", "--get", "core.excludesFile")
+    if named is None:
+        home = environment.get("HOME") or environment.get("USERPROFILE") or os.sep
+        named = os.path.join(environment.get("XDG_CONFIG_HOME") or os.path.join(home, ".config"), "git", "ignore")
+    place = worktree / named
+    if not place.is_file():
+        return ""
     try:
-        found = look(place)
-        text = found.text or ""
-        if (after := changed(text)) != text:
-            put(found, after)
-    finally:
-        os.close(lock)
+        with place.open("rb") as file:
+            return file.read(_MOST).decode("utf-8", "replace") + "\n"
+    except OSError:  # git cannot read it either
+        return ""
 
 
-def _file(common: Path) -> Path:
-    return common / "info" / "exclude"
+def _pattern(place: Path) -> str:
+    """What this path alone matches."""
+    return re.sub(r"([][*?\\])", r"\\\1", Path(os.path.realpath(place)).as_posix())
 
 
-def _name(worktree: Path) -> str:
-    """By which its block is known."""
-    return hashlib.sha256(os.path.realpath(worktree).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+def _in_config(path: Path) -> str:
+    """As git's configuration has it."""
+    return '"' + path.as_posix().replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _quoted(text: str) -> str:
+    """As git has it in that variable."""
+    return "'" + text.replace("'", "'\\''") + "'"

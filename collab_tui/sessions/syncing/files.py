@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
@@ -23,6 +23,8 @@ _SHARED: Final = {
 }
 """Program -> the file of instructions that it reads in a project, which is the project's own as well."""
 _CLAUDE: Final = frozenset({"claude", "claude-agent-acp"})
+_RUNNERS: Final = frozenset({"npx", "bunx", "pnpx", "uvx"})
+"""Programs that start the one named after them."""
 SHARED_FILES: Final = tuple(dict.fromkeys(_SHARED.values()))
 """Every file in which there may be a block of ours."""
 _NOT_YOURS: Final = "From the definition of {}: written anew at each start of its session, and not to be committed."
@@ -43,12 +45,12 @@ def wanted(definition: Definition) -> Wanted:
     body = _body(definition)
     if not body:
         return Wanted({}, {})
-    for program in _programs(definition):
-        if program in _CLAUDE:
-            return Wanted({}, {f"{AGENTS_FOLDER}/{definition.name}.md": _claude_agent(definition, body)})
-        if program in _SHARED:
-            note = f"<!-- {_NOT_YOURS.format(definition.name)} -->"
-            return Wanted({_SHARED[program]: f"{note}\n\n{body}\n"}, {})
+    program = _program(definition)
+    if program in _CLAUDE:
+        return Wanted({}, {f"{AGENTS_FOLDER}/{definition.name}.md": _claude_agent(definition, body)})
+    if program in _SHARED:
+        note = f"<!-- {_NOT_YOURS.format(definition.name)} -->"
+        return Wanted({_SHARED[program]: f"{note}\n\n{body}\n"}, {})
     return Wanted({}, {})
 
 
@@ -57,10 +59,16 @@ def mark(name: str) -> str:
     return f"<!-- collab-tui:file {name} -->"
 
 
-def _programs(definition: Definition) -> Sequence[str]:
-    """What its program may be known by: also the one that another starts, as in `npx codex-acp`."""
+def _program(definition: Definition) -> str:
+    """What its program is known by: of one that starts another that one, as in `npx -y @zed-industries/codex-acp@1`."""
     by_driver = {DriverKind.CLAUDE: "claude", DriverKind.CODEX: "codex"}.get(definition.driver)
-    return [by_driver] if by_driver else [PurePath(word).stem for word in definition.command]
+    names = [_name(word) for word in definition.command if not word.startswith("-")]
+    return by_driver or next((name for name in names if name not in _RUNNERS), "")
+
+
+def _name(word: str) -> str:
+    name = PurePath(word).name.partition("@")[0]
+    return name.removesuffix(".exe").removesuffix(".cmd")
 
 
 def _body(definition: Definition) -> str:

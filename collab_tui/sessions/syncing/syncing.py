@@ -7,21 +7,18 @@ followed.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Final
 
 from collab_tui.protocol.whole_files import Found, look, put
 from collab_tui.registry.append import RegistryError
 from collab_tui.sessions.definitions import Definition
+from collab_tui.sessions.git import GitError
 from collab_tui.sessions.repository import WorktreeError
-from collab_tui.sessions.syncing.blocks import Block, DamagedError, Style, blocks, with_block, without
-from collab_tui.sessions.syncing.excluding import exclude
+from collab_tui.sessions.syncing.blocks import Block, DamagedError, block_in, with_block, without
+from collab_tui.sessions.syncing.excluding import excluding
 from collab_tui.sessions.syncing.files import AGENTS_FOLDER, SHARED_FILES, Wanted, mark, wanted
-
-_NAME: Final = "definition"
-"""Of our block."""
 
 
 class SyncError(WorktreeError):
@@ -41,53 +38,71 @@ def clear(folder: Path) -> None:
     _bring_about(Wanted({}, {}), folder)
 
 
-def is_only_ours(before: bytes, now: bytes) -> bool:
-    """Two states of a file differ by our block alone."""
+async def keep_out(folder: Path, private: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """What a session needs in its environment so that its agent commits nothing of a worktree that is ours alone.
+
+    What that needs of files is put into the session's `private` folder. Raises `SyncError`.
+    """
+    made = [name for name in names_in(folder) if is_only_ours(name, None, read(folder, name))]
     try:
-        return _others(before) == _others(now)
+        return await excluding(folder, made, private, environment)
+    except (GitError, RegistryError) as error:
+        raise SyncError(f"{folder}: {error}") from error
+
+
+def names_in(folder: Path) -> Sequence[str]:
+    """Files of a worktree in which there may be something of ours."""
+    return (*SHARED_FILES, *_own_files(folder))
+
+
+def read(folder: Path, name: str) -> bytes | None:
+    """Such a file; None where it is not there, or is none that we would have written."""
+    found = _look(folder, name, is_needed=False)
+    return found.data if found is not None else None
+
+
+def is_only_ours(name: str, before: bytes | None, now: bytes | None) -> bool:
+    """Two states of such a file differ, by what is ours alone; None: it is not there."""
+    try:
+        return before != now and _others(name, before) == _others(name, now)
     except (UnicodeDecodeError, DamagedError):
         return False
 
 
-def _others(data: bytes) -> str:
-    return without(data.decode("utf-8"), Style.MARKDOWN)
+def _others(name: str, data: bytes | None) -> str | None:
+    """What is not ours in a file; None: it would not be there without us."""
+    if data is None or (name.startswith(f"{AGENTS_FOLDER}/") and _is_marked(data, name)):
+        return None
+    text = data.decode("utf-8")
+    ours = block_in(text)
+    return without(text) or (None if ours is not None and ours.is_made else "")
 
 
 def _bring_about(what: Wanted, folder: Path) -> list[Path]:
-    ours, made = [], []
-    for name in SHARED_FILES:
-        if (standing := _with_block(folder, name, what.shared.get(name))) is not None:
-            ours.append(folder / name)
-            made += [name] if standing.is_made else []
-    for name in sorted({*_own_files(folder), *what.own}):
-        if _own_file(folder, name, what.own.get(name)):
-            ours.append(folder / name)
-            made.append(name)
-    _told(folder / ".git", lambda: exclude(folder, made))
-    return ours
+    ours = [name for name in SHARED_FILES if _with_block(folder, name, what.shared.get(name))]
+    ours += [name for name in sorted({*_own_files(folder), *what.own}) if _own_file(folder, name, what.own.get(name))]
+    return [folder / name for name in ours]
 
 
-def _with_block(folder: Path, name: str, body: str | None) -> Block | None:
-    """Bring our block in a shared file up to date, or take it out; gives what then stands there."""
+def _with_block(folder: Path, name: str, body: str | None) -> bool:
+    """Bring our block in a shared file up to date, or take it out, and say whether it is there then."""
     found = _look(folder, name, is_needed=body is not None)
     if found is None or (found.data is None and body is None):
-        return None
-    block: Block | None = None
+        return False
 
     def change() -> None:
-        nonlocal block
         text = found.text or ""
-        is_made = found.data is None or any(standing.is_made for standing in blocks(text, Style.MARKDOWN))
+        standing = block_in(text)
+        is_made = found.data is None or (standing is not None and standing.is_made)
         if body is not None:
-            block = Block(_NAME, is_made, body)
-            after: str | None = with_block(text, Style.MARKDOWN, block)
+            after: str | None = with_block(text, Block(is_made, body))
         else:
-            after = without(text, Style.MARKDOWN) or (None if is_made else "")
+            after = without(text) or (None if is_made else "")
         if after != found.text:
             put(found, after)
 
     _told(found.path, change)
-    return block
+    return body is not None
 
 
 def _own_file(folder: Path, name: str, text: str | None) -> bool:
