@@ -11,9 +11,12 @@ from collab_tui.registry.find import find_registry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import NoReturn
 
 _LONGEST_NAME = 80
+_NARROWEST = 24
+"""Columns in which what an example does can be told beside it."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -26,13 +29,51 @@ class Parser(argparse.ArgumentParser):
         super().error(_plain(message))
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Breaks the lines that are too long for the terminal between words; examples keep their columns."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(indent + line for line in _wrapped(text, max(width, 40)))
+
+
+def _wrapped(text: str, width: int) -> Iterator[str]:
+    """Prose is filled anew, from one end of a paragraph to the next; of an example what it does is."""
+    import textwrap
+
+    lines = text.splitlines()
+    if all(len(line) <= width for line in lines):
+        yield from lines
+        return
+    paragraph = ""
+    for line in [*lines, ""]:
+        begins = not line or line.startswith((" ", "exit: ")) or paragraph.endswith(":")
+        if paragraph and begins:
+            yield from textwrap.wrap(paragraph, width, break_on_hyphens=False)
+            paragraph = ""
+        if line and not line.startswith(" "):
+            paragraph = f"{paragraph} {line}".lstrip()
+            continue
+        words, _, told = line.lstrip().partition("  ")
+        told = told.lstrip()
+        column = len(line) - len(told)
+        if len(line) <= width or not told:
+            yield line  # a command is not broken: it is copied
+        elif width - column < _NARROWEST:
+            yield f"  {words}"
+            yield from textwrap.wrap(told, width, initial_indent=" " * 6, subsequent_indent=" " * 6)
+        else:
+            first, *others = textwrap.wrap(told, width - column)
+            yield line[:column] + first
+            yield from (" " * column + other for other in others)
+
+
 def make_parser(command: str, description: str, examples: str) -> Parser:
     """A parser whose help ends with examples; `--registry` is there on every command."""
     parser = Parser(
         prog=f"collab-tui {command}".strip(),
         description=description,
         epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     parser.add_argument(
         "--registry", metavar="FILE", help="the registry; else $COLLAB_REGISTRY, else found upward from here"
@@ -127,6 +168,15 @@ def complain(text: str) -> None:
     """The same on standard error, in whatever its encoding can show."""
     encoding = sys.stderr.encoding or "ascii"
     print("collab-tui:", _plain(text).encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)
+
+
+def asked_yes(question: str) -> bool:
+    """The person at the terminal types yes; all else, and no more input, is a no."""
+    try:
+        return input(f"{_plain(question)} Type yes: ").strip().lower() == "yes"
+    except EOFError:  # ctrl+d
+        print()
+        return False
 
 
 def _plain(text: str) -> str:

@@ -11,7 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from collab_tui.cli.arguments import make_parser, registry_path, show_anything
+from collab_tui.cli.arguments import asked_yes, make_parser, registry_path, show_anything
 from collab_tui.cli.settings import load_settings
 from collab_tui.config import Config, ConfigError, Restricted, load_config, project_config_file, user_config_file
 from collab_tui.config.reading import allow_project
@@ -224,7 +224,7 @@ def _allow(registry: Path | None) -> int:
             _show(f"[{table}]", values)
     print("Keys decide what you do when you press one, approvers whose signature counts as a decision, and rules what")
     print("is done by itself.")
-    if input("Allow exactly this? Type yes: ").strip().lower() != "yes":
+    if not asked_yes("Allow exactly this?"):
         print("Nothing was allowed.")
         return 1
     try:

@@ -13,9 +13,10 @@ from collab_tui.hooks.wiring.agents import Agent, Scope
 from collab_tui.hooks.wiring.merging import ours
 from collab_tui.hooks.wiring.pasting import PASTED
 from collab_tui.hooks.wiring.plan import Plan, UnfitError, plan_connect
+from collab_tui.processes.finding import find_program
 from collab_tui.protocol.hook_entries import Call, shown
 from collab_tui.protocol.installed import fit, program
-from collab_tui.protocol.surroundings import find_program, version_told
+from collab_tui.protocol.surroundings import version_told
 from collab_tui.registry.append import UnusableError
 from collab_tui.registry.find import NotFoundError
 

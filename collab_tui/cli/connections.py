@@ -24,8 +24,8 @@ from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.event import Item
 from collab_tui.model.summary import Span
 from collab_tui.model.text import clean, one_line
+from collab_tui.processes.finding import find_program
 from collab_tui.protocol.installed import program
-from collab_tui.protocol.surroundings import find_program
 from collab_tui.registry.append import UnusableError
 from collab_tui.registry.base import looks
 from collab_tui.registry.jsonl import JsonlRegistry

@@ -36,7 +36,8 @@ _NEEDED = {
 """Event -> the fields of which it must have one, and what to say else."""
 _KNOWN_WORDS = (
     "registry_created session_start session_end status_update progress decision_request decision request_withdrawn "
-    "blocker blocker_resolved completion message activation command command_result"
+    "blocker blocker_resolved completion message activation command command_result session_observed stream_state "
+    "stream_event worker"
 )
 KNOWN_EVENTS = frozenset(_KNOWN_WORDS.split())
 """Events that do more than being shown. Any other may be written; one that is nearly one of these is a slip."""

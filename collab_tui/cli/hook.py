@@ -56,6 +56,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser = make_parser("hook", "Take an event of an agent's program: run by that program, not by you.", _EXAMPLES)
     parser.add_argument("agent", choices=AGENTS, metavar="AGENT", help=f"one of {', '.join(AGENTS)}")
     parser.add_argument("--as", dest="name", metavar="NAME", help="under which name; $COLLAB_AGENT goes before it")
+    parser.add_argument("--session", action="store_true", help="given by a session that starts the program itself")
     parser.add_argument("--inbox", action="store_true", help="wait until something comes for the agent, and wake it")
     options = parser.parse_args(arguments)
     if sys.stdin is None or sys.stdin.isatty():
@@ -67,6 +68,8 @@ def _run(options: argparse.Namespace, at: float) -> int:
     payload = _payload(options.agent)
     if payload is None or os.environ.get(DRIVER) == STRUCTURED:
         return 0
+    if options.agent == "claude" and os.environ.get(SIGNALS) and not options.session:
+        return 0  # its session gave it these hooks as well
     program: ModuleType = __import__(f"collab_tui.hooks.{options.agent}", fromlist=["read"])
     happening: Happening | None = program.read(payload, os.environ)
     if happening is None or not happening.session:

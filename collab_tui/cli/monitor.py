@@ -178,9 +178,12 @@ class _Teller:
                 self._print(f"    {'on ' if rule.is_on else 'off'}  {line:<8}  {rule.name}: {_in_words(rule)}")
         for line in waiting:
             self._print(f"  {line}")
+        for stream in config.streams:
+            self._print(f"stream {one_line(stream.name)}: {config.workers.decision_agent} decides on its events")
         if not on:
+            so = "" if config.streams else ", so nothing is done by itself"
             self._print(
-                "No rule is on, so nothing is done by itself. Rules are [[rule]] tables of "
+                f"No rule is on{so}. Rules are [[rule]] tables of "
                 f"{user_config_file()}, and `on = true` switches one on; it is read at once."
             )
             self._print("What waits for you, the board itself tells you: for that no monitor has to run.")
@@ -195,22 +198,22 @@ class _Teller:
         facts += [f"held back {happening.held_back} times before"] if happening.held_back else []
         facts += [f"output in {happening.log}"] if happening.log else []
         facts += [f"by {happening.by}"] if happening.by else []
-        self._print(f"{happening.at.astimezone():%H:%M:%S}  {'  '.join(map(one_line, facts))}")
+        self._print("  ".join(map(one_line, facts)), happening.at)
 
     def notice(self, text: str) -> None:
         """What concerns no single rule."""
-        self._print(f"{datetime.now().astimezone():%H:%M:%S}  {one_line(text)}")
+        self._print(one_line(text), datetime.now(UTC))
 
-    def _print(self, text: str) -> None:
-        say(text)
+    def _print(self, text: str, at: datetime | None = None) -> None:
+        say(f"{at.astimezone():%H:%M:%S}  {text}" if at is not None else text)
         sys.stdout.flush()
 
 
 class _LogTeller(_Teller):
     """Prints the same for whoever reads it another day."""
 
-    def _print(self, text: str) -> None:
-        super()._print(f"{datetime.now().astimezone():%Y-%m-%d}  {text}")
+    def _print(self, text: str, at: datetime | None = None) -> None:
+        super()._print(f"{(at or datetime.now(UTC)).astimezone():%Y-%m-%d %H:%M:%S}  {text}")
 
 
 class _JsonTeller(_Teller):
@@ -241,7 +244,7 @@ def _rules(config: Config) -> Mapping[str, Any]:
         {"name": rule.name, "state": "on" if rule.is_on else "off", "source": str(rule.source)} for rule in config.rules
     ]
     held = [{"name": name, "state": "held", "source": place} for name, place in _waiting(config)]
-    return {"rules": [*told, *held]}
+    return {"rules": [*told, *held], "streams": [stream.name for stream in config.streams]}
 
 
 def _waiting(config: Config) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from collab_tui.cli.arguments import say
+from collab_tui.cli.arguments import asked_yes, say
 from collab_tui.cli.settings import load_settings
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.board import Board
@@ -21,13 +21,13 @@ from collab_tui.model.sessions import Session
 from collab_tui.model.text import one_line
 from collab_tui.model.workers import Stream, Worker, WorkerState
 from collab_tui.monitor.acting import Acting, ask_to_end, has_ended, who_acts
-from collab_tui.monitor.turn import Turn
-from collab_tui.monitor.watching import record_of
+from collab_tui.monitor.watching import known, record_of
 from collab_tui.protocol.presence import agent_mark
 from collab_tui.registry.append import NotWrittenError, UnusableError
 from collab_tui.registry.base import read_to_end
 from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.registry.kept import kept_for, monitor_of
+from collab_tui.registry.turn import Turn
 
 NOBODY: Final = 1
 _PATIENCE: Final = 60.0
@@ -47,13 +47,13 @@ class _Owned:
 
     @classmethod
     def of(cls, registry: Path) -> _Owned:
-        """As the registry tells of it."""
+        """As the registry tells of it, and what is kept here."""
         board, monitor = _board(registry), monitor_of(kept_for(registry))
-        told = [session for session in board.sessions if session.observed.is_running]
-        known = [(session, record) for session in told if (record := record_of(registry, session)) is not None]
+        told = [session for session in known(registry, board.sessions) if session.observed.is_running]
+        ours = [(session, record) for session in told if (record := record_of(registry, session)) is not None]
         return cls(
-            [session for session, record in known if record.handle is None],
-            [session for session, record in known if record.handle is not None],
+            [session for session, record in ours if record.handle is None],
+            [session for session, record in ours if record.handle is not None],
             [worker for worker in board.workers if worker.monitor == monitor and not worker.state.is_over],
             [stream for stream in board.streams if stream.monitor == monitor],
         )
@@ -98,7 +98,7 @@ def stop(registry: Path, *, is_sure: bool) -> int:
             say(f"{', '.join(_name(session) for session in owned.staying)} in tmux run on.")
         if not sys.stdin.isatty():
             raise UnusableError("nobody can be asked: --yes stops it all the same")
-        if input("Stop it? Type yes: ").strip().lower() != "yes":
+        if not asked_yes("Stop it?"):
             say("Nothing was stopped.")
             return NOBODY
     ask_to_end(acting)
@@ -120,6 +120,7 @@ def _lines(registry: Path, acting: Acting, owned: _Owned) -> Iterator[str]:
     told = f", since {since.astimezone():%Y-%m-%d %H:%M:%S} ({_age(since)})" if since is not None else ""
     yield f"{registry}"
     yield f"acts      process {acting.pid}{told}"
+    yield f"monitor   {monitor_of(kept_for(registry))}"
     yield f"log       {acting.log or 'in the terminal in which it was started'}"
     yield f"sessions  {len(owned.ending) + len(owned.staying) or 'none'}"
     for session in owned.ending:
@@ -174,6 +175,7 @@ def _document(registry: Path, acting: Acting, owned: _Owned) -> dict[str, Any]:
         "registry": str(registry),
         "acts": True,
         "pid": acting.pid,
+        "monitor": monitor_of(kept_for(registry)),
         "since": acting.since,
         "log": acting.log,
         "sessions": sessions,

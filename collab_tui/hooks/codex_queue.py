@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from collab_tui.hooks import places
-from collab_tui.protocol.surroundings import find_program
+from collab_tui.processes.finding import find_program
 
 _SERVER = "app-server"
 _PATIENCE = 30.0

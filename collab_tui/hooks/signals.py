@@ -44,13 +44,19 @@ def signal(path: str, happening: Happening, payload: Mapping[str, Any], at: floa
     if kind == signals.PROMPTED:
         line["digest"] = signals.digest(text_of(payload, "prompt"))
     elif kind == signals.STOPPED:
-        line["text"] = text_of(payload, "last_assistant_message")[: signals.MAX_TEXT]
+        line["text"] = _end_of(text_of(payload, "last_assistant_message"))
     elif happening.text:
-        line["text"] = happening.text[: signals.MAX_TEXT]
+        line["text"] = _end_of(happening.text)
     try:
         _append(path, json.dumps(line).encode() + b"\n")
     except OSError as error:
         places.log("hook", f"the session is not told: {error}")
+
+
+def _end_of(text: str) -> str:
+    """As much as a line may have, and how much that is not."""
+    left = len(text) - signals.MAX_TEXT
+    return text if left <= 0 else f"[{left:,} characters before this are left out]\n{text[left:]}"
 
 
 def _append(path: str, line: bytes) -> None:

@@ -21,7 +21,6 @@ from collab_tui.config import Config, ConfigError
 from collab_tui.monitor.acting import Acting
 from collab_tui.monitor.hosting import Hosting
 from collab_tui.monitor.settings import SettingsFiles, setup_of
-from collab_tui.monitor.turn import Turn
 from collab_tui.reactions.happening import Notice, Tell
 from collab_tui.reactions.looking import Look
 from collab_tui.reactions.reactor import Reactor
@@ -29,6 +28,7 @@ from collab_tui.registry.append import NotWrittenError, UnusableError
 from collab_tui.registry.base import State
 from collab_tui.registry.follow import Watch
 from collab_tui.registry.kept import kept_for
+from collab_tui.registry.turn import Turn
 
 _PATIENCE: Final = 2.0
 """Seconds for what is being written to be written when the monitor is to end."""

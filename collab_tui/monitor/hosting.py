@@ -40,16 +40,21 @@ class Hosting:
         self._manager: SessionManager | None = None
         self._workers: WorkerService | None = None
         self._has_looked = False
+        self._has_failed = False
 
     def want(self, *, now: bool = False) -> None:
         """Make them, if there is something for them, or `now` in any case; returns at once."""
-        if self._starting is None and (now or self._config.streams or self._is_something_left()):
+        if self._starting is not None or (self._has_failed and not now):
+            return
+        if now or self._config.streams or self._is_something_left():
             self._starting = asyncio.create_task(self._start())
             self._starting.add_done_callback(self._note_failure)
 
     async def use(self, config: Config) -> None:
         """Go on by other settings."""
         self._config = config
+        if self._manager is not None:
+            await self._manager.use(config)
         if self._workers is not None:
             await self._workers.use(config)
 
@@ -86,10 +91,12 @@ class Hosting:
             await asyncio.wait({starting})
         workers, self._workers = self._workers, None
         manager, self._manager = self._manager, None
-        if workers is not None:
-            await workers.end()
-        if manager is not None:
-            await manager.__aexit__(None, None, None)
+        try:
+            if workers is not None:
+                await workers.end()
+        finally:
+            if manager is not None:
+                await manager.__aexit__(None, None, None)
 
     def _is_something_left(self) -> bool:
         """Sessions of before are to be taken up or told as lost, or workers are to go on. Looked for once."""
@@ -109,23 +116,33 @@ class Hosting:
         from collab_tui.sessions.manager import SessionManager
         from collab_tui.workers.service import WorkerService
 
-        self._manager = SessionManager(
-            self._registry,
-            self._config,
-            monitor_id=monitor_of(self._folder),
-            notice=self._notice,
-            environment=self._environment,
-        )
-        await self._manager.take_up()
-        self._manager.start_listening()
+        if self._manager is None:
+            config = self._config
+            manager = SessionManager(
+                self._registry,
+                config,
+                monitor_id=monitor_of(self._folder),
+                notice=self._notice,
+                environment=self._environment,
+                has_turn=True,
+            )
+            try:
+                await manager.__aenter__()
+                await manager.take_up()
+            except BaseException:
+                await manager.__aexit__(None, None, None)
+                raise
+            manager.start_listening()
+            self._manager = manager
+            if self._config is not config:  # it changed meanwhile
+                await manager.use(self._config)
         workers = WorkerService(self._registry, self._notice, self._environment)
         await workers.start(self._manager, self._config)
         self._workers = workers
 
     def _note_failure(self, starting: asyncio.Task[None]) -> None:
-        """Rules go on without them; the next command tries again where there is not even a manager."""
+        """Rules go on without them; the next command tries again."""
         if starting.cancelled() or (error := starting.exception()) is None:
             return
         self._notice(f"sessions and workers could not all be started: {str(error) or type(error).__name__}")
-        if self._manager is None:
-            self._starting = None
+        self._starting, self._has_failed = None, True

@@ -1,21 +1,27 @@
-"""Who sees to it now that what a registry tells of a running session is so.
+"""What this machine knows of the sessions that a registry tells of, and who sees to it now that it is so.
 
 A line that says "working" is as true as whoever wrote it is alive. So what runs is told apart from what ran when it was
-last told of: on another machine, without a monitor, or gone with it.
+last told of: on another machine, without a monitor, or gone with it. And anybody may write a line that says a session
+runs elsewhere, or ended: of what runs here the private record and the process tell, whatever stands in the registry.
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
-from collab_tui.model.sessions import Session
+from collab_tui.model.sessions import Observed, Session
+from collab_tui.model.text import one_line
+from collab_tui.model.words import name_key
 from collab_tui.monitor.acting import who_acts
 from collab_tui.processes.identity import Identity, is_alive
-from collab_tui.protocol.commands import is_same_host
-from collab_tui.registry.kept import kept_for
+from collab_tui.protocol.commands import Carrier, is_same_host
+from collab_tui.registry.kept import kept_for, monitor_of
+from collab_tui.registry.machine import this_machine
+from collab_tui.sessions.log_folder import pointer
 from collab_tui.sessions.records import Record, Records
 
 
@@ -40,12 +46,125 @@ def watch(registry: Path, sessions: Iterable[Session]) -> Mapping[str, Watch]:
     return {each.run: _watch_of(registry, each, has_monitor) for each in sessions if each.observed.is_running}
 
 
+def watch_monitors(registry: Path, monitors: Iterable[str]) -> Mapping[str, Watch]:
+    """Id of a monitor -> whether it acts now: `MONITOR` or `GONE` for the one of this machine, else `ELSEWHERE`."""
+    kept = kept_for(registry)
+    own, state = monitor_of(kept), Watch.MONITOR if who_acts(kept) is not None else Watch.GONE
+    return {monitor: state if monitor == own else Watch.ELSEWHERE for monitor in monitors}
+
+
 def record_of(registry: Path, session: Session) -> Record | None:
     """What is kept here of this very session; None for one of another machine or user, or of an earlier start."""
-    if not is_same_host(session.host, socket.gethostname()):
-        return None
     record = Records(registry).load(session.name)
-    return record if record is not None and record.run == session.run else None
+    return record if record is not None and record.run == session.run and _is_ours(record) else None
+
+
+def known(registry: Path, sessions: Iterable[Session]) -> Sequence[Session]:
+    """The sessions that a registry tells of, with what is known here of those that run here: these come last."""
+    has_monitor = who_acts(kept_for(registry)) is not None
+    told = {name_key(session.name): session for session in sessions}
+    for record in Records(registry).all():
+        session = told.get(name_key(record.name))
+        if _runs(record, has_monitor) and (session is None or _differs(session, record)):
+            told.pop(name_key(record.name), None)
+            told[name_key(record.name)] = _as_it_is(registry, record, session)
+    return tuple(told.values())
+
+
+def own_carrier(registry: Path) -> Carrier:
+    """The monitor of this registry on this machine, whether or not it acts."""
+    return Carrier(monitor_of(kept_for(registry)), socket.gethostname())
+
+
+def carrier_of(registry: Path, session: Session) -> Carrier:
+    """Who carries out commands to a session, whatever odd lines say; without a monitor where none tells of it."""
+    has_monitor = who_acts(kept_for(registry)) is not None
+    record = Records(registry).load(session.name)
+    if record is not None and _is_ours(record) and (record.run == session.run or _runs(record, has_monitor)):
+        return own_carrier(registry)
+    return Carrier(session.monitor, session.host)
+
+
+def _is_ours(record: Record) -> bool:
+    """It is of this machine: several may have one home folder."""
+    return record.is_of(this_machine(), socket.gethostname())
+
+
+def _runs(record: Record, has_monitor: bool) -> bool:
+    """Its program runs here, as far as can be told without its driver."""
+    return record.ended is None and _is_ours(record) and (has_monitor or _lives(record))
+
+
+def _lives(record: Record) -> bool:
+    return record.pid is not None and is_alive(Identity(record.pid, record.pid_started or ""))
+
+
+def _differs(session: Session, record: Record) -> bool:
+    if session.run == record.run and session.observed is Observed.LOST and record.handle is not None:
+        return False  # its monitor says so of a terminal that it cannot take up, and tries again
+    return (
+        session.run != record.run
+        or not session.observed.is_running
+        or not is_same_host(session.host, record.host)
+        or session.monitor != record.monitor
+    )
+
+
+def _as_it_is(registry: Path, record: Record, told: Session | None) -> Session:
+    """A session that runs here, of which the registry tells nothing, or something else."""
+    is_this = told is not None and told.run == record.run
+    if told is None or not (is_this or told.observed.is_running):
+        odd = "the registry does not tell of its start"
+    elif told.observed.is_running and not is_same_host(told.host, record.host):
+        odd = f"an odd line tells that it runs on {one_line(told.host) or 'no machine'}"
+    elif told.observed.is_running:
+        odd = "an odd line tells of another start of it"
+    else:
+        odd = f"an odd line tells that it is {told.observed}"
+    return replace(
+        told if told is not None and is_this else _of(record),
+        monitor=record.monitor,
+        host=record.host,
+        driver=record.driver,
+        pid=record.pid,
+        cwd=record.folder,
+        branch=record.branch,
+        base=record.base,
+        log=pointer(registry, Path(record.log)),
+        observed=told.observed if told is not None and told.observed.is_running and is_this else Observed.STARTING,
+        why=odd,
+    )
+
+
+def _of(record: Record) -> Session:
+    """As little as is known of a session without its lines: that it runs."""
+    return Session(
+        name=record.name,
+        run=record.run,
+        monitor=record.monitor,
+        host=record.host,
+        definition=record.definition,
+        driver=record.driver,
+        pid=record.pid,
+        cwd=record.folder,
+        branch=record.branch,
+        base=record.base,
+        task=record.task,
+        worker=record.worker,
+        log=None,
+        started=0,
+        started_at=None,
+        observed=Observed.WORKING,
+        why=None,
+        observed_at=0,
+        observed_since=None,
+        last_line=None,
+        changed=None,
+        unpushed=None,
+        queued=0,
+        undelivered=0,
+        can_resume=record.resume_id is not None,
+    )
 
 
 def _watch_of(registry: Path, session: Session, has_monitor: bool) -> Watch:
@@ -54,5 +173,4 @@ def _watch_of(registry: Path, session: Session, has_monitor: bool) -> Watch:
         return Watch.ELSEWHERE
     if has_monitor:
         return Watch.MONITOR
-    lives = record.pid is not None and is_alive(Identity(record.pid, record.pid_started or ""))
-    return Watch.NOBODY if lives else Watch.GONE
+    return Watch.NOBODY if _lives(record) else Watch.GONE

@@ -8,18 +8,23 @@ place and nothing else: see `inbox`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import os
+import sys
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from collab_tui.model.signature import registry_id
 from collab_tui.model.words import name_key
-from collab_tui.registry.append import NotWrittenError, append_line
+from collab_tui.registry.append import NotWrittenError, RegistryError, append_line, hold
+from collab_tui.registry.jsonl import JsonlRegistry
 
 _FOLDER: Final = "inbox"
 _MAX_FILES: Final = 500
 """The latest are kept: demos and tests come and go."""
 _LENGTH: Final = 32
+_LISTENER: Final = ".listener"
 
 
 def inbox_folder(state: Path) -> Path:
@@ -67,10 +72,49 @@ class Acknowledged:
 
     def _forget_old(self) -> None:
         with suppress(OSError):  # what stays is a small file that nobody looks into any more
-            files = [place for place in self.path.parent.iterdir() if len(place.name) == _LENGTH]
-            for file in sorted(files, key=lambda place: place.stat().st_mtime)[:-_MAX_FILES]:
-                file.unlink(missing_ok=True)
-                Path(f"{file}.lock").unlink(missing_ok=True)
+            places = list(self.path.parent.iterdir())
+            for file in _oldest([place for place in places if len(place.name) == _LENGTH]):
+                _forget(file)
+            for lock in _oldest([place for place in places if place.name.endswith(f"{_LISTENER}.lock")]):
+                _forget_lock(lock.with_name(lock.name.removesuffix(".lock")))
+
+
+def forget_inbox(registry: Path, name: str, state: Path) -> None:
+    """Keep nothing of the place of an agent that takes part no more. Raises `RegistryError`, `OSError`."""
+    first = next(iter(JsonlRegistry(registry).read_next().items), None)
+    if first is not None:
+        _forget(Acknowledged(registry_id(first), name, state).path)
+    _forget_lock(listener(registry, name, state))
+
+
+def listener(registry: Path, name: str, state: Path) -> Path:
+    """What whoever listens as that agent holds the lock of."""
+    place = f"{os.path.realpath(registry)}\0{name_key(name)}".encode("utf-8", "surrogateescape")
+    return inbox_folder(state) / f"{hashlib.sha256(place).hexdigest()[:24]}{_LISTENER}"
+
+
+def _forget_lock(path: Path) -> None:
+    """Remove the sidecar of a lock, if nobody holds it."""
+    sidecar = Path(f"{path}.lock")
+    with suppress(RegistryError, OSError):
+        if sys.platform == "win32":
+            sidecar.unlink()  # which fails while anybody has it open
+            return
+        descriptor = hold(str(path), 0)
+        try:
+            sidecar.unlink()
+        finally:
+            os.close(descriptor)
+
+
+def _forget(place: Path) -> None:
+    place.unlink(missing_ok=True)
+    _forget_lock(place)
+
+
+def _oldest(files: Sequence[Path]) -> Sequence[Path]:
+    """Those that are too many."""
+    return sorted(files, key=lambda file: file.stat().st_mtime)[:-_MAX_FILES]
 
 
 def _digest(event_id: str) -> str:

@@ -1,28 +1,31 @@
 """Commands of the person to the sessions of a monitor, and what becomes of them.
 
-    written = send(registry, trust, CommandType.SEND_PROMPT, "sena", {"prompt": "go on"}, host)
-    async for result in result_of(registry, written["id"]):
+    written = send(registry, trust, CommandType.SEND_PROMPT, "sena", {"prompt": "go on"}, Carrier(monitor_id, host))
+    async for result in result_of(registry, written["id"], monitor_id):
         print(result.state, result.reason)
 
 A line of a shared file must not start programs: a command is signed with the person's own key over all that it says and
-the registry it stands in, names the machine that carries it out, and is good once and for ten minutes. Whoever carries
-commands out gives every line to `taken`, and acts on nothing else.
+the registry it stands in, names the monitor that carries it out, and is good once and for ten minutes. Whoever carries
+commands out gives every line to `taken`, and acts on nothing else. A machine may have several monitors of a registry:
+one for each user, or for each state folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from collab_tui.model.event import Event, Item, parse_time
 from collab_tui.model.requests import is_person_writing
 from collab_tui.model.session_book import is_monitors, word_of
 from collab_tui.model.sessions import CommandState
-from collab_tui.model.signature import Judgement, Signed, Standing
+from collab_tui.model.signature import Judgement, Signed, Standing, parse
+from collab_tui.model.text import clean
 from collab_tui.model.words import MONITOR, name_key
 from collab_tui.protocol.answers import seal_of
 from collab_tui.protocol.nearby import announce
@@ -42,7 +45,9 @@ class CommandType(StrEnum):
     """What is to be done with a session; `target` is its name. The payload of each is listed."""
 
     START = "start"
-    """`agent` (the name of its definition), `name? task? base? prompt?` (texts), `in_worktree?` (true or false)."""
+    """`target` is the name under which it takes part; `agent` (the name of its definition), `task? base? prompt?`
+    (texts), `in_worktree?` (true or false).
+    """
     SEND_PROMPT = "send_prompt"
     """`prompt`. It is `running` once the agent has it, `done` with its reply."""
     INTERRUPT = "interrupt"
@@ -61,7 +66,7 @@ OF_WORKERS: Final = frozenset({CommandType.DECIDE, CommandType.EXECUTE, CommandT
 """Carried out by whoever has the workers; the others by whoever has the sessions."""
 
 _PAYLOADS: Final[Mapping[CommandType, Mapping[str, type]]] = {
-    CommandType.START: {"agent": str, "name": str, "task": str, "base": str, "prompt": str, "in_worktree": bool},
+    CommandType.START: {"agent": str, "task": str, "base": str, "prompt": str, "in_worktree": bool},
     CommandType.SEND_PROMPT: {"prompt": str},
     CommandType.INTERRUPT: {},
     CommandType.STOP: {"remove_worktree": bool},
@@ -74,6 +79,16 @@ _NEEDED: Final = {CommandType.START: "agent", CommandType.SEND_PROMPT: "prompt"}
 
 
 @dataclass(frozen=True, slots=True)
+class Carrier:
+    """Who carries a command out."""
+
+    monitor: str
+    """The id of that very monitor: see `registry.kept.monitor_of`."""
+    host: str
+    """Its machine, for people to read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """A command that is to be carried out here and now."""
 
@@ -82,12 +97,15 @@ class Taken:
     target: str
     payload: Mapping[str, Any]
     """Only what its type knows, each of its kind."""
-    host: str
     time: datetime
 
 
 class NotTakenError(Exception):
-    """A command for this machine that is not carried out; the text says why."""
+    """A command for this monitor that is not carried out; the text says why."""
+
+
+class NotThePersonsError(NotTakenError):
+    """It is not the person's: anybody may have written it."""
 
 
 class TakenBeforeError(NotTakenError):
@@ -97,7 +115,9 @@ class TakenBeforeError(NotTakenError):
 # Giving commands
 
 
-def command(by: str, command_type: CommandType, target: str, payload: Mapping[str, Any], host: str) -> dict[str, Any]:
+def command(
+    by: str, command_type: CommandType, target: str, payload: Mapping[str, Any], carrier: Carrier
+) -> dict[str, Any]:
     """The event of a command, still to be signed."""
     return {
         "agent": by,
@@ -105,7 +125,8 @@ def command(by: str, command_type: CommandType, target: str, payload: Mapping[st
         "command_type": command_type.value,
         "target": target,
         "payload": dict(payload),
-        "host": host,
+        "monitor": carrier.monitor,
+        "host": carrier.host,
     }
 
 
@@ -115,13 +136,13 @@ def send(
     command_type: CommandType,
     target: str,
     payload: Mapping[str, Any],
-    host: str,
+    carrier: Carrier,
 ) -> dict[str, Any]:
     """Append a command, signed as the person: it is always theirs. Gives it as written.
 
     The registry has been read. Raises `KeyFileError` without a key that can be used, or what the append raises.
     """
-    event = command(trust.person, command_type, target, payload, host)
+    event = command(trust.person, command_type, target, payload, carrier)
     written = registry.append(event, seal=seal_of(registry, trust, None, Signed.COMMAND))
     announce(registry.path)
     return written
@@ -143,39 +164,39 @@ def taken(
     registry_id: str | None,
     trust: Trust,
     used: UsedDecisions,
-    host: str,
-    by: str,
+    monitor: str,
     now: datetime,
     of_workers: bool = False,
 ) -> Taken | None:
-    """The command of a line if it is to be carried out here and now: to whoever acts as `by` it is given once.
+    """The command of a line if it is to be carried out here and now: each is given once to a monitor.
 
-    None for what is no command, one for another machine, or one of workers unless it is `of_workers`. Raises
+    None for what is no command, one for another monitor, or one of workers unless it is `of_workers`. Raises
     `NotTakenError` for one that is not carried out, and `RegistryError` where it cannot be told whether it was taken
     before.
     """
-    if not isinstance(item, Event) or item.kind != COMMAND or not is_same_host(item.text("host"), host):
-        return None
-    if (item.text("command_type") in OF_WORKERS) is not of_workers:
+    if not is_to(item, monitor) or (item.text("command_type") in OF_WORKERS) is not of_workers:
         return None
     found = judge(item, registry_id, trust)
     if found.standing is not Standing.SIGNED:
-        raise NotTakenError(f"it is not {trust.person}'s: {found.reason}")
+        raise NotThePersonsError(f"it is not {trust.person}'s: {found.reason}")
     command = _read(item)
     if now - command.time > GOOD_FOR:
         raise NotTakenError(f"it is too old: it was given at {command.time:%Y-%m-%d %H:%M} UTC")
     if command.time - now > GOOD_FOR:
         raise NotTakenError(f"it is of {command.time:%Y-%m-%d %H:%M} UTC, which is still to come: set the clocks")
-    if not used.use_once(item, by):
+    if not used.of_commands.use_once(item, monitor):
         raise TakenBeforeError("it was taken before")
     return command
 
 
-def is_for(item: Item, host: str, now: datetime) -> bool:
-    """A line may be a command that is to be carried out here: not whether it may."""
-    if not isinstance(item, Event) or item.data.get("event") != COMMAND or not is_same_host(item.text("host"), host):
-        return False
-    return item.time is not None and now - item.time <= GOOD_FOR
+def is_to(item: Item, monitor: str) -> TypeGuard[Event]:
+    """A line is a command to a monitor, whoever wrote it and whenever."""
+    return isinstance(item, Event) and item.kind == COMMAND and item.text("monitor") == monitor
+
+
+def is_for(item: Item, monitor: str, now: datetime) -> bool:
+    """A line may be a command that a monitor is to carry out: not whether it may."""
+    return is_to(item, monitor) and item.time is not None and now - item.time <= GOOD_FOR
 
 
 def is_same_host(named: str | None, host: str) -> bool:
@@ -184,22 +205,31 @@ def is_same_host(named: str | None, host: str) -> bool:
 
 
 def _read(event: Event) -> Taken:
-    """What a command says. Raises `NotTakenError` for one that says it wrongly."""
-    kind, payload, target = event.data.get("command_type"), event.data.get("payload"), event.data.get("target")
-    time, host = parse_time(event.data.get("timestamp")), event.text("host")
+    """What a signed command says, in the very words that were signed. Raises `NotTakenError` for one that says it
+    wrongly.
+    """
+    kind, target, time = event.data.get("command_type"), event.data.get("target"), parse_time(event.data["timestamp"])
+    payload = parse(event.line).get("payload")
     type_ = word_of(CommandType, kind)
     if type_ is None:
         raise NotTakenError(f"there is no command {kind!r:.60}")
-    if not isinstance(target, str) or not target or time is None or host is None or not isinstance(payload, dict):
+    if not isinstance(target, str) or not target or time is None or not isinstance(payload, dict):
         raise NotTakenError("it lacks its target, its time or its payload")
     known = _PAYLOADS[type_]
     for name, value in payload.items():
         if name not in known or not isinstance(value, known[name]):
-            raise NotTakenError(f"{type_} takes no such {name!r:.60}")
+            raise NotTakenError(f"{type_} takes no such {name!a:.60}")
     needed = _NEEDED.get(type_)
     if needed is not None and not str(payload.get(needed, "")).strip():
         raise NotTakenError(f"{type_} needs {needed}")
-    return Taken(event.id, type_, target, payload, host, time)
+    return Taken(event.id, type_, target, {name: _as_given(name, value) for name, value in payload.items()}, time)
+
+
+def _as_given(name: str, value: object) -> object:
+    """A prompt is taken as it was signed, but for half characters, which no program could read; names are cleaned."""
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-8", "replace").decode() if name == "prompt" else clean(value)
 
 
 # What becomes of them
@@ -207,56 +237,73 @@ def _read(event: Event) -> Taken:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How far a command is, as the monitor says."""
+    """How far a command is, as its monitor says."""
 
     state: CommandState
     reason: str | None
     """Why it failed."""
     result: Mapping[str, Any]
     """What came of it."""
-    event: Event
 
 
 def result(
-    command_id: str, state: CommandState, reason: str | None = None, result: Mapping[str, Any] | None = None
+    command_id: str,
+    monitor: str,
+    state: CommandState,
+    reason: str | None = None,
+    result: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The event that says how far a command is.
+    """The event by which the monitor of that id says how far a command is.
 
     What came of it: of `start` and `restore` `run`, `cwd`, `branch`; of `send_prompt`, when it is done, `status` (a
     `ReplyStatus`), `reply` (its text), `duration` (seconds), `delivery`; of `stop` `ended`.
     """
-    event = {"agent": MONITOR, "event": RESULT, "command_id": command_id, "state": state.value}
+    event = {"agent": MONITOR, "event": RESULT, "command_id": command_id, "monitor": monitor, "state": state.value}
     return event | ({"reason": reason} if reason else {}) | ({"result": dict(result)} if result else {})
 
 
 async def result_of(
-    registry: JsonlRegistry, command_id: str, poll: float | None = None
+    registry: JsonlRegistry,
+    command_id: str,
+    monitor: str,
+    poll: float | None = None,
+    truth: Callable[[str], Result | None] | None = None,
 ) -> AsyncGenerator[Result, None]:
-    """How far a command is whenever that changes, until nothing more comes of it.
+    """How far a command to a monitor is whenever that changes, until nothing more comes of it.
 
-    The registry was read up to somewhere before the command, and is read on. Nobody signs results: they are for whoever
-    asked, and nothing acts on them. Raises `CommandLostError` when the registry is another meanwhile.
+    The registry was read up to somewhere before the command, and is read on. Nobody signs results, so anybody may have
+    written them, and nothing acts on them. With `truth`, which tells how far a command is, a line says only that there
+    is news: see `KeptResults.load`. Raises `CommandLostError` when the registry is another meanwhile.
     """
     async with aclosing(tail(registry, poll)) as looks:
         async for news in looks:
             if news.restarted is not None:
                 raise CommandLostError(f"the registry was {news.restarted}: what became of the command is unknown")
             for item in news.items:
-                found = read_result(item, command_id)
+                found = read_result(item, command_id, monitor)
+                if found is not None and truth is not None:
+                    found = await asyncio.to_thread(truth, command_id)
                 if found is not None:
                     yield found
                     if found.state.is_over:
                         return
 
 
-def read_result(item: Item, command_id: str) -> Result | None:
-    """What a line says of a command; None where it says nothing of it."""
-    if not isinstance(item, Event) or item.kind != RESULT or item.text("command_id") != command_id:
+def read_result(item: Item, command_id: str, monitor: str) -> Result | None:
+    """What a line says of a command in the name of its monitor; None where it says nothing of it."""
+    if not isinstance(item, Event) or item.kind != RESULT or not is_monitors(item):
         return None
-    state, told = word_of(CommandState, item.data.get("state")), item.data.get("result")
-    if state is None or not is_monitors(item):
+    if item.text("command_id") != command_id or item.text("monitor") != monitor:
         return None
-    return Result(state, item.text("reason"), told if isinstance(told, dict) else {}, item)
+    return read_told(item.data)
+
+
+def read_told(told: Mapping[str, Any]) -> Result | None:
+    """What the fields of `result` say; None for what makes no sense."""
+    state, reason, found = word_of(CommandState, told.get("state")), told.get("reason"), told.get("result")
+    if state is None:
+        return None
+    return Result(state, reason if isinstance(reason, str) else None, found if isinstance(found, dict) else {})
 
 
 class CommandLostError(RegistryError):

@@ -26,6 +26,9 @@ _CODEX_END: Final = 3
 _SHORT: Final = 30
 """Seconds for what only writes or reads a few lines; it takes milliseconds unless a disk hangs."""
 
+IN_SESSION: Final = "--session"
+"""The word of hooks that a session gave its program."""
+
 Entries = Mapping[str, Sequence[Mapping[str, Any]]]
 """Event of an agent's program -> our handlers there."""
 
@@ -40,10 +43,13 @@ class Call:
     """What the agent is called on the board; None: what the hook calls it by itself."""
     registry: str | None = None
     """The registry's absolute path where it would not be found from the agent's folder."""
+    is_session: bool = False
+    """It belongs to one session of ours, which gives its program our hooks whether it is connected or not."""
 
     def words(self, agent: str, *more: str) -> list[str]:
         """The command of a hook, word by word."""
-        return [self.program, "hook", agent, *self._options(self.name), *more]
+        session = [IN_SESSION] if self.is_session else []
+        return [self.program, "hook", agent, *self._options(self.name), *session, *more]
 
     def server_words(self, agent: str) -> list[str]:
         """The command of our MCP server for the same agent, word by word."""

@@ -11,7 +11,6 @@ words beside an approval come all the same, which the program has no place for.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from collab_tui.model.board import Board, RequestState
 from collab_tui.model.event import Event, Item
 from collab_tui.model.signature import Standing, registry_id
 from collab_tui.model.words import name_key
-from collab_tui.protocol.acknowledged import Acknowledged, inbox_folder
+from collab_tui.protocol.acknowledged import Acknowledged, listener
 from collab_tui.protocol.addressed import Addressed, Addressing, Concern
 from collab_tui.protocol.released import Releases
 from collab_tui.protocol.trust import Trust
@@ -83,9 +82,7 @@ class Inbox:
 
         Raises `LockedError`, which says who holds it, after `timeout` seconds.
         """
-        place = os.path.realpath(self._registry.path)
-        name = hashlib.sha256(f"{place}\0{self._key}".encode("utf-8", "surrogateescape")).hexdigest()[:24]
-        path = inbox_folder(self._used.folder) / f"{name}.listener"
+        path = listener(Path(self._registry.path), self._name, self._used.folder)
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:

@@ -55,6 +55,7 @@ class Participant:
     signed, as `trust` sees it, and that nobody acted on before, as `used` knows; what waits for an agent, with any
     other agent's word too. Without `person` and `trust` it is as the settings of the user say in whose name this
     process runs, who also say by `poll` (seconds) whether to look every so often instead of watching the folder.
+    With `following`, which the caller enters and leaves, several participants share one board.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Participant:
         trust: Trust | None = None,
         used: UsedDecisions | None = None,
         poll: float | None = None,
+        following: Following | None = None,
         **session: Any,
     ) -> None:
         self.name = name
@@ -81,7 +83,8 @@ class Participant:
         self._announces = announces
         self._session = session
         self._writing = asyncio.Lock()
-        self._following = Following(self._registry, self.person, trust, poll=poll)
+        self._is_following_shared = following is not None
+        self._following = following or Following(self._registry, self.person, trust, poll=poll)
         self._asking = Asking(name, self._following, trust, self._used, self._append)
         self._held = ExitStack()
         """Keeps other processes out of the inbox."""
@@ -96,7 +99,8 @@ class Participant:
     async def __aenter__(self) -> Self:
         if self._announces:
             await self.emit("session_start", pid=os.getpid(), host=socket.gethostname(), **self._session)
-        await self._following.__aenter__()
+        if not self._is_following_shared:
+            await self._following.__aenter__()
         return self
 
     async def __aexit__(
@@ -104,7 +108,8 @@ class Participant:
     ) -> None:
         self._hearing = None
         self._held.close()
-        await self._following.__aexit__(kind, error, trace)
+        if not self._is_following_shared:
+            await self._following.__aexit__(kind, error, trace)
         if self._announces:
             reason = "stopped" if isinstance(error, asyncio.CancelledError) else type(error).__name__ if error else None
             await self.emit("session_end", **({"reason": reason} if reason else {}))

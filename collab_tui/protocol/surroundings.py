@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Final
 from collab_tui.config import Config, ConfigError, load_config
 from collab_tui.model.findings import Finding, Severity, Subject
 from collab_tui.model.text import clean, one_line
+from collab_tui.processes.finding import find_program
 
 _ASKED: Final = {"git": "--version", "tmux": "-V"}
 """Program -> the option by which it tells its version. Agent CLIs are looked for, and not run."""
@@ -66,21 +66,6 @@ def installed(environment: Mapping[str, str]) -> list[Finding]:
         "agents": f"agent CLIs: {', '.join(agents)}" if agents else "no agent CLI in your PATH",
     }
     return [Finding(Severity.NOTE, Subject.MACHINE, kind, text) for kind, text in texts.items() if text]
-
-
-def find_program(name: str, environment: Mapping[str, str]) -> str | None:
-    """The program in the absolute folders of PATH: never one that lies where we happen to be."""
-    for folder in environment.get("PATH", "").split(os.pathsep):
-        if os.path.isabs(folder):
-            for ending in _endings(environment):
-                if found := shutil.which(os.path.join(folder, name + ending)):
-                    return found
-    return None
-
-
-def _endings(environment: Mapping[str, str]) -> list[str]:
-    """What the name of a program ends with; nothing where the system goes by the mode."""
-    return environment.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").split(";") if os.name == "nt" else [""]
 
 
 def version_told(path: str) -> str | None:

@@ -47,14 +47,19 @@ class Trust:
     """Whose keys are trusted for which names, as the user's own settings say."""
 
     def __init__(self, person: str, approvers: Mapping[str, str] | None = None, keyring: Keyring | None = None) -> None:
-        self.person = person
         self.keyring = keyring or Keyring()
-        self._approvers: dict[str, PublicKey] = {}
-        for name, text in (approvers or {}).items():
+        self.use(person, approvers or {})
+
+    def use(self, person: str, approvers: Mapping[str, str]) -> None:
+        """Go by other settings, with all who share this. Raises `UnusableError` for a key that is none, and stays."""
+        keys: dict[str, PublicKey] = {}
+        for name, text in approvers.items():
             try:
-                self._approvers[name_key(name)] = public_key(text)
+                keys[name_key(name)] = public_key(text)
             except ValueError as error:
                 raise UnusableError(f"the key of the approver {name}: {error}") from error
+        self.person = person
+        self._approvers = keys
         self._found: dict[tuple[object, ...], Judgement] = {}
         self._prepared: tuple[int, str | None] = (0, None)
         """Up to which position a board was prepared, and of which registry."""
@@ -117,12 +122,13 @@ class Trust:
             return CLAIMED
         answers = None if request is None else (request.position, request.line)
         key = (decision.position, decision.line, answers, registry_id, self.keyring.public())
-        found = self._found.get(key)
+        known = self._found  # what is checked by settings of before is not remembered for those of now
+        found = known.get(key)
         if found is None:
             found = self._check(decision, request, registry_id)
-            if len(self._found) >= _REMEMBERED:
-                self._found.clear()
-            self._found[key] = found
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[key] = found
         return found
 
     def prepare(self, board: Board) -> None:

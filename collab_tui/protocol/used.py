@@ -1,4 +1,5 @@
-"""Decisions that were acted on: by each agent once, whichever process it runs in, also when the registry was put back.
+"""Decisions and commands that were acted on: by each agent once, whichever process it runs in, also when the registry
+was put back.
 
 A file holds one digest a line in the user's state folder. Deleting it only forgets what was used.
 """
@@ -26,6 +27,7 @@ MAX_USED: Final = 20_000
 _NAME: Final = "used_decisions"
 _DELIVERING: Final = "delivering"
 _NAME_OF_AGENTS: Final = "used_answers"
+_NAME_OF_COMMANDS: Final = "used_commands"
 
 
 class UsedDecisions:
@@ -49,6 +51,11 @@ class UsedDecisions:
     def of_agents(self) -> UsedDecisions:
         """The same for decisions of agents, who sign nothing and may be many: none of them pushes out a signed one."""
         return UsedDecisions(self._folder, name=_NAME_OF_AGENTS)
+
+    @cached_property
+    def of_commands(self) -> UsedDecisions:
+        """The same for commands, each prompt is one: none of them pushes out a decision, which is good for ever."""
+        return UsedDecisions(self._folder, name=_NAME_OF_COMMANDS)
 
     def use_once(self, decision: Event, by: str) -> bool:
         """Take a decision to act on it as `by`; False when that was done before. Raises `RegistryError` where it cannot

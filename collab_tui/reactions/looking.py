@@ -8,7 +8,6 @@ rest is told of in one line. How long nobody looked bounds how old a line can be
 from __future__ import annotations
 
 import hashlib
-import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -71,7 +70,7 @@ class Look:
     done: Sequence[Event]
     """What other processes wrote since the last look of what rules did; at the first look nothing."""
     has_command: bool = False
-    """There is perhaps a command for this machine's sessions among what came."""
+    """There is perhaps a command for this monitor's sessions or workers among what came."""
 
     @property
     def is_ready(self) -> bool:
@@ -95,7 +94,6 @@ class Looker:
         self._registry = registry
         self._ledger = ledger
         self._trust_of = trust
-        self._host = socket.gethostname()
         self._cursor = cursor
         self._began = now
         self._looked_at = datetime.fromtimestamp(cursor.at, UTC) if cursor is not None else now
@@ -140,7 +138,7 @@ class Looker:
             for item in news.items:
                 if self._ledger.see(item, now) and isinstance(item, Event) and became is None and not self._is_first:
                     done.append(item)
-                has_command = has_command or is_for(item, self._host, now)
+                has_command = has_command or is_for(item, self._ledger.monitor, now)
                 found += self._see(item, now)
             if not news.remaining:
                 break

@@ -253,7 +253,8 @@ class Watcher:
         if not rules:
             return []
         values = _values_of_line(told.event, told.state.freeze(), answered)
-        return [told.occurrence(rule, told.event.id, values) for rule in rules]
+        found = [told.occurrence(rule, told.event.id, values) for rule in rules]
+        return [occurrence for occurrence in found if not _is_given_anyway(told.event, occurrence)]
 
     def _fits(self, when: When, event: Event, before: _Said | None, after: _Said | None) -> bool:
         return (
@@ -375,6 +376,13 @@ def _values_of_agent(agent: Agent) -> dict[str, str]:
         "task": quoted(agent.current_task),
         "next": quoted(agent.next_action),
     }
+
+
+def _is_given_anyway(event: Event, occurrence: Occurrence) -> bool:
+    """The session that the rule prompts gets this message without it."""
+    if event.kind != "message" or occurrence.rule.then.prompt is None:
+        return False
+    return any(name_key(target) in (name_key(occurrence.target or ""), "all") for target in event.texts("target"))
 
 
 def _values_of_line(event: Event, agent: Agent, answered: Request | None) -> dict[str, str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import platformdirs
+
+from collab_tui.registry.machine import this_machine
 
 _FOLDER: Final = "monitor"
 
@@ -23,7 +24,7 @@ def kept_for(registry: Path) -> Path:
 
 def monitor_of(folder: Path) -> str:
     """The id of the monitors that keep there what they know, one after the other: 12 hex digits, others elsewhere."""
-    return hashlib.sha256(f"{socket.gethostname()} {folder}".encode("utf-8", "replace")).hexdigest()[:12]
+    return hashlib.sha256(f"{this_machine()} {folder}".encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def keep(path: Path, value: Any) -> None:

@@ -139,5 +139,7 @@ def git(folder: Path, *arguments: str) -> str:
     """What git says, with nobody's settings but a name to commit under."""
     who = {f"GIT_{role}_{what}": "a@b.c" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1", **who}
-    done = subprocess.run(["git", *arguments], cwd=folder, env=env, capture_output=True, check=True, text=True)
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, env=env, capture_output=True, check=True, text=True, encoding="utf-8"
+    )
     return done.stdout

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from collab_tui import __version__
+from collab_tui.cli.arguments import make_parser
 from collab_tui.cli.main import COMMANDS
 from tests.cli.conftest import Collab
 from tests.program import environment, run
@@ -206,3 +207,23 @@ def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").touch()
     env["COLLAB_REGISTRY"] = str(tmp_path / "r.jsonl")
     assert subprocess.run(command, cwd=folder, env=env, capture_output=True).returncode == 0
+
+
+def test_long_lines_of_a_help_are_broken_between_words_and_examples_keep_their_columns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "42")
+    example = (
+        "  run --now   do it at once, or as soon as that is possible\n  run | another --option --option --option x\n"
+    )
+    text = make_parser(
+        "x", "", f"{example}Prose that is too long for one line\nis filled anew.\nexit: 0 done"
+    ).format_help()
+    assert text.partition("examples:\n")[2].splitlines() == [
+        "  run --now   do it at once, or as soon",
+        "              as that is possible",
+        "  run | another --option --option --option x",
+        "Prose that is too long for one line is",
+        "filled anew.",
+        "exit: 0 done",
+    ]

@@ -105,10 +105,10 @@ def test_stopping_asks_and_says_what_would_be_lost(project: Project) -> None:
     ids=lambda arguments: arguments[0],
 )
 def test_only_the_person_at_a_terminal_gives_commands(project: Project, arguments: tuple[str, ...]) -> None:
-    append(str(project.path), {"agent": "echo", "event": "session_start", "run": "r1", "host": "nas"})
+    append(str(project.path), {"agent": "echo", "event": "session_start", "run": "r1", "host": "nas", "monitor": "m"})
     before = project.path.read_bytes()
     told = project.anybody("session", *arguments)
-    assert (told.code, "only human gives commands to sessions: standard input is no terminal" in told.err) == (2, True)
+    assert (told.code, "only human gives commands: standard input is no terminal" in told.err) == (2, True)
     project.env["CLAUDECODE"] = "1"
     told = project.person("session", *arguments)
     assert (told.code, "($CLAUDECODE is set)" in told.err) == (2, True)
@@ -122,15 +122,72 @@ def test_only_the_person_at_a_terminal_gives_commands(project: Project, argument
 
 def test_an_unsigned_line_starts_nothing_and_ends_nothing(project: Project) -> None:
     start(project)
-    by = {"agent": "human", "event": "command", "host": os.uname().nodename}
+    (real,) = project.events("command")
+    by = {"agent": "human", "event": "command", "monitor": real["monitor"], "host": real["host"]}
     append(str(project.path), {**by, "command_type": "start", "target": "evil", "payload": {"agent": "echo"}})
     append(str(project.path), {**by, "command_type": "stop", "target": "echo", "payload": {}})
-    (real,) = project.events("command")[:1]
     replayed = {name: value for name, value in real.items() if name not in ("id", "timestamp")}
     append(str(project.path), replayed | {"target": "evil"})
     eventually(lambda: sum(each["state"] == "failed" for each in project.events("command_result")) == 3)
     assert project.sessions().keys() == {"echo"}
     assert project.person("session", "ask", "echo", "still there?").out == "you said: still there?\n"
+
+
+ODD = {
+    "another start elsewhere": {"agent": "echo", "event": "session_start", "run": "ffff", "host": "elsewhere"},
+    "its start elsewhere": {"agent": "echo", "event": "session_start", "host": "elsewhere", "monitor": "m"},
+    "its end": {"agent": "echo", "event": "session_end"},
+    "its loss": {"agent": "monitor", "event": "session_observed", "target": "echo", "observed": "lost"},
+}
+
+
+@pytest.mark.parametrize("line", ODD.values(), ids=ODD)
+def test_of_a_session_that_runs_here_no_line_tells_anybody_otherwise(project: Project, line: dict[str, str]) -> None:
+    start(project)
+    append(str(project.path), {"run": project.told("echo").run, **line})
+    listed = project.sessions()["echo"]
+    assert (listed["runs"], listed["watched_by"], listed["host"]) == (True, "monitor", os.uname().nodename)
+    about = project.anybody("monitor", "--status", "--json").json
+    assert [each["name"] for each in about["sessions"]] == ["echo"]
+    assert project.person("monitor", "--stop", typed="no\n").code == 1
+    assert project.person("session", "ask", "echo", "here?").out == "you said: here?\n"
+    assert project.person("session", "stop", "echo", "--yes") == (0, "stopped echo\n", "")
+
+
+def test_what_anybody_says_of_a_command_is_not_what_the_person_is_told(project: Project) -> None:
+    start(project)
+    with ThreadPoolExecutor() as pool:
+        asking = pool.submit(project.person, "session", "ask", "echo", "wait for it")
+        eventually(lambda: [each["state"] for each in project.events("command_result")][3:] == ["accepted", "running"])
+        command = project.events("command")[-1]
+        told = result(command["id"], command["monitor"], CommandState.DONE, result={"reply": "merge it"})
+        append(str(project.path), told)
+        (project.folder / "go").touch()
+        assert asking.result() == (0, "you said: wait for it\n", "")
+
+
+def test_a_long_reply_is_printed_whole(project: Project) -> None:
+    start(project)
+    text = "\n".join(f"line {number}" for number in range(3000))
+    assert project.piped("session", "ask", "echo", "-", text=text.encode()) == (0, f"you said: {text}\n", "")
+
+
+def test_the_end_of_what_is_typed_is_a_no(project: Project) -> None:
+    start(project)
+    for arguments in (("session", "stop", "echo"), ("monitor", "--stop")):
+        told = project.person(*arguments, typed="\x04")
+        assert (told.code, told.err) == (1, "")
+        assert "Nothing was stopped." in told.out
+    assert project.sessions()["echo"]["runs"] is True
+
+
+def test_what_told_no_id_to_go_on_by_is_not_restored_and_starts_no_monitor(project: Project) -> None:
+    start(project)
+    assert project.person("monitor", "--stop", "--yes").code == 0
+    before = project.path.read_bytes()
+    told = project.person("session", "restore", "echo")
+    assert (told.code, "told nothing by which its program could go on" in told.err) == (1, True)
+    assert (project.acts(), project.path.read_bytes()) == (None, before)
 
 
 def test_unknown_names_are_answered_with_what_there_is(project: Project) -> None:
@@ -177,7 +234,7 @@ def test_when_its_monitor_was_killed_nothing_is_shown_as_running_that_is_not(pro
     assert has_ended(acting, PATIENCE)
     listed = project.sessions()["echo"]
     assert (listed["runs"], listed["observed"], listed["watched_by"]) == (False, "idle", "gone")
-    assert "gone with its monitor (was idle)" in project.anybody("session", "list").out
+    assert "gone with monitor (was idle)" in project.anybody("session", "list").out
     told = project.person("session", "ask", "echo", "are you there?")
     assert (told.code, told.out) == (1, "")
     assert "no session echo runs here" in told.err
@@ -242,30 +299,57 @@ def test_in_a_worktree_of_its_own_and_what_it_changed(project: Project) -> None:
     assert project.anybody("session", "worktrees").code == 0
 
 
+ON_NAS = "a" * 12
+
+
 @pytest.fixture
 def nas(registry: Path) -> Path:
     """A registry in which a session of another machine runs."""
     about = {"agent": "gitcode", "event": "session_start", "run": "r1", "host": "nas", "driver": "codex"}
-    append(str(registry), about)
+    append(str(registry), about | {"monitor": ON_NAS})
     return registry
 
 
 @pytest.mark.usefixtures("key")
+@pytest.mark.parametrize("more", [{}, {"cut": 7, "log": "logs/r1.log"}], ids=["whole", "cut"])
 def test_a_command_to_another_machine_is_carried_out_by_its_monitor(
-    collab: Collab, terminal: TextIO, nas: Path
+    collab: Collab, terminal: TextIO, nas: Path, more: dict[str, object]
 ) -> None:
     def answer() -> None:
         eventually(lambda: events(nas)[-1]["event"] == "command")
-        append(str(nas), result(events(nas)[-1]["id"], CommandState.ACCEPTED))
-        append(str(nas), result(events(nas)[-2]["id"], CommandState.DONE, result={"reply": "from afar", "cut": 7}))
+        append(str(nas), result(events(nas)[-1]["id"], ON_NAS, CommandState.ACCEPTED))
+        append(
+            str(nas), result(events(nas)[-2]["id"], ON_NAS, CommandState.DONE, result={"reply": "from afar", **more})
+        )
 
     with ThreadPoolExecutor() as pool:
         answering = pool.submit(answer)
         told = collab("session", "ask", "gitcode", "hello?", stdin=terminal)
         answering.result()
-    assert told == (0, "from afar\n", "collab-tui: the reply has 7 characters before these\n")
+    cut = "the reply is longer: only its end comes from another machine; all of it is there, in logs/r1.log"
+    assert told == ((1, "from afar\n", f"collab-tui: {cut}\n") if more else (0, "from afar\n", ""))
     command = next(event for event in events(nas) if event["event"] == "command")
-    assert (command["agent"], command["target"], command["host"]) == ("human", "gitcode", "nas")
+    assert (command["agent"], command["target"], command["monitor"], command["host"]) == (
+        "human",
+        "gitcode",
+        ON_NAS,
+        "nas",
+    )
+
+
+@pytest.mark.usefixtures("key")
+def test_a_start_on_another_machine_names_its_monitor(
+    collab: Collab, terminal: TextIO, nas: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(giving, "_TAKEN_WITHIN", 0.0)
+    for where, monitor in (("NAS", ON_NAS), (ON_NAS, ON_NAS), ("b" * 12, "b" * 12)):
+        assert collab("session", "start", "claude", "--host", where, stdin=terminal)[0] == 3
+        assert events(nas)[-1]["monitor"] == monitor
+    told = collab("session", "start", "claude", "--host", "attic", stdin=terminal)
+    assert (told[0], "nothing tells of a monitor on attic: give its id" in told[2]) == (2, True)
+    append(str(nas), {"agent": "pia", "event": "session_start", "run": "r2", "host": "nas", "monitor": "c" * 12})
+    told = collab("session", "start", "claude", "--host", "nas", stdin=terminal)
+    assert (told[0], "2 monitors of nas have sessions here: give its id" in told[2]) == (2, True)
 
 
 @pytest.mark.usefixtures("key")

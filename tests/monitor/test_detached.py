@@ -93,7 +93,9 @@ def test_of_two_that_start_it_at_once_both_get_the_one_that_acts(house: Detached
 
 def monitors_of(house: Detached) -> list[int]:
     """Every process that was started as a monitor of this house."""
-    told = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, check=True, text=True).stdout
+    told = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, check=True, text=True, encoding="utf-8"
+    ).stdout
     lines = [line for line in told.splitlines() if f"monitor --detached --registry {house.path}" in line]
     return [int(line.split()[0]) for line in lines]
 

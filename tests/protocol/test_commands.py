@@ -19,6 +19,7 @@ from collab_tui.model.signature import Signed, Standing, parse
 from collab_tui.protocol.answers import seal_of, unasked_decision
 from collab_tui.protocol.commands import (
     GOOD_FOR,
+    Carrier,
     CommandLostError,
     CommandType,
     NotTakenError,
@@ -42,8 +43,8 @@ from tests.events import START, at, line, lines, says
 from tests.signing import KEY, OTHER_KEY, install_key
 
 CREATED = says("system", "registry_created", registry="here")
-HOST = "desk"
-PROMPT = {"id": "c1", "timestamp": at(10), **command("human", CommandType.SEND_PROMPT, "sena", {"prompt": "go"}, HOST)}
+HERE = Carrier("0a1b2c3d4e5f", "desk")
+PROMPT = {"id": "c1", "timestamp": at(10), **command("human", CommandType.SEND_PROMPT, "sena", {"prompt": "go"}, HERE)}
 
 
 def signed(event: dict[str, Any] = PROMPT, registry: str = "here", **more: Any) -> dict[str, Any]:
@@ -62,7 +63,9 @@ class Monitor:
         self._trust = trust
         self._state = state
 
-    def take(self, written: object, *, seconds: float = 11, host: str = HOST, registry: str = "here") -> Taken | None:
+    def take(
+        self, written: object, *, seconds: float = 11, monitor: str = HERE.monitor, registry: str = "here"
+    ) -> Taken | None:
         """Of a line, some seconds after the story began; a new process each time."""
         (item,) = decode(written if isinstance(written, bytes) else line(written), 3)
         return taken(
@@ -70,8 +73,7 @@ class Monitor:
             registry_id=registry,
             trust=self._trust,
             used=UsedDecisions(self._state),
-            host=host,
-            by="monitor 1",
+            monitor=monitor,
             now=START + timedelta(seconds=seconds),
         )
 
@@ -116,7 +118,7 @@ def test_a_line_in_the_name_of_the_person_is_a_claim(monitor: Monitor) -> None:
         {"command_type": "stop"},
         {"timestamp": at(11)},
         {"id": "c2"},
-        {"host": HOST.upper()},
+        {"host": "nas"},
         {"agent": "Human"},
         {"more": 1},
     ],
@@ -131,11 +133,14 @@ def test_one_of_another_registry_is_not(monitor: Monitor) -> None:
     assert "signed in another registry" in monitor.why_not(signed(registry="there"))
 
 
-def test_one_for_another_machine_is_left_to_that(monitor: Monitor) -> None:
-    assert monitor.take(signed(), host="nas") is None
-    assert monitor.take(signed(PROMPT | {"host": None})) is None
+def test_one_for_another_monitor_is_left_to_that_also_on_this_machine(monitor: Monitor, tmp_path: Path) -> None:
+    assert monitor.take(signed(), monitor="another") is None
+    assert monitor.take(PROMPT, monitor="another") is None, "nor is it refused there"
+    with pytest.raises(NotTakenError, match="changed after it was signed"):
+        monitor.take(signed() | {"monitor": "another"}, monitor="another")
+    assert monitor.take(signed(PROMPT | {"monitor": None})) is None
     assert monitor.take(says("sena", "message", message="go")) is None
-    assert monitor.take(signed(PROMPT | {"host": "DESK"})) is not None, "systems spell it as they like"
+    assert monitor.take(signed()) is not None
 
 
 def test_approvers_and_agents_give_no_commands(monitor: Monitor) -> None:
@@ -214,10 +219,10 @@ def test_no_changed_byte_makes_another_command_of_it(trust: Trust, data: st.Data
     st.dictionaries(st.sampled_from([*PROMPT, "signature", "key_id"]), st.none() | st.text(max_size=9) | st.integers())
 )
 def test_no_object_makes_taking_fail(trust: Trust, fields: dict[str, Any]) -> None:
-    for item in decode(line({"event": "command", "agent": "human", "host": HOST, **fields}), 3):
+    for item in decode(line({"event": "command", "agent": "human", "monitor": HERE.monitor, **fields}), 3):
         assert isinstance(item, Event)
         assert judge(item, "here", trust).standing is not Standing.SIGNED
-        is_for(item, HOST, START)
+        is_for(item, HERE.monitor, START)
 
 
 # Through a registry
@@ -234,7 +239,7 @@ def registry(tmp_path: Path) -> JsonlRegistry:
 
 def test_what_is_sent_reads_back_as_the_persons(registry: JsonlRegistry, trust: Trust) -> None:
     text = "안녕\u202e\x1b[31m 😀 \udcff"
-    written = send(registry, trust, CommandType.SEND_PROMPT, "sena", {"prompt": text}, HOST)
+    written = send(registry, trust, CommandType.SEND_PROMPT, "sena", {"prompt": text}, HERE)
     assert written["agent"] == "human"
     (item,) = registry.read_next().items
     assert isinstance(item, Event)
@@ -245,26 +250,27 @@ def test_what_is_sent_reads_back_as_the_persons(registry: JsonlRegistry, trust: 
 def test_without_a_key_nothing_is_written(registry: JsonlRegistry, tmp_path: Path) -> None:
     before = registry.path.read_bytes()
     with pytest.raises(NoKeyError, match="collab-tui key make"):
-        send(registry, Trust("human", keyring=Keyring(tmp_path)), CommandType.STOP, "sena", {}, HOST)
+        send(registry, Trust("human", keyring=Keyring(tmp_path)), CommandType.STOP, "sena", {}, HERE)
     assert registry.path.read_bytes() == before
     assert stat.S_ISREG(registry.path.stat().st_mode)
 
 
 async def heard(registry: JsonlRegistry, command_id: str) -> list[Result]:
-    return [found async for found in result_of(registry, command_id)]
+    return [found async for found in result_of(registry, command_id, HERE.monitor)]
 
 
 async def test_what_becomes_of_it_is_heard_to_its_end(registry: JsonlRegistry, trust: Trust) -> None:
-    written = send(registry, trust, CommandType.SEND_PROMPT, "sena", {"prompt": "go"}, HOST)
+    written = send(registry, trust, CommandType.SEND_PROMPT, "sena", {"prompt": "go"}, HERE)
     hearing = asyncio.ensure_future(heard(registry, written["id"]))
     for told in (
-        result("another", CommandState.DONE),
-        result(written["id"], CommandState.ACCEPTED),
-        result(written["id"], CommandState.DONE) | {"agent": "sena"},
-        result(written["id"], CommandState.ACCEPTED) | {"state": "sure"},
-        result(written["id"], CommandState.ACCEPTED) | {"state": ["done"]},
-        result(written["id"], CommandState.DONE, result={"reply": "gone"}),
-        result(written["id"], CommandState.FAILED, "too late"),
+        result("another", HERE.monitor, CommandState.DONE),
+        result(written["id"], HERE.monitor, CommandState.ACCEPTED),
+        result(written["id"], HERE.monitor, CommandState.DONE) | {"agent": "sena"},
+        result(written["id"], "another", CommandState.FAILED, "of another user"),
+        result(written["id"], HERE.monitor, CommandState.ACCEPTED) | {"state": "sure"},
+        result(written["id"], HERE.monitor, CommandState.ACCEPTED) | {"state": ["done"]},
+        result(written["id"], HERE.monitor, CommandState.DONE, result={"reply": "gone"}),
+        result(written["id"], HERE.monitor, CommandState.FAILED, "too late"),
     ):
         registry.append(told)
         announce(registry.path)
@@ -276,7 +282,7 @@ async def test_what_becomes_of_it_is_heard_to_its_end(registry: JsonlRegistry, t
 
 
 async def test_of_a_registry_that_was_replaced_nobody_can_tell(registry: JsonlRegistry, trust: Trust) -> None:
-    written = send(registry, trust, CommandType.STOP, "sena", {}, HOST)
+    written = send(registry, trust, CommandType.STOP, "sena", {}, HERE)
     list(registry.read_next().items)
     another = registry.path.with_name("another")
     another.write_bytes(lines(says("system", "registry_created", registry="there"), says("a", "message", message="x")))

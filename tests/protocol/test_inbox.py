@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from collab_tui.model.fold import Fold
 from collab_tui.model.signature import Standing
-from collab_tui.protocol import participant
+from collab_tui.protocol import acknowledged, participant
 from collab_tui.protocol.inbox import Delivery, Inbox
 from collab_tui.protocol.keys import Keyring
 from collab_tui.protocol.trust import Trust
@@ -305,3 +306,38 @@ def test_whatever_happens_nothing_comes_twice_after_it_was_acknowledged_and_noth
     assert len(acknowledged) == len(set(acknowledged))
     there = {event.id for event in JsonlRegistry(path).since(0) if getattr(event, "kind", "") == "message"}
     assert set(ids(take(inbox(path), path))) == there - set(acknowledged)
+
+
+def test_places_of_agents_are_bounded_and_a_lock_that_is_held_stays(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acknowledged, "_MAX_FILES", 3)
+    write(path, told(1))
+    places = acknowledged.inbox_folder(path.parent / "user")
+    with inbox(path, "held").held():
+        for number in range(6):
+            name = f"agent-{number}"
+            with (box := inbox(path, name)).held():
+                take(box, path)
+            for at, file in enumerate(sorted(places.iterdir(), key=lambda file: file.stat().st_mtime_ns)):
+                os.utime(file, (at, at))
+        kept = [file.name for file in places.iterdir()]
+        assert len([name for name in kept if len(name) == 32]) == 3
+        assert len([name for name in kept if name.endswith(".listener.lock")]) == 3 + 1
+        with pytest.raises(LockedError, match="held is listening already"), inbox(path, "held").held():
+            pass
+
+
+def test_nothing_is_kept_of_the_inbox_of_an_agent_that_is_forgotten(path: Path) -> None:
+    write(path, told(1, "a"), told(2, "b"))
+    state = path.parent / "user"
+    for name in ("a", "b"):
+        with (box := inbox(path, name)).held():
+            for delivery in take(box, path):
+                box.acknowledge(delivery.event)
+    places = acknowledged.inbox_folder(state)
+    before = len(list(places.iterdir()))
+    acknowledged.forget_inbox(path, "A", state)
+    assert len(list(places.iterdir())) == before / 2
+    assert ids(take(inbox(path, "b"), path)) == []
+    assert ids(take(inbox(path, "a"), path)) == ["m1"]

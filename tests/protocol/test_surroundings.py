@@ -10,8 +10,9 @@ import pytest
 
 from collab_tui.config import Config
 from collab_tui.model.findings import Severity
+from collab_tui.processes.finding import find_program
 from collab_tui.protocol import surroundings
-from collab_tui.protocol.surroundings import find_program, installed, settings
+from collab_tui.protocol.surroundings import installed, settings
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="scripts as programs")
 

@@ -191,6 +191,18 @@ def test_an_approvers_key_has_to_be_one() -> None:
         Trust("human", {"lena": "ssh-ed25519 AAAA"}, Keyring(Path("nowhere")))
 
 
+def test_who_signs_can_change_and_what_was_found_before_does_not_count_then(tmp_path: Path) -> None:
+    trust = Trust("mina", {"lena": OTHER_KEY.public.text}, Keyring(tmp_path))
+    registry = line(CREATED) + line(asks("sena", "r1", request="GO?", target="lena", options=[]))
+    lenas = signed(decides("lena", "r1", id="d1", verdict="approved", timestamp=at(10)), registry, OTHER_KEY)
+    assert judge_lines(trust, registry + line(lenas)).standing is Standing.SIGNED
+    with pytest.raises(UnusableError):
+        trust.use("mina", {"lena": "ssh-ed25519 AAAA"})
+    assert judge_lines(trust, registry + line(lenas)).standing is Standing.SIGNED
+    trust.use("mina", {"lena": KEY.public.text})
+    assert judge_lines(trust, registry + line(lenas)).standing is Standing.UNKNOWN_KEY
+
+
 @pytest.mark.parametrize(
     "twice",
     [

@@ -66,6 +66,18 @@ async def test_that_it_begins_is_written_before_and_what_became_of_it_afterwards
     await reactor.end()
 
 
+async def test_a_session_is_not_given_a_message_twice_that_comes_to_it_anyway(desk: Desk, sessions: Sessions) -> None:
+    desk.rules = (wakes(when=When(event="message")),)
+    sessions.may.set()
+    reactor = await desk.started()
+    for target in ("lubit", "all", "pia"):
+        desk.say("sena", "message", target=target, message=f"to {target}")
+    await reactor.look()
+    await desk.until_outcomes("wake", "started", "submitted")
+    assert [text for _, text in sessions.given] == ["sena is ready: “to pia”"]
+    await reactor.end()
+
+
 @pytest.mark.parametrize(
     "why", ["not submitted: there is no session lubit", "not submitted: a person types there", "unverified"]
 )

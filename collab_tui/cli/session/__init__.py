@@ -35,8 +35,10 @@ _EXAMPLES: Final = """\
   collab-tui session stop claude
 `collab-tui session COMMAND --help` tells the rest.
 
-Sessions live in the monitor, which is started if none acts; they outlive the board and your terminal. What you want of
-them is signed with your key and stands in the registry, so you give it at a terminal, and not from within an agent."""
+Sessions live in the monitor, which is started if none acts; they outlive the
+board and your terminal. What you want of them is signed with your key and
+stands in the registry, so you give it at a terminal, and not from within an
+agent."""
 
 
 def main(arguments: list[str]) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from collab_tui.cli.arguments import make_parser, registry_path, say, show_anything
+from collab_tui.cli.arguments import asked_yes, make_parser, registry_path, say, show_anything
 from collab_tui.config.values import key, shown
 from collab_tui.model.text import clean, one_line
 from collab_tui.protocol.presence import why_not_the_person
@@ -43,7 +43,7 @@ def allow_(arguments: list[str]) -> int:
             raise RefusedError(f"only you can allow what a project sets: {why}")
         say(f"{one_line(str(waiting.part.path))} says of {one_line(options.name)}:\n")
         _show(waiting.part.content)
-        if input("Allow exactly this? Type yes: ").strip().lower() != "yes":
+        if not asked_yes("Allow exactly this?"):
             say("Nothing was allowed.")
             return 1
         waiting.allow()

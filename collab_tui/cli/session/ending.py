@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from collab_tui.cli.arguments import complain, make_parser, say, show_anything
+from collab_tui.cli.arguments import asked_yes, complain, make_parser, say, show_anything
 from collab_tui.cli.session.giving import EXITS, FAILED, TIMED_OUT, Line, document, failed
 from collab_tui.cli.session.worktrees import losses
 from collab_tui.model.sessions import Session
@@ -60,7 +60,7 @@ def stop_(arguments: list[str]) -> int:
     if not options.yes:
         for told in _lost(line, session, is_removed=options.remove_worktree):
             say(told)
-        if input(f"Stop {one_line(session.name)}? Type yes: ").strip().lower() != "yes":
+        if not asked_yes(f"Stop {one_line(session.name)}?"):
             say("Nothing was stopped.")
             return FAILED
     payload = {"remove_worktree": True} if options.remove_worktree else {}
@@ -68,8 +68,8 @@ def stop_(arguments: list[str]) -> int:
 
 
 def _ended(line: Line, session: Session, type_: CommandType, payload: dict[str, bool], *, as_json: bool) -> int:
-    command_id = line.give(type_, session.name, payload, session.host)
-    result = line.heard(command_id, session.host, within=_WITHIN)
+    command_id = line.give(type_, session.name, payload, line.carrier(session))
+    result = line.heard(command_id, line.carrier(session), within=_WITHIN)
     if as_json:
         print(json.dumps(document(command_id, session.name, result)))
     if result is None or not result.state.is_over:

@@ -17,14 +17,15 @@ from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.glyphs import STATUS_WORDS
 from collab_tui.model.sessions import Session
 from collab_tui.model.text import one_line
-from collab_tui.monitor.watching import Watch, watch
+from collab_tui.monitor.watching import Watch, known, watch
 
 _LIST: Final = """\
   collab-tui session list
   collab-tui session list --json | jq '.[] | select(.observed == "idle") | .session'
 Of each: its name, what is seen of its program and since when, what it says of itself, how it is talked to; its branch,
 the files that it changed and the commits that stand nowhere else; what it said last. What ran when it was last told of
-and does not now is "gone"; of another machine's it is said what that told last."""
+and does not now is "gone with monitor", what runs without one "not watched"; of another machine's it is said
+what that told last."""
 
 _WIDEST: Final = 120
 
@@ -36,8 +37,9 @@ def list_(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     show_anything()
     reading = read(options.registry)
-    sessions = reading.moment.board.sessions
-    watched = watch(Path(reading.registry.name), sessions)
+    path = Path(reading.registry.name)
+    sessions = known(path, reading.moment.board.sessions)
+    watched = watch(path, sessions)
     shown = sorted(sessions, key=lambda each: (not _runs(each, watched.get(each.run)), -each.started))
     if options.json:
         print(json.dumps([_document(reading, each, watched.get(each.run)) for each in shown], indent=2))
@@ -61,9 +63,9 @@ def _seen(session: Session, watched: Watch | None) -> str:
     told = session.observed.value
     match watched:
         case Watch.GONE:
-            return f"gone with its monitor (was {told})"
+            return f"gone with monitor (was {told})"
         case Watch.NOBODY:
-            return f"runs without a monitor (was {told})"
+            return f"not watched (was {told})"
         case Watch.ELSEWHERE:
             return f"{told}, as told from {one_line(session.host) or 'another machine'}"
     return told

@@ -22,7 +22,7 @@ from collab_tui.protocol.commands import is_same_host
 from collab_tui.registry.append import RefusedError, UnusableError
 from collab_tui.sessions.driver import DriverError
 from collab_tui.sessions.peeking import attach_command, peek
-from collab_tui.sessions.records import Record
+from collab_tui.sessions.records import Record, Records
 
 _PAUSE: Final = 0.5
 """Seconds between two looks with `--follow`."""
@@ -60,9 +60,9 @@ def peek_(arguments: list[str]) -> int:
     if options.follow and not sys.stdout.isatty():
         raise UnusableError("--follow draws on a terminal, and standard output is none")
     show_anything()
-    record = _record(options.registry, options.name)
+    path, record = _kept(options.registry, options.name)
     if options.follow:
-        _follow(record)
+        _follow(path, record)
     rows = _rows(record)
     if options.json:
         print(json.dumps({"session": record.name, "rows": rows}))
@@ -79,7 +79,9 @@ def attach_(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UnusableError("attaching needs a terminal")
-    record = _record(options.registry, options.name)
+    _, record = _kept(options.registry, options.name)
+    if record.ended is not None:
+        raise RefusedError(one_line(f"{record.name} is over: {record.ended}; `collab-tui session list` tells of it"))
     try:
         words = attach_command(record)
     except DriverError as error:
@@ -97,7 +99,7 @@ def diff_(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object: session, branch, base, diff")
     options = parser.parse_args(arguments)
     show_anything()
-    record = _record(options.registry, options.name)
+    _, record = _kept(options.registry, options.name)
     if record.branch is None:
         raise RefusedError(
             one_line(f"{record.name} works in no worktree of its own: see `git diff` in {record.folder}")
@@ -110,13 +112,13 @@ def diff_(arguments: list[str]) -> int:
     return 0
 
 
-def _record(registry: str | None, name: str) -> Record:
-    """What is kept here of a session. Raises `NotThereError` where that is elsewhere."""
+def _kept(registry: str | None, name: str) -> tuple[Path, Record]:
+    """The registry, and what is kept here of a session. Raises `NotThereError` where that is elsewhere."""
     reading = read(registry)
-    session = find_session(reading, name)
-    record = record_of(Path(reading.registry.name), session)
+    session, path = find_session(reading, name), Path(reading.registry.name)
+    record = record_of(path, session)
     if record is not None:
-        return record
+        return path, record
     import socket
 
     if not is_same_host(session.host, socket.gethostname()):
@@ -133,11 +135,16 @@ def _rows(record: Record) -> list[str]:
     return [clean(line) for line in picture.lines]
 
 
-def _follow(record: Record) -> None:
-    """Draw it until ctrl+c; what a program printed comes as plain text."""
+def _follow(registry: Path, record: Record) -> None:
+    """Draw it until ctrl+c, in its next starts too; what a program printed comes as plain text."""
     drawn: list[str] | None = None
+    records = Records(registry)
     while True:
-        rows = _rows(record)
+        record = records.load(record.name) or record
+        try:
+            rows = _rows(record)
+        except RefusedError as error:  # it has just been started
+            rows = [str(error)]
         if rows != drawn:
             drawn = rows
             sys.stdout.write(_HOME + "\r\n".join(rows) + "\r\n")

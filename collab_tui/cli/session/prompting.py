@@ -29,6 +29,8 @@ _ASK: Final = f"""\
   collab-tui session ask sena "Which tests fail, and why?"
   collab-tui session ask sena - --timeout 10m --json < question.md | jq -r .reply
 Its reply is printed when its turn ends. Whoever waits no longer takes nothing back: the agent goes on.
+From another machine comes what the registry tells of it, which nobody signs: at most the last 8,192 characters, and
+then it exits with 1.
 {EXITS}"""
 
 
@@ -39,8 +41,8 @@ def send_(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     show_anything()
     line, session, text = _prompt(options)
-    command_id = line.give(CommandType.SEND_PROMPT, session.name, {"prompt": text}, session.host)
-    result = line.heard(command_id, session.host, once_taken=_QUEUED)
+    command_id = line.give(CommandType.SEND_PROMPT, session.name, {"prompt": text}, line.carrier(session))
+    result = line.heard(command_id, line.carrier(session), once_taken=_QUEUED)
     if options.json:
         print(json.dumps(document(command_id, session.name, result)))
     if result is not None and failed(result):
@@ -60,23 +62,23 @@ def ask_(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     show_anything()
     line, session, text = _prompt(options)
-    command_id = line.give(CommandType.SEND_PROMPT, session.name, {"prompt": text}, session.host)
-    result = line.heard(command_id, session.host, within=options.timeout)
+    command_id = line.give(CommandType.SEND_PROMPT, session.name, {"prompt": text}, line.carrier(session))
+    result = line.heard(command_id, line.carrier(session), within=options.timeout)
     if options.json:
         print(json.dumps(document(command_id, session.name, result)))
     if result is None or not result.state.is_over:
         complain(one_line(f"no reply of {session.name} within {options.timeout:g} s; it goes on"))
         return TIMED_OUT
-    reply, cut = result.result.get("reply"), result.result.get("cut")
+    reply, cut, log = (result.result.get(name) for name in ("reply", "cut", "log"))
     if not options.json and isinstance(reply, str) and reply:
         say(reply)
     if cut:
-        log = result.result.get("log")
-        complain(one_line(f"the reply has {cut} characters before these" + (f"; all of it is in {log}" if log else "")))
+        complain(
+            one_line(f"the reply is longer: only its end comes from another machine; all of it is there, in {log}")
+        )
     if failed(result):
         complain(one_line(f"{session.name}: {result.reason}"))
-        return FAILED
-    return 0
+    return FAILED if cut or failed(result) else 0
 
 
 def _add(parser: argparse.ArgumentParser, told: str) -> None:

@@ -10,8 +10,9 @@ from collab_tui.cli.arguments import complain, make_parser, say, show_anything
 from collab_tui.cli.session.giving import EXITS, FAILED, TIMED_OUT, Line, document, failed
 from collab_tui.cli.standard_input import read_text
 from collab_tui.model.text import one_line
-from collab_tui.protocol.commands import CommandType, Result, is_same_host
-from collab_tui.registry.append import UnusableError
+from collab_tui.monitor.watching import record_of
+from collab_tui.protocol.commands import Carrier, CommandType, Result
+from collab_tui.registry.append import RefusedError, UnusableError
 from collab_tui.sessions.defining import load_definitions
 from collab_tui.sessions.definitions import DefinitionError
 from collab_tui.sessions.names import BadNameError, checked
@@ -44,26 +45,28 @@ def start_(arguments: list[str]) -> int:
     parser.add_argument("--as", dest="name", metavar="NAME", help="its name on the board; else AGENT")
     parser.add_argument("--prompt", metavar="TEXT", help="its first prompt; - reads it from standard input")
     parser.add_argument("--no-worktree", action="store_true", help="let it work in the project's own folder")
-    parser.add_argument("--host", metavar="NAME", help="the machine whose monitor starts it; else this one")
+    parser.add_argument(
+        "--host", metavar="NAME", help="the machine, or the monitor by its id, that starts it; else this one"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object: session, state, run, cwd, branch, log")
     options = parser.parse_args(arguments)
     show_anything()
     line = Line(options.registry, is_piped=options.prompt == "-")
-    host = options.host or line.host
+    carrier = line.carrier_on(options.host)
     try:
         target = checked(options.name or options.agent, "name of a session")
-        if is_same_host(host, line.host):
+        if line.is_own(carrier):
             load_definitions(line.path).of(options.agent)
     except (BadNameError, DefinitionError) as error:
         raise UnusableError(str(error)) from error
     line.check_person()
     payload: dict[str, Any] = {"agent": options.agent}
-    payload |= {name: value for name in ("name", "task", "base") if (value := getattr(options, name)) is not None}
+    payload |= {name: value for name in ("task", "base") if (value := getattr(options, name)) is not None}
     if options.no_worktree:
         payload["in_worktree"] = False
     if options.prompt is not None:
         payload["prompt"] = _prompt(options)
-    return _started(line, CommandType.START, target, payload, host, options)
+    return _started(line, CommandType.START, target, payload, carrier, options)
 
 
 def restore_(arguments: list[str]) -> int:
@@ -75,7 +78,11 @@ def restore_(arguments: list[str]) -> int:
     show_anything()
     line = Line(options.registry)
     session = line.session(options.name)
-    return _started(line, CommandType.RESTORE, session.name, {}, session.host, options)
+    carrier = line.carrier(session)
+    record = record_of(line.path, session)
+    if record is not None and record.ended is not None and record.resume_id is None:
+        raise RefusedError(one_line(f"{session.name} told nothing by which its program could go on: start it anew"))
+    return _started(line, CommandType.RESTORE, session.name, {}, carrier, options)
 
 
 def _prompt(options: argparse.Namespace) -> str:
@@ -86,10 +93,10 @@ def _prompt(options: argparse.Namespace) -> str:
 
 
 def _started(
-    line: Line, type_: CommandType, target: str, payload: dict[str, Any], host: str, options: argparse.Namespace
+    line: Line, type_: CommandType, target: str, payload: dict[str, Any], carrier: Carrier, options: argparse.Namespace
 ) -> int:
-    command_id = line.give(type_, target, payload, host)
-    result = line.heard(command_id, host, within=_WITHIN)
+    command_id = line.give(type_, target, payload, carrier)
+    result = line.heard(command_id, carrier, within=_WITHIN)
     if options.json:
         print(json.dumps(document(command_id, target, result)))
     if result is None or not result.state.is_over:

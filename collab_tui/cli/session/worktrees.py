@@ -10,10 +10,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
-from collab_tui.cli.arguments import make_parser, say, show_anything
+from collab_tui.cli.arguments import asked_yes, make_parser, say, show_anything
 from collab_tui.cli.reading import read
 from collab_tui.model.text import one_line
-from collab_tui.monitor.watching import Watch, watch
+from collab_tui.monitor.watching import Watch, known, watch
 from collab_tui.protocol.presence import agent_mark
 from collab_tui.registry.append import RefusedError, UnusableError
 from collab_tui.sessions.leftovers import Leftover
@@ -43,7 +43,8 @@ def worktrees_(arguments: list[str]) -> int:
         parser.error("--json asks nothing: give --yes with it")
     show_anything()
     reading = read(options.registry)
-    path, sessions = Path(reading.registry.name), reading.moment.board.sessions
+    path = Path(reading.registry.name)
+    sessions = known(path, reading.moment.board.sessions)
     watched = watch(path, sessions)
     in_use = {each.name for each in sessions if watched.get(each.run, Watch.GONE) is not Watch.GONE}
     worktrees = _worktrees(path)
@@ -95,7 +96,7 @@ def _is_wanted(found: Collection[Leftover], *, is_sure: bool) -> bool:
         raise UnusableError("nobody can be asked: --yes removes them all the same")
     for each in going:
         say(one_line(f"{_name(each)}  {each.why}"))
-    if input(f"Remove {'it' if len(going) == 1 else 'these'}? Type yes: ").strip().lower() == "yes":
+    if asked_yes(f"Remove {'it' if len(going) == 1 else 'these'}?"):
         return True
     say("Nothing was removed.")
     return False

@@ -1,4 +1,7 @@
-"""Running programs. One ends with its monitor, and the next one of its rule begins when nothing of it is left."""
+"""Running programs. One ends with its monitor, and the next one of its rule begins when it ended.
+
+What it started and left behind when it ended by itself goes on, and is not waited for.
+"""
 
 from __future__ import annotations
 
