@@ -20,6 +20,7 @@ FILE = Path(__file__).with_name("sessions.jsonl")
 HOST = "atlas"
 REGISTRY = "7b1d9e04c2a85f36"
 _MONITOR = "5d0c6a1e9f42"
+_ON_NAS = "a2f7743b90e1"
 
 _Event = dict[str, Any]
 _Timed = tuple[str, _Event]
@@ -45,12 +46,13 @@ def _does(time: str, name: str, **fields: Any) -> _Timed:
 
 
 def _wants(time: str, command_id: str, kind: str, target: str, **payload: Any) -> _Timed:
-    about = {"command_type": kind, "target": target, "payload": payload, "host": HOST}
+    about = {"command_type": kind, "target": target, "payload": payload, "monitor": _MONITOR, "host": HOST}
     return time, {"id": command_id, "agent": "human", "event": "command", **about}
 
 
 def _result(time: str, command_id: str, state: str, **fields: Any) -> _Timed:
-    return time, {"agent": "monitor", "event": "command_result", "command_id": command_id, "state": state, **fields}
+    about = {"command_id": command_id, "monitor": _MONITOR, "state": state}
+    return time, {"agent": "monitor", "event": "command_result", **about, **fields}
 
 
 def _stream(time: str, name: str, state: str, **fields: Any) -> _Timed:
@@ -106,7 +108,7 @@ _SESSIONS: tuple[_Timed, ...] = (
     _sees("13:52:04", "lubit", "idle", last_line="I go on with the metrics when sena's draft is there.", changed=1),
     _starts("13:38:00", "probe", "htop-like", "terminal", pid=52501, current_task="profiling", can_resume=False),
     _sees("13:38:04", "probe", "waiting for input", last_line="Overwrite profile.json? [y/N]"),
-    _starts("13:40:00", "maestro", "gemini", "acp", host="nas2", pid=911, current_task="release-4"),
+    _starts("13:40:00", "maestro", "gemini", "acp", host="nas2", monitor=_ON_NAS, pid=911, current_task="release-4"),
     _sees("13:40:22", "maestro", "working", last_line="Reading the release plan", changed=4),
     _starts("13:44:00", "bot", "checker", "command"),
     _sees("13:44:00", "bot", "working", last_line="checked 310 of 900 files"),
@@ -126,7 +128,7 @@ _WORKERS: tuple[_Timed, ...] = (
             cause="e100000000000001", why="the task is done", priority="normal", project="app"),
     _worker("13:41:01", "d1a0000000000001", "decision", "running", "PAY-118", session="decide-pay-118"),
     _worker("13:42:10", "d1a0000000000001", "decision", "done", "PAY-118", took_ms=69400,
-            why="PAY-121 needs the receipts and nothing else does",
+            outcome="PAY-121 needs the receipts and nothing else does",
             verdict={"why": "PAY-121 needs the receipts and nothing else does",
                      "next": [{"task": "PAY-121", "why": "needs the receipts", "priority": "high"},
                               {"task": "PAY-130", "why": "the receipts show the difference"}]},
@@ -139,18 +141,18 @@ _WORKERS: tuple[_Timed, ...] = (
     ("13:43:00", {"agent": "human", "event": "decision", "request_id": "a99b0e0000000002", "verdict": "approved"}),
     _worker("13:43:01", "e2a0000000000001", "execution", "running", "PAY-121", session="pay-121"),
     _worker("13:58:30", "e2a0000000000001", "execution", "done", "PAY-121", took_ms=929000,
-            why="mails carry the receipt; 14 tests, one commit",
+            outcome="mails carry the receipt; 14 tests, one commit",
             log="logs/executions/20261120-134210-pay-121-e2a0000000000001.log"),
     _came("13:45:00", "e100000000000002", "OPS-7", "todo", "urgent", "Disk of the build machine is full", "mirror"),
     _worker("13:45:00", "d1a0000000000002", "decision", "queued", "OPS-7", title="Disk of the build machine is full",
             stream="mirror", cause="e100000000000002", why="a todo of urgent priority", priority="urgent"),
     _worker("13:45:01", "d1a0000000000002", "decision", "running", "OPS-7", session="decide-ops-7"),
     _worker("13:50:01", "d1a0000000000002", "decision", "failed", "OPS-7", took_ms=300000,
-            why="it did not end within 5 min"),
+            outcome="it did not end within 5 min"),
     _worker("13:51:00", "d1a0000000000003", "decision", "refused", "OPS-9", title="Delete the backups", stream="hub",
-            why="the event asks for a tool that no event may name", priority="high"),
+            outcome="the event asks for a tool that no event may name", priority="high"),
     _worker("13:55:00", "d1a0000000000004", "decision", "dropped", "DOC-3", title="Typos", stream="hub",
-            why="the same was decided 9 min before", priority="low"),
+            outcome="the same was decided 9 min before", priority="low"),
     _worker("13:59:00", "e2a0000000000002", "execution", "asked", "PAY-130", title="Round the fees as the bank does",
             cause="d1a0000000000001", why="the receipts show the difference", priority="normal",
             request="a99b0e0000000003"),

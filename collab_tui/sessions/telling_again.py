@@ -20,6 +20,8 @@ from collab_tui.sessions.session import LiveSession
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 300.0
 """Seconds between two times that one session is told of again."""
+_SOON: Final = 0.2
+"""Seconds until it is looked again at a session of which something is just being told."""
 _AWAY: Final = 5.0
 """Seconds until a registry that is away is looked at again."""
 
@@ -34,6 +36,9 @@ async def tell_again_what_is_so(place: Place, roster: Roster) -> None:
             seen = await _next(place, seen, min((one.due for one in again.values() if one.is_wanted), default=None))
             for session in list(roster.sessions.values()):
                 one = again.setdefault(session.run, _Again())
+                if session.told is None:  # no board may follow the one that comes of it
+                    one.look_soon()
+                    continue
                 one.is_wanted = _differs(seen, session) and await _differs_surely(place, session)
                 if one.is_wanted and one.due <= time.monotonic():
                     one.note()
@@ -52,6 +57,10 @@ class _Again:
         """By the monotonic clock."""
         self.is_wanted = False
         self._pause = _FIRST_PAUSE
+
+    def look_soon(self) -> None:
+        """It cannot be said yet whether it is."""
+        self.due, self.is_wanted = max(self.due, time.monotonic() + _SOON), True
 
     def note(self) -> None:
         """It is, now."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from collab_tui.model.board import Board
-from collab_tui.model.sessions import Command, CommandState
+from collab_tui.model.sessions import Command, CommandState, Session
 from collab_tui.model.words import name_key
-from collab_tui.protocol.commands import CommandType, is_same_host, send
+from collab_tui.protocol.commands import CommandType, send
 from collab_tui.registry.append import RegistryError
 from collab_tui.tui.desk import Desk
-from collab_tui.tui.machine import Machine
+from collab_tui.tui.machine import HereError, Machine
 
 Heard = Callable[[CommandState, str | None], None]
 """Gets each state that a command comes to, and why it failed. Nothing comes after a state that is over."""
@@ -47,26 +47,38 @@ class Commander:
         self._machine = machine
         self._orders: list[Order] = []
         self._board: Board | None = None
+        self._interrupted: set[str] = set()
+        """Keys of the sessions that were interrupted or stopped from here, until they are prompted again."""
 
     def sending(self, target: str) -> list[CommandType]:
         """The commands to a session that were not read back yet, in order."""
         return [order.type for order in self._orders if order.is_to(target) and not order.was_read]
 
+    def was_interrupted(self, target: str) -> bool:
+        """The person ended from here what the session did with its last prompt."""
+        return name_key(target) in self._interrupted
+
     def is_given(self, type_: CommandType, target: str) -> bool:
         """Such a command to the session is not over yet."""
         return any(order.type is type_ and order.is_to(target) for order in self._orders)
 
-    def give(self, type_: CommandType, target: str, payload: Mapping[str, Any], host: str, heard: Heard) -> None:
-        """Send a command to the monitor of a machine; on this one it is started if there is none."""
+    def give(
+        self, type_: CommandType, target: str, payload: Mapping[str, Any], session: Session | None, heard: Heard
+    ) -> None:
+        """Send a command to the monitor that has a session, or to that of this machine: it is started if need be."""
         order = Order(type_, target, heard)
         self._orders.append(order)
+        if type_ in (CommandType.INTERRUPT, CommandType.STOP):
+            self._interrupted.add(name_key(target))
+        else:
+            self._interrupted.discard(name_key(target))
         self._desk.changed()
-        self._desk.start(self._given(order, payload, host))
+        self._desk.start(self._given(order, payload, session))
 
-    async def _given(self, order: Order, payload: Mapping[str, Any], host: str) -> None:
+    async def _given(self, order: Order, payload: Mapping[str, Any], session: Session | None) -> None:
         try:
-            order.id = await asyncio.to_thread(self._send, order, payload, host)
-        except (RegistryError, OSError) as error:
+            order.id = await asyncio.to_thread(self._send, order, payload, session)
+        except (RegistryError, OSError, HereError) as error:
             self._over(order, CommandState.FAILED, str(error))
             return
         order.state = CommandState.SENT
@@ -74,11 +86,12 @@ class Commander:
             self.read(self._board)
         self._desk.changed()
 
-    def _send(self, order: Order, payload: Mapping[str, Any], host: str) -> str:
+    def _send(self, order: Order, payload: Mapping[str, Any], session: Session | None) -> str:
         self._desk.check_presence()
-        if is_same_host(host, self._machine.host):
+        carrier = self._machine.own if session is None else self._machine.carrier(session)
+        if carrier.monitor == self._machine.own.monitor:
             self._machine.ensure_monitor()
-        return str(send(self._desk.registry, self._desk.trust, order.type, order.target, payload, host)["id"])
+        return str(send(self._desk.registry, self._desk.trust, order.type, order.target, payload, carrier)["id"])
 
     def read(self, board: Board) -> None:
         """The registry was read on."""
@@ -98,8 +111,10 @@ class Commander:
         order.was_read = True
         if command.state is order.state:
             return
-        order.state = command.state
+        has_heard_of_run, order.state = order.state is CommandState.RUNNING, command.state
         if command.state.is_over:
+            if command.has_run and not has_heard_of_run:  # both were read at once
+                order.heard(CommandState.RUNNING, None)
             self._over(order, command.state, command.reason)
         else:
             order.heard(command.state, None)

@@ -7,21 +7,22 @@ is. All that takes its time is called in a thread.
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from collab_tui.model.sessions import Session
 from collab_tui.model.workers import Worker
-from collab_tui.monitor.watching import Watch, record_of, watch
-from collab_tui.protocol.commands import is_same_host
+from collab_tui.monitor.watching import Watch, carrier_of, known, own_carrier, record_of, watch, watch_monitors
+from collab_tui.protocol.commands import Carrier, is_same_host
 from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.sessions.driver import DriverError
 from collab_tui.sessions.records import Record
 
 if TYPE_CHECKING:
     from collab_tui.sessions.defining import Definitions
+    from collab_tui.sessions.peeking import Peeker
     from collab_tui.sessions.terminal_model import Picture
 
 
@@ -35,14 +36,33 @@ class Machine:
     def __init__(self, registry: JsonlRegistry) -> None:
         self._path = registry.path
         self.host = socket.gethostname()
+        self.own = own_carrier(registry.path)
+        """The monitor of this machine."""
+        self._looking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="looking")
+        self._peeker: Peeker | None = None
 
     def is_here(self, session: Session) -> bool:
         """It is a session of a machine of this name."""
         return is_same_host(session.host, self.host)
 
+    def known(self, sessions: Iterable[Session]) -> Sequence[Session]:
+        """The sessions that the registry tells of, with what is known here of those that run here."""
+        return known(self._path, sessions)
+
     def watch(self, sessions: Iterable[Session]) -> Mapping[str, Watch]:
         """Run -> who sees to it now, for those that are told to run."""
         return watch(self._path, sessions)
+
+    def carrier(self, session: Session) -> Carrier:
+        """Who carries out commands to a session. Raises `HereError`."""
+        carrier = carrier_of(self._path, session)
+        if not carrier.monitor:
+            raise HereError("the registry does not tell which monitor has it")
+        return carrier
+
+    def watch_monitors(self, monitors: Iterable[str]) -> Mapping[str, Watch]:
+        """Id of a monitor -> whether it acts now."""
+        return watch_monitors(self._path, monitors)
 
     def ensure_monitor(self) -> None:
         """See to it that a monitor acts here. Raises `RegistryError`."""
@@ -56,23 +76,23 @@ class Machine:
 
         return load_definitions(self._path)
 
-    def output_state(self, session: Session) -> object:
-        """Something that differs once the session put out more; None where that cannot be told. Raises `HereError`."""
-        kept = self._kept(session)
-        if kept.handle is not None and kept.ended is None:
-            return None  # a terminal of its own keeps no log
-        try:
-            found = os.stat(kept.log)
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+    async def look(self, session: Session, width: int) -> Picture:
+        """What its terminal shows, or its log. Raises `HereError`.
 
-    def peek(self, session: Session, width: int, height: int) -> Picture:
-        """What its terminal shows, or its log. Raises `HereError`."""
-        from collab_tui.sessions.peeking import peek
+        It has a thread of its own: one that waits for a terminal that does not answer holds nothing else up.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._looking, self.peek, session, width)
+
+    def peek(self, session: Session, width: int) -> Picture:
+        """The same, here: the same picture while nothing is new."""
+        from collab_tui.sessions.peeking import Peeker
 
         try:
-            return asyncio.run(peek(self._kept(session), width, height))
+            kept = self._kept(session)
+            peeker = self._peeker
+            if peeker is None or (peeker.record, peeker.width) != (kept, width):
+                peeker = self._peeker = Peeker(kept, width)
+            return asyncio.run(peeker.look())
         except (DriverError, OSError) as error:
             raise HereError(str(error)) from error
 

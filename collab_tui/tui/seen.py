@@ -55,14 +55,16 @@ def seen(session: Session, watch: Watch, glyphs: Glyphs) -> Seen:
             return Seen(glyphs.silent, "not watched", "warning", why, is_told=False)
         case Watch.ELSEWHERE:
             where = words(session.host) or "another machine"
-            return Seen(glyphs.arrow[0], told.value, "muted", f"as told from {where}")
+            why = f"as told from {where}; nothing is kept of it here"
+            return Seen(glyphs.arrow[0], told.value, "muted", why)
     return Seen(sign, told.value, "muted" if role == "accent" else role, why)
 
 
 def lasting(shown: Seen, time: str) -> str:
     """The word, for how long that is so where it is known, and why."""
     lasts = f" for {time}" if time and shown.is_told else ""
-    return f"{shown.word}{lasts}" + (f": {shown.why}" if shown.why else "")
+    why = shown.why.removeprefix(f"{shown.word}: ")
+    return f"{shown.word}{lasts}" + (f": {why}" if why else "")
 
 
 def declared(board: Board, session: Session) -> list[str]:

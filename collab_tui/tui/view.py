@@ -70,9 +70,9 @@ class View:
         return same_board and replace(self, moment=others) == other
 
 
-def why_not_in_past(view: View) -> str:
-    """Why nothing can be answered or written on the board of a moment in the past."""
+def why_not_in_past(view: View, what: str = "answered") -> str:
+    """Why nothing can be answered, or done, on the board of a moment in the past."""
     past = view.past
     event = f"event {past.position:,} of {past.total:,}".replace(",", " ") if past is not None else ""
     how = f"; {view.keymap.text('return')} returns to live" if past is not None and past.live is not None else ""
-    return f"This is the past, {event}: nothing can be answered here{how}"
+    return f"This is the past, {event}: nothing can be {what} here{how}"

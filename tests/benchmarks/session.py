@@ -40,6 +40,9 @@ class _Nobody:
     def said(self, text: str) -> None:
         pass
 
+    def submitted(self) -> None:
+        pass
+
     def resumable(self, resume_id: str) -> None:
         pass
 

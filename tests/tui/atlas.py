@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
-from collab_tui.model.sessions import Session
+from collab_tui.model.sessions import Observed, Session
 from collab_tui.monitor.watching import Watch
+from collab_tui.protocol.commands import Carrier
 from collab_tui.sessions.terminal_model import Picture, captured
 from collab_tui.tui.machine import HereError, Machine
 from collab_tui.tui.widgets.item_list import ItemList
+from tests.program import PATIENCE
 from tests.tui.seat import Seat, sitting
 
 SAMPLE = Path(__file__).parents[2] / "sample_state" / "sessions.jsonl"
@@ -38,6 +42,7 @@ diff --git a/parser/lines.py b/parser/lines.py
 +        found.pop()
 +    return found
 """
+MONITOR_ID = "5d0c6a1e9f42"
 _WATCHES = {"maestro": Watch.ELSEWHERE, "bot": Watch.GONE, "probe": Watch.NOBODY}
 
 
@@ -53,11 +58,20 @@ class Atlas(Machine):
     def __init__(self, registry: Any) -> None:
         super().__init__(registry)
         self.host = "atlas"
+        self.own = Carrier(MONITOR_ID, "atlas")
         self.outputs: dict[str, str] = {"sena": OUTPUT}
         self.peeked: list[str] = []
-        self.looks = 0
         self.monitors = 0
+        self.odd: dict[str, str] = {}
+        """Sessions that run, whatever is told -> why that is odd."""
+        self.held: Event | None = None
+        """What a look at output waits for."""
         self.fault: Exception | None = None
+
+    def known(self, sessions: Iterable[Session]) -> Sequence[Session]:
+        """As the registry tells, but for what is odd."""
+        odd = self.odd
+        return [replace(s, observed=Observed.WORKING, why=odd[s.name]) if s.name in odd else s for s in sessions]
 
     def watch(self, sessions: Iterable[Session]) -> Mapping[str, Watch]:
         """Most of them are watched."""
@@ -69,17 +83,15 @@ class Atlas(Machine):
         if self.fault is not None:
             raise self.fault
 
-    def output_state(self, session: Session) -> object:
-        """It differs with the output."""
-        self.looks += 1
-        return self.outputs.get(session.name, "")
-
-    def peek(self, session: Session, width: int, height: int) -> Picture:
-        """The end of its output."""
+    def peek(self, session: Session, width: int) -> Picture:
+        """Its output."""
         self.peeked.append(session.name)
+        if self.held is not None:
+            assert self.held.wait(PATIENCE)
         if not self.is_here(session):
             raise HereError(f"it runs on {session.host}: look at it there")
-        return captured(self.outputs.get(session.name, ""), width).cut(width, height)
+        output = self.outputs.get(session.name, "")
+        return captured(output, max(width, *map(len, output.split("\n"))))
 
     def losses(self, session: Session) -> Sequence[str]:
         """What stands nowhere else."""

@@ -6,7 +6,7 @@ import pytest
 
 from collab_tui.tui.actions import ACTIONS, Page, Where, actions_of
 from tests.tui import scenes
-from tests.tui.scenes import updates
+from tests.tui.scenes import told, updates
 from tests.tui.seat import sitting
 
 ATTENTION = [
@@ -180,3 +180,30 @@ async def test_every_action_has_its_method_and_its_key() -> None:
             if action.id != "usual":  # the log's own
                 assert callable(getattr(seat.board, f"action_{action.id}"))
                 assert action.id in bound
+
+
+async def test_a_session_that_declares_nothing_shows_what_is_seen_of_it() -> None:
+    start = told("nova", "session_start", 3, run="n" * 16, host="atlas", definition="claude", driver="claude")
+    seen = told("monitor", "session_observed", 2, target="nova", run="n" * 16, observed="working")
+    async with sitting([*scenes.calm(), start, seen]) as seat:
+        assert "working, seen" in seat.line_with(" nova ")
+        seat.write(updates("nova", status="waiting"))
+        await seat.until(lambda: "waiting" in seat.line_with(" nova "), "what it declares")
+        assert "seen" not in seat.line_with(" nova ")
+
+
+async def test_workers_that_are_gone_are_no_agents_and_the_monitor_has_not_to_move() -> None:
+    run = {"run": "w" * 16, "host": "atlas", "definition": "judge", "driver": "command"}
+    ask = {"id": "start", "request": "Start a worker?", "request_type": "approval", "target_agent": "human"}
+    scene = [
+        *scenes.calm(),
+        told("decide-1", "session_start", 9, **run, worker="d1"),
+        told("monitor", "decision_request", 8, **ask),
+    ]
+    async with sitting(scene) as seat:
+        assert "decide-1" in seat.list_of("agents").keys
+        seat.write(told("decide-1", "session_end", 0, run="w" * 16))
+        await seat.until(lambda: "decide-1" not in seat.list_of("agents").keys, "no worker that is gone")
+        seat.decide_elsewhere(told("human", "decision", 0, request_id="start", verdict="approved"))
+        await seat.until(lambda: "start" not in seat.list_of("needs").keys, "an answer")
+        assert "not yet moving" not in seat.text

@@ -49,6 +49,8 @@ RAW_OWNERS = {"title.py", "notifying.py"}
 MARKUP = {"from_markup", "from_rich_text", "from_ansi", "from_text", "escape", "visualize", "Markdown"}
 """What makes something else than literal text of a text."""
 CONTENT = {"Content", "Content | None"}
+LITERAL = {"Content", "Text"}
+"""What is made of a text by its name alone; `rich.text.Text` is literal too, and what a `Select` can search."""
 ELSEWHERE = {
     ("safe.py", "notify", "cut(words(clean(text)), 300)"),  # which says `markup=False`
     ("safe.py", "notify title", "cut(words(clean(title)), 100)"),  # which a toast makes no markup of
@@ -112,7 +114,7 @@ class Module:
                 joins = name == "join" and self._is_literal(owner, function, known)
                 return joins or _name(owner) == "Content" or name in self._makers
             case ast.Call(func=ast.Name(id=name)):
-                return name == "Content" or name in self._makers
+                return name in LITERAL or name in self._makers
             case ast.IfExp(test=test, body=one, orelse=other) if (
                 ast.unparse(test) == f"isinstance({ast.unparse(one)}, Content)"
             ):

@@ -1,71 +1,24 @@
-"""The sessions screen: what is seen of each program, its output, and the keys that give commands."""
+"""The sessions screen: what is seen of each program, its output, its changes, and its past."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from threading import Event as Held
 from typing import Any
 
 import pytest
-from textual.widgets import Input, Select, TextArea
 
-from collab_tui.config import user_config_file
-from collab_tui.model.event import Event, decode
-from collab_tui.model.signature import Standing, registry_id
-from collab_tui.protocol.commands import judge
-from collab_tui.protocol.keys import NAME
-from collab_tui.protocol.trust import Trust
-from collab_tui.registry.append import NotWrittenError
 from tests.tui import scenes
 from tests.tui.atlas import OUTPUT, Atlas, beside, choose, sample
+from tests.tui.giving import command, dialog, gave, on_sessions, prompt
 from tests.tui.scenes import HOSTILE_TEXTS, line, told
-from tests.tui.seat import WIDE, Seat, replaying, sitting
+from tests.tui.seat import WIDE, replaying, sitting
 from tests.tui.test_hostile import STEERS
 
 
 @pytest.fixture(autouse=True)
 def _atlas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("collab_tui.tui.machine.Machine", Atlas)
-
-
-def command(kind: str, target: str, host: str = "atlas", **payload: Any) -> dict[str, Any]:
-    return {
-        "agent": "human",
-        "event": "command",
-        "command_type": kind,
-        "target": target,
-        "payload": payload,
-        "host": host,
-    }
-
-
-async def gave(seat: Seat, *commands: dict[str, Any]) -> list[str]:
-    """Wait until exactly these commands stand in the registry, signed; gives their ids."""
-    raw = seat.path.read_bytes
-    await seat.until(lambda: len(seat.appended) >= len(commands), f"{commands} in the registry")
-    found = seat.appended
-    for event in found:
-        event.pop("signature", None)
-        event.pop("key_id", None)
-    assert found == list(commands)
-    events = [item for item in decode(raw(), 0) if isinstance(item, Event)][-len(commands) :]
-    first = next(iter(decode(raw(), 0)))
-    trust = Trust("human")
-    assert [judge(event, registry_id(first), trust).standing for event in events] == [Standing.SIGNED] * len(commands)
-    await seat.read(sum(1 for _ in decode(raw(), 0)))
-    return [event.id for event in events]
-
-
-def result(command_id: str, state: str, **fields: Any) -> dict[str, Any]:
-    return told("monitor", "command_result", 0, command_id=command_id, state=state, **fields)
-
-
-async def dialog(seat: Seat, kind: str) -> None:
-    await seat.until(lambda: seat.screen == kind and seat.app.screen.is_mounted, kind)
-
-
-async def on_sessions(seat: Seat) -> None:
-    await seat.until(lambda: seat.screen == "SessionsScreen", "the sessions without a dialog")
 
 
 # What is seen
@@ -87,17 +40,19 @@ STATES = {
 
 async def test_every_state_looks_different_and_what_is_declared_stands_beside_it() -> None:
     async with beside("s", size=WIDE) as (seat, _):
-        await seat.sees("gone with monitor", "6 of 10 run")
+        await seat.sees("gone with monitor", "5 of 10 run here · 1 told from elsewhere")
         for name, told_so in STATES.items():
             row = seat.line_with(f" {name} ")
             assert all(words in row for words in told_so), row
+        row = seat.line_with(" bot ")[1 : seat.app.screen.items.size.width]
+        assert row.strip(" │").endswith("gone with monitor"), row  # since when is not told
 
 
 async def test_what_needs_the_person_comes_first_then_what_runs_then_the_rest() -> None:
     async with beside("s") as (seat, _):
         await seat.sees("gone with monitor")
         keys = seat.app.screen.items.keys
-        assert keys == ["gitcode", "probe", "sena", "lubit", "maestro", "하나", "bot", "rigel", "orion", "vega"]
+        assert keys == ["gitcode", "probe", "sena", "lubit", "하나", "maestro", "bot", "rigel", "orion", "vega"]
 
 
 async def test_what_is_not_known_yet_is_not_shown_as_working(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,6 +82,7 @@ async def test_the_session_of_the_agent_that_is_selected_on_the_board_is_selecte
 async def test_without_sessions_it_is_said_how_to_begin() -> None:
     async with beside("s", scenes.calm()) as (seat, _):
         await seat.sees("No sessions yet", "n  starts one", "collab-tui session start AGENT")
+        assert seat.widget("#output").region.y == seat.app.screen.items.region.y
         await seat.press("p", "x", "d", "i", "e", "enter")
         assert seat.screen == "SessionsScreen"
 
@@ -147,7 +103,7 @@ async def test_it_follows_the_registry() -> None:
         run = next(s.run for s in seat.app.live.board.sessions if s.name == "lubit")
         seat.write(told("monitor", "session_observed", target="lubit", run=run, observed="failed", why="signal 9"))
         await seat.until(lambda: "failed" in seat.line_with(" lubit "), "a failed lubit")
-        await seat.sees("signal 9", "5 of 10 run")
+        await seat.sees("signal 9", "4 of 10 run here")
 
 
 async def test_everything_that_is_known_is_in_the_details() -> None:
@@ -178,6 +134,54 @@ async def test_what_it_asks_can_be_answered_from_here() -> None:
         await on_sessions(seat)
 
 
+async def test_a_line_that_says_it_stopped_hides_nothing_that_runs_here_and_takes_no_key_away() -> None:
+    async with beside("s") as (seat, machine):
+        await choose(seat, "sena")
+        run = seat.app.screen.session.run
+        machine.odd["sena"] = "an odd line tells that it is stopped"
+        seat.write(told("sena", "session_end", 0, run=run))
+        await seat.sees("● sena     working", "an odd line tells that it is stopped", "5 of 10 run here")
+        assert all(f" {key} " in seat.lines[-1] for key in "pxi")
+        machine.odd.clear()  # it ended after all
+        seat.app.screen._look()
+        await seat.sees("∅ sena     stopped")
+
+
+async def test_the_rows_of_a_size_do_not_depend_on_the_sizes_before() -> None:
+    async with beside("s", size=(100, 40)) as (seat, _):
+        await seat.sees("gone with monitor", "Output of")
+        rows = seat.app.screen.items
+        before = (rows.room, rows.wanted_height, rows.size)
+        for size in ((100, 20), (160, 48), (100, 40)):
+            await seat.pilot.resize_terminal(*size)
+            await seat.until(lambda size=size: seat.app.screen.size == size, f"{size}")
+        await seat.until(lambda: (rows.room, rows.wanted_height, rows.size) == before, f"{before}")
+
+
+@pytest.mark.parametrize("size", [WIDE, (100, 40)])
+async def test_facts_have_their_height_whatever_they_say(size: tuple[int, int]) -> None:
+    async with beside("s", size=size) as (seat, _):
+        await choose(seat, "lubit")
+        about = seat.widget("#about")
+        height = about.size.height
+        assert height
+        run = seat.app.screen.session.run
+        seat.write(
+            told("monitor", "session_observed", 0, target="lubit", run=run, observed="idle", why="because " * 60)
+        )
+        await seat.sees("because because")
+        assert about.size.height == height
+
+
+async def test_the_selection_is_the_same_after_a_look_at_the_workers() -> None:
+    async with beside("s") as (seat, _):
+        await choose(seat, "rigel")
+        await seat.press("w")
+        await seat.until(lambda: seat.screen == "WorkersScreen", "the workers")
+        await seat.press("s")
+        await seat.until(lambda: seat.screen == "SessionsScreen" and seat.app.screen.items.selected == "rigel", "rigel")
+
+
 # Output
 
 
@@ -189,15 +193,22 @@ async def test_the_output_is_drawn_by_the_terminal_model_and_again_when_there_is
         await seat.sees("all 14 pass now")
 
 
-async def test_output_that_did_not_change_is_not_drawn_again() -> None:
+async def test_one_look_at_output_is_under_way_and_nothing_else_waits_for_it() -> None:
     async with beside("s") as (seat, machine):
-        await choose(seat, "sena")
-        await seat.sees("Write the log parser. Tests first.")
-        looks = machine.looks
-        await seat.until(lambda: machine.looks >= looks + 2, "it has its size")
-        drawn, looks = machine.peeked.count("sena"), machine.looks
-        await seat.until(lambda: machine.looks >= looks + 2, "two more looks")
-        assert machine.peeked.count("sena") == drawn
+        await choose(seat, "lubit")
+        machine.held = Held()
+        try:
+            await choose(seat, "sena")
+            await seat.until(lambda: machine.peeked[-1] == "sena", "a look")
+            looks = len(machine.peeked)
+            for _ in range(3):
+                seat.app.screen._peek()  # what its timer does
+            await prompt(seat, "sena", "go on")
+            await seat.press("ctrl+s")
+            await gave(seat, command("send_prompt", "sena", prompt="go on"))
+            assert len(machine.peeked) == looks
+        finally:
+            machine.held.set()
 
 
 async def test_output_is_not_looked_at_below_a_dialog() -> None:
@@ -207,11 +218,32 @@ async def test_output_is_not_looked_at_below_a_dialog() -> None:
         sessions = seat.app.screen
         await seat.press("question_mark")
         await seat.dialog("KeysScreen")
-        looks = machine.looks
-        await sessions._peek().wait()  # what its timer does
-        assert machine.looks == looks
+        await seat.until(lambda: not sessions._is_peeking, "the end of the look")
+        looks = len(machine.peeked)
+        sessions._peek()  # what its timer does
+        await seat.until(lambda: not sessions._is_peeking, "the end of the look")
+        assert len(machine.peeked) == looks
         await seat.press("escape")
-        await seat.until(lambda: machine.looks > looks, "a look")
+        await seat.until(lambda: len(machine.peeked) > looks, "a look")
+
+
+async def test_output_scrolls_to_what_is_above_and_to_what_is_cut_at_the_right() -> None:
+    async with beside("s", size=(80, 24)) as (seat, machine):
+        machine.outputs["sena"] = "".join(f"line {number} {'.' * 80} end of {number}\n" for number in range(60))
+        await choose(seat, "sena")
+        await seat.press("enter")
+        await seat.sees("line 59", "esc list")
+        assert seat.line_with("line 59").rstrip().endswith(">")
+        await seat.press("end", *["right"] * 4)
+        await seat.sees("end of 59")
+        await seat.press("home")
+        await seat.sees("line 0 ", "line 10 ")
+        machine.outputs["sena"] += "one more\n"
+        looks = len(machine.peeked)
+        await seat.until(lambda: len(machine.peeked) > looks + 1, "another look")
+        assert "line 0 " in seat.text  # it stays where one reads
+        await seat.press("end")
+        await seat.sees("one more")
 
 
 async def test_output_of_another_machine_is_not_here_and_that_is_said() -> None:
@@ -271,286 +303,6 @@ async def test_hostile_words_and_output_are_shown_and_nothing_else() -> None:
         assert not seat.app._exit
 
 
-# Prompting
-
-
-async def prompt(seat: Seat, name: str, words: str) -> None:
-    await choose(seat, name)
-    await seat.press("p")
-    await dialog(seat, "PromptScreen")
-    await seat.type(words)
-
-
-async def test_a_prompt_is_a_signed_command_and_the_dialog_stays_until_it_is_taken() -> None:
-    async with beside("s") as (seat, machine):
-        await prompt(seat, "sena", "go on")
-        await seat.press("enter")
-        await seat.type("now")
-        await seat.press("ctrl+s")
-        (command_id,) = await gave(seat, command("send_prompt", "sena", prompt="go on\nnow"))
-        assert machine.monitors == 1
-        await seat.sees("sending...")
-        assert seat.screen == "PromptScreen"
-        seat.write(result(command_id, "running"))
-        await on_sessions(seat)
-        seat.write(result(command_id, "done"))
-        await seat.press("p")
-        await dialog(seat, "PromptScreen")
-        assert seat.app.screen.query_one(TextArea).text == ""
-
-
-async def test_a_prompt_that_fails_says_why_and_its_words_are_there() -> None:
-    async with beside("s") as (seat, _):
-        await prompt(seat, "sena", "go on")
-        await seat.press("ctrl+s")
-        (command_id,) = await gave(seat, command("send_prompt", "sena", prompt="go on"))
-        seat.write(result(command_id, "failed", reason="its terminal shows a dialog"))
-        await seat.sees("its terminal shows a dialog", "go on")
-        assert seat.screen == "PromptScreen"
-        await seat.press("ctrl+s")  # and it can be sent again
-        await seat.until(lambda: len(seat.appended) == 1, "another command")
-
-
-async def test_a_prompt_that_fails_after_it_was_taken_is_told_and_its_words_come_back() -> None:
-    async with beside("s") as (seat, _):
-        await prompt(seat, "sena", "go on")
-        await seat.press("ctrl+s")
-        (command_id,) = await gave(seat, command("send_prompt", "sena", prompt="go on"))
-        seat.write(result(command_id, "accepted"))
-        await on_sessions(seat)
-        await seat.press("escape")
-        await seat.closed()
-        seat.write(result(command_id, "failed", reason="the session ended"))
-        await seat.until(lambda: "Prompt was not sent: the session ended" in seat.toasts, "a toast")
-        await seat.press("s")
-        await on_sessions(seat)
-        await choose(seat, "sena")
-        await seat.sees("send prompt failed: the session ended")
-        await seat.press("p")
-        await dialog(seat, "PromptScreen")
-        assert seat.app.screen.query_one(TextArea).text == "go on"
-
-
-async def test_words_that_were_not_sent_are_kept_for_that_session_alone() -> None:
-    async with beside("s") as (seat, _):
-        await prompt(seat, "sena", "half a thou")
-        await seat.press("escape")
-        await on_sessions(seat)
-        await prompt(seat, "lubit", "")
-        assert seat.app.screen.query_one(TextArea).text == ""
-        await seat.press("escape")
-        await on_sessions(seat)
-        await prompt(seat, "sena", "ght")
-        assert seat.app.screen.query_one(TextArea).text == "half a thought"
-
-
-async def test_up_and_down_go_through_what_was_prompted_before() -> None:
-    async with beside("s") as (seat, _):
-        await prompt(seat, "sena", "mine")
-        box = seat.app.screen.query_one(TextArea)
-        await seat.until(lambda: seat.app.screen._history, "the history")
-        await seat.press("up")
-        await seat.until(lambda: box.text == "Then write down what the parser drops.", "the last one")
-        await seat.press("up")
-        await seat.until(lambda: box.text == "Write the log parser.\nTests first.", "the one before")
-        await seat.press("up")  # within it: its other line
-        assert box.cursor_location[0] == 0
-        await seat.press("up", "up")
-        assert box.text.startswith("Write the log parser.")  # there is none before
-        await seat.press("down", "down")
-        await seat.until(lambda: box.text.startswith("Then write"), "the last one again")
-        await seat.press("down")
-        await seat.until(lambda: box.text == "mine", "what was being written")
-
-
-async def test_a_monitor_that_cannot_be_started_is_told_and_nothing_is_written() -> None:
-    async with beside("s") as (seat, machine):
-        machine.fault = NotWrittenError("the monitor could not start: no disk")
-        await prompt(seat, "sena", "go on")
-        await seat.press("ctrl+s")
-        await seat.sees("the monitor could not start: no disk", "go on")
-        assert seat.appended == []
-
-
-async def test_a_session_of_another_machine_is_told_to_its_own_monitor() -> None:
-    async with beside("s") as (seat, machine):
-        await prompt(seat, "maestro", "go on")
-        await seat.press("ctrl+s")
-        await gave(seat, command("send_prompt", "maestro", host="nas2", prompt="go on"))
-        assert machine.monitors == 0
-
-
-async def test_without_a_key_it_is_offered_to_make_one_and_nothing_is_lost() -> None:
-    (user_config_file().parent / NAME).unlink()
-    async with beside("s") as (seat, _):
-        await prompt(seat, "sena", "go on")
-        await seat.press("ctrl+s")
-        await seat.dialog("KeyScreen")
-        await seat.press("escape")
-        await dialog(seat, "PromptScreen")
-        await seat.sees("go on")
-        await seat.press("ctrl+s")
-        await seat.dialog("KeyScreen")
-        await seat.press("enter")
-        await gave(seat, command("send_prompt", "sena", prompt="go on"))
-
-
-async def test_nothing_is_sent_that_says_nothing() -> None:
-    async with beside("s") as (seat, _):
-        await prompt(seat, "sena", "")
-        await seat.press("ctrl+s")
-        await seat.sees("Write something first.")
-        assert seat.appended == []
-
-
-# Starting
-
-
-async def start(seat: Seat, agent: str, **fields: str) -> None:
-    await seat.press("n")
-    await dialog(seat, "StartScreen")
-    select = seat.app.screen.query_one("#agent", Select)
-    await seat.until(lambda: select.prompt == "which agent", "the agents")
-    if agent:
-        select.value = agent
-    for name, text in fields.items():
-        field = seat.widget(f"#{name}")
-        setattr(field, "text" if isinstance(field, TextArea) else "value", text)
-
-
-async def test_a_session_is_started_with_what_was_said_and_selected_when_it_is_there() -> None:
-    async with beside("s") as (seat, _):
-        await start(seat, "claude", task="fix-2", name="nova", base="main", text="Go")
-        await seat.press("ctrl+s")
-        wanted = command("start", "nova", agent="claude", task="fix-2", name="nova", base="main", prompt="Go")
-        (command_id,) = await gave(seat, wanted)
-        await seat.sees("sending...")
-        seat.write(result(command_id, "accepted"))
-        await on_sessions(seat)
-        seat.write(told("nova", "session_start", run="n" * 16, host="atlas", definition="claude", driver="claude"))
-        await seat.until(lambda: seat.app.screen.items.selected == "nova", "the new one selected")
-
-
-async def test_only_the_agent_has_to_be_said() -> None:
-    async with beside("s") as (seat, _):
-        await start(seat, "codex")
-        await seat.press("ctrl+s")
-        await gave(seat, command("start", "codex", agent="codex"))
-
-
-async def test_what_cannot_be_started_is_said_before_it_is_sent() -> None:
-    async with beside("s") as (seat, _):
-        await start(seat, "", task="../etc")
-        await seat.press("ctrl+s")
-        await seat.sees("Choose an agent.")
-        seat.app.screen.query_one("#agent", Select).value = "claude"
-        await seat.press("ctrl+s")
-        await seat.sees("a task has small letters, digits, - and _")
-        seat.app.screen.query_one("#task", Input).value = "etc"
-        seat.app.screen.query_one("#name", Input).value = "Nova X"
-        await seat.press("ctrl+s")
-        await seat.sees("a name has small letters, digits, - and _")
-        assert seat.appended == []
-
-
-async def test_a_start_that_fails_says_why_and_loses_nothing() -> None:
-    async with beside("s") as (seat, _):
-        await start(seat, "claude", task="fix-2", text="Go")
-        await seat.press("ctrl+s")
-        (command_id,) = await gave(seat, command("start", "claude", agent="claude", task="fix-2", prompt="Go"))
-        seat.write(result(command_id, "failed", reason="there is no base branch main"))
-        await seat.sees("there is no base branch main")
-        assert seat.app.screen.query_one("#task", Input).value == "fix-2"
-        assert seat.app.screen.query_one("#text", TextArea).text == "Go"
-
-
-@pytest.fixture
-def of_the_project() -> None:
-    folder = Path(".collab/agents")
-    folder.mkdir(parents=True)
-    (folder / "mine.toml").write_text('driver = "command"\ncommand = ["cat"]\n', encoding="utf-8")
-
-
-@pytest.mark.usefixtures("of_the_project")
-async def test_an_agent_of_the_project_that_waits_to_be_allowed_is_told() -> None:
-    async with beside("s") as (seat, _):
-        await start(seat, "")
-        await seat.sees("mine waits to be allowed: collab-tui session allow mine")
-
-
-# Interrupting, stopping, restoring
-
-
-async def test_stop_asks_and_says_what_would_be_lost_and_enter_cancels() -> None:
-    async with beside("s", size=(80, 24)) as (seat, _):
-        await choose(seat, "sena")
-        await seat.press("x")
-        await dialog(seat, "StopScreen")
-        await seat.sees(
-            "1 queued prompt will not be given to it",
-            "3 files are changed and not committed",
-            "2 commits stand nowhere else",
-            "It can be restored",
-            "Its branch and worktree stay",
-        )
-        await seat.press("enter")
-        await on_sessions(seat)
-        assert seat.appended == []
-        await seat.press("x")
-        await dialog(seat, "StopScreen")
-        await seat.press("tab", "enter")
-        await gave(seat, command("stop", "sena"))
-
-
-async def test_a_command_on_its_way_is_shown_and_not_given_twice() -> None:
-    async with beside("s") as (seat, _):
-        await choose(seat, "sena")
-        await seat.press("i")
-        (command_id,) = await gave(seat, command("interrupt", "sena"))
-        await seat.sees("interrupt sent, not taken yet")
-        await seat.press("i")
-        await seat.until(lambda: "It is on its way" in seat.toasts, "why not")
-        seat.write(result(command_id, "accepted"))
-        await seat.sees("interrupt taken")
-        seat.write(result(command_id, "running"))
-        await seat.sees("interrupt under way")
-        seat.write(result(command_id, "failed", reason="there is no turn to end"))
-        await seat.until(lambda: "sena: interrupt failed: there is no turn to end" in seat.toasts, "a toast")
-        await seat.sees("interrupt failed: there is no turn to end")
-
-
-async def test_what_ended_and_can_go_on_is_restored() -> None:
-    async with beside("s") as (seat, _):
-        await choose(seat, "rigel")
-        await seat.press("r")
-        await gave(seat, command("restore", "rigel"))
-
-
-KEYS = {
-    "sena": ("p i x d e enter n", "r a"),
-    "lubit": ("p x d e", "i r a"),
-    "vega": ("d e", "p i x r a"),
-    "rigel": ("r d e", "p i x a"),
-    "maestro": ("p i x e", "d r a"),
-    "probe": ("p i x a", "r"),
-    "bot": ("e", "p i x d r a"),
-}
-"""Session -> keys that are there, and those that are not."""
-
-
-async def test_only_keys_that_would_do_something_are_there() -> None:
-    async with beside("s") as (seat, _):
-        await seat.sees("gone with monitor")
-        for name, (there, absent) in KEYS.items():
-            await choose(seat, name)
-            footer = seat.lines[-1]
-            assert all(f" {key} " in footer for key in there.split()), footer
-            assert not any(f" {key} " in footer for key in absent.split()), footer
-            await seat.press(*absent.split())
-            assert seat.screen == "SessionsScreen"
-        assert seat.appended == []
-
-
 # Looking
 
 
@@ -562,6 +314,15 @@ async def test_the_diff_is_shown_and_scrolls() -> None:
         await seat.sees("collab/claude/log-parser since main", "+    if found and not found[-1]:", "-    return found")
         await seat.press("escape")
         await on_sessions(seat)
+
+
+async def test_a_base_that_is_no_branch_is_told_in_ten_digits() -> None:
+    base = "0123456789abcdef" * 2 + "01234567"
+    start = told("nova", "session_start", 1, run="n" * 16, host="atlas", definition="claude", branch="b", base=base)
+    async with beside("s", [*sample(), start], size=(80, 24)) as (seat, _):
+        await choose(seat, "nova")
+        await seat.press("d")
+        await seat.sees("nova: b since 0123456789 ")
 
 
 async def test_a_terminal_that_cannot_be_handed_over_is_told() -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 
+from collab_tui.model.summary import Span
+from collab_tui.monitor.watching import Watch
+from collab_tui.tui.widgets.text_lines import broken
 from tests.tui import scenes
 from tests.tui.atlas import Atlas, beside, choose, sample
 from tests.tui.scenes import told
@@ -62,9 +68,9 @@ async def test_the_chain_goes_from_the_event_to_the_execution(key: str) -> None:
     async with beside("w", size=WIDE) as (seat, _):
         await choose(seat, key)
         await seat.sees(
-            "event      hub: PAY-118  e100000000000001",
+            "event      hub: PAY-118",
             "decision   ✔ done  PAY-118",
-            "request    ▲ approved by human  Start a worker on PAY-121",
+            "request    approved by human  Start a worker on PAY-121",
             "execution  ✔ done  PAY-121  took 15 min",
             "mails carry the receipt",
             "pay-121",
@@ -80,8 +86,19 @@ async def test_what_a_decision_found_is_told() -> None:
 async def test_a_source_tells_what_its_events_started() -> None:
     async with beside("w", size=WIDE) as (seat, _):
         await choose(seat, "stream:mirror")
-        await seat.sees("mirror  retrying for 1 min, 1 events taken", "its events started")
+        await seat.sees("mirror  retrying for 1 min, 1 event", "its events started")
         assert "OPS-7" in seat.lines[seat.lines.index(seat.line_with("its events started")) + 1][80:]
+
+
+async def test_what_a_monitor_told_that_is_gone_is_not_shown_as_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = dict.fromkeys(("5d0c6a1e9f42",), Watch.GONE)
+    monkeypatch.setattr(Atlas, "watch_monitors", lambda _, monitors: {one: gone.get(one) for one in monitors})
+    async with beside("w", size=WIDE) as (seat, _):
+        await seat.sees("APP-52            untended  high")
+        shown = rows(seat)
+        assert any("hub" in line and "untended" in line for line in shown)
+        assert any("archive" in line and "stopped" in line for line in shown)
+        assert any("OPS-11" in line and "queued" in line for line in shown)
 
 
 async def test_what_waits_for_the_person_is_answered_from_here() -> None:
@@ -149,6 +166,47 @@ async def test_s_goes_to_the_session_of_the_selected_worker() -> None:
         await choose(seat, "worker:e2a0000000000001")
         await seat.press("s")
         await seat.until(lambda: seat.screen == "SessionsScreen" and seat.app.screen.items.selected == "pay-121", "it")
+
+
+async def test_only_what_can_be_answered_waits_for_the_person() -> None:
+    odd = told("monitor", "worker", 1, worker="w9", kind="execution", state="asked", task="ODD-1", request="none")
+    async with beside("w", [*sample(), odd], size=WIDE) as (seat, _):
+        await seat.sees("Executions")
+        shown = rows(seat)
+        waits, sources, others = (
+            shown.index(t) for t in ("Waits for you", "Sources", "Told as asked, with nothing to answer")
+        )
+        places = {task: next(n for n, line in enumerate(shown) if task in line) for task in ("PAY-130", "ODD-1")}
+        assert waits < places["PAY-130"] < sources < others < places["ODD-1"]
+
+
+async def test_a_long_chain_is_broken_and_the_next_one_is_seen_from_its_beginning() -> None:
+    why = "because " + " ".join(f"word{number}" for number in range(150)) + " at last"
+    many = [
+        told("monitor", "worker", 1, worker=f"w{n}", kind="decision", state="done", task=f"T-{n}", why=why)
+        for n in range(2)
+    ]
+    async with beside("w", [*scenes.calm(), *many], size=(120, 40)) as (seat, _):
+        await choose(seat, "worker:w0")
+        await seat.sees("by hand    T-0", "word0 ")
+        side = seat.widget("#chain")
+        assert side.max_scroll_x == 0
+        side.focus()
+        await seat.press("end")
+        await seat.sees("at last")
+        await choose(seat, "worker:w1")
+        await seat.sees("by hand    T-1")
+
+
+@given(
+    st.lists(st.tuples(st.text("ab 漢e\u0301", max_size=30), st.sampled_from(["muted", "text"])), max_size=5),
+    st.integers(8, 30),
+)
+def test_a_broken_line_fits_and_keeps_every_letter(spans: list[tuple[str, str]], width: int) -> None:
+    parts = list(broken(tuple(Span(*span) for span in spans), width))
+    assert all(cell_len("".join(span.text for span in part).rstrip()) <= width for part in parts)
+    told = "".join(span.text for part in parts for span in part)
+    assert "".join(told.split()) == "".join("".join(text for text, _ in spans).split())
 
 
 @pytest.mark.parametrize(

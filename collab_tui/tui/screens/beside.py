@@ -33,6 +33,7 @@ class BesideScreen(PageScreen):
     """Follows what the board shows, in the present and in the past."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
+    REFUSED = "done"
     OPENED: ClassVar[str]
     """The action of a row that is opened with the mouse."""
 
@@ -86,8 +87,9 @@ class BesideScreen(PageScreen):
         self.query_one(Header).show(view)
         self.query_one(Banner).show(view)
         self.query_one(ReplayBar).show(view)
-        self.items.show(view)
         self._arrange()
+        self.items.show(view)
+        self._fit()
         self.show_selected()
 
     def show_selected(self) -> None:
@@ -116,11 +118,13 @@ class BesideScreen(PageScreen):
         self.set_class(is_wide, "-wide")
         self.set_class(not is_wide, "-narrow")
         self.set_class(self.size.height < _LOW, "-low")
-        if is_wide:
+        self.items.most_lines = None if is_wide else max(3, (self.size.height - 2) // 2 - 1)
+
+    def _fit(self) -> None:
+        if self.items.most_lines is None:
             self.items.styles.clear_rule("height")
-            return
-        most = max(4, (self.size.height - 2) // 2)
-        self.items.styles.height = min(most, max(4, self.items.wanted_height + 1))
+        else:
+            self.items.styles.height = 1 + min(self.items.most_lines, max(3, self.items.wanted_height))
 
     @property
     def request(self) -> Request | None:

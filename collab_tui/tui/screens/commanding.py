@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from collab_tui.model.sessions import CommandState
+from collab_tui.model.sessions import CommandState, Session
 from collab_tui.protocol.commands import CommandType
 from collab_tui.tui.desk import Desk
-from collab_tui.tui.safe import words
+from collab_tui.tui.safe import toast, words
 from collab_tui.tui.screens.asking import once_signing
 from collab_tui.tui.screens.compose import ComposeScreen
 
@@ -20,7 +20,8 @@ class Wanted(NamedTuple):
     type: CommandType
     target: str
     payload: Mapping[str, Any]
-    host: str
+    session: Session | None
+    """None: the monitor of this machine has it."""
 
 
 class CommandScreen(ComposeScreen):
@@ -30,6 +31,8 @@ class CommandScreen(ComposeScreen):
         super().__init__(desk, names, chosen)
         self._typed: dict[str, str] = {}
         """What stood in each field when it was sent."""
+        self._was_given = False
+        """Its words are with the session, whatever comes of them."""
 
     def wanted(self) -> Wanted:
         """The command that the fields stand for; raises `ValueError` with what is missing."""
@@ -56,6 +59,12 @@ class CommandScreen(ComposeScreen):
         """A monitor is about to carry it out."""
 
     def _heard(self, wanted: Wanted, state: CommandState, reason: str | None) -> None:
+        if state is CommandState.RUNNING and wanted.type is CommandType.SEND_PROMPT:
+            self._was_given = True
+        if state is CommandState.FAILED and self._was_given:
+            if not self.desk.commander.was_interrupted(wanted.target):
+                toast(self.app, f"{words(wanted.target)}: its prompt ended: {words(reason) or 'nobody says why'}")
+            return
         if state is not CommandState.FAILED:
             if self._is_sending:
                 self.taken(wanted)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -23,7 +24,7 @@ from collab_tui.tui.screens.dialog import Dialog
 class ComposeScreen(Dialog[None]):
     """A dialog that writes one event and stays open, with its words, when that fails."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "send", "Send", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "send", "Send", show=False)]
     FOOT_HEIGHT = 3
     FIELDS: ClassVar[Sequence[str]] = ("text",)
     """Ids of the fields whose words are kept."""
@@ -54,7 +55,7 @@ class ComposeScreen(Dialog[None]):
 
     def target_select(self) -> Select[str]:
         """The list of agents."""
-        options = [(Content(words(name)), name) for name in self._names]
+        options = [(Text(words(name)), name) for name in self._names]
         if self._chosen is not None:
             return Select(options, value=self._chosen, id="target", prompt="whom", compact=True)
         return Select(options, id="target", prompt="whom", compact=True)

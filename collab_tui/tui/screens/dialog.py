@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from collab_tui.model.summary import Span
-from collab_tui.tui.safe import ROLE_CLASSES, content, words
+from collab_tui.tui.safe import ROLE_CLASSES, content, cut, words
 
 Result = TypeVar("Result")
 _FRAME = 6
@@ -109,9 +109,21 @@ class Facts(Static):
             self.update(self._in_columns())
 
     def _in_columns(self) -> Content:
+        """As lines."""
         spans: list[Span] = []
         for name, value in self._pairs:
             lines = Content(words(value)).wrap(max(1, self._width - _NAMES)) if value else ()
             for number, line in enumerate(lines):
                 spans += [Span(f"{'' if number else name:<{_NAMES}}", "muted"), Span(f"{line.plain}\n")]
         return content(spans)
+
+
+class ShortFacts(Facts):
+    """Facts of one line each, as high as they are many, whatever they say."""
+
+    def _in_columns(self) -> Content:
+        told = [(name, value) for name, value in self._pairs if value]
+        room = max(1, self._width - _NAMES)
+        lines = [(Span(f"{name:<{_NAMES}}", "muted"), Span(cut(words(value), room))) for name, value in told]
+        lines += [(Span(""), Span(""))] * (len(self._pairs) - len(told))
+        return Content("\n").join(content(line) for line in lines)

@@ -78,7 +78,7 @@ def beside(page: Page, desk: Desk, keymap: Keymap, view: View, chosen: str | Non
         return SessionsScreen(desk, keymap, view, chosen)
     from collab_tui.tui.screens.workers import WorkersScreen
 
-    return WorkersScreen(desk, keymap, view)
+    return WorkersScreen(desk, keymap, view, chosen)
 
 
 def choose(title: str, labels: Sequence[str]) -> ModalScreen[int]:

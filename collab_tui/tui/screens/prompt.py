@@ -115,4 +115,4 @@ class PromptScreen(CommandScreen):
         """The `send_prompt` command."""
         if not (text := self.text_of("#text")):
             raise ValueError("Write something first.")
-        return Wanted(CommandType.SEND_PROMPT, self._session.name, {"prompt": text}, self._session.host)
+        return Wanted(CommandType.SEND_PROMPT, self._session.name, {"prompt": text}, self._session)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.screen import Screen
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 class Replaying(Screen[None]):
     """The part of a screen that moves in time."""
+
+    REFUSED: ClassVar[str] = "answered"
+    """What nobody can do in the past."""
 
     view: View | None
 
@@ -130,5 +133,5 @@ class Replaying(Screen[None]):
         """Say that nothing can be answered in the past; False in the present."""
         if self.view is None or self.view.past is None:
             return False
-        toast(self.app, why_not_in_past(self.view), "warning")
+        toast(self.app, why_not_in_past(self.view, self.REFUSED), "warning")
         return True

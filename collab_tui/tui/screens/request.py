@@ -46,7 +46,7 @@ class RequestScreen(Dialog[None]):
         Binding(BY_ID["approve"].keys, "give('approved')", "Approve", show=False, id="approve"),
         Binding(BY_ID["reject"].keys, "give('rejected')", "Reject", show=False, id="reject"),
         *(Binding(str(number), f"option({number})", f"Option {number}", show=False) for number in range(1, 10)),
-        Binding("ctrl+s", "send_words", "Send", show=False, priority=True),
+        Binding("ctrl+s", "send_words", "Send", show=False),
     ]
 
     FOOT_HEIGHT = 6

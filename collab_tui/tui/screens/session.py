@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from textual.widget import Widget
 
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.sessions import Session
-from collab_tui.monitor.watching import Watch
+from collab_tui.model.words import name_key
 from collab_tui.tui.safe import words
 from collab_tui.tui.screens.dialog import Dialog, Facts
-from collab_tui.tui.seen import asked_by, counts, declared, lasting, seen
+from collab_tui.tui.seen import asked_by, counts, declared, lasting, seen, since
 from collab_tui.tui.view import View
+from collab_tui.tui.widgets.sessions import SessionsOf, WatchOf
 
 
 class SessionScreen(Dialog[None]):
@@ -21,8 +22,9 @@ class SessionScreen(Dialog[None]):
     TITLE_TEXT = "Session"
     HINTS = (("up down", "scroll"), ("esc", "close"))
 
-    def __init__(self, session: Session, watch_of: Callable[[Session], Watch], view: View) -> None:
+    def __init__(self, session: Session, sessions_of: SessionsOf, watch_of: WatchOf, view: View) -> None:
         super().__init__()
+        self._sessions_of = sessions_of
         self._session = session
         self._watch_of = watch_of
         self._view = view
@@ -38,7 +40,8 @@ class SessionScreen(Dialog[None]):
     def follow(self, view: View) -> None:
         """The board went on."""
         self._view = view
-        self._session = view.moment.board.session(self._session.name) or self._session
+        key = name_key(self._session.name)
+        self._session = next((one for one in self._sessions_of(view) if name_key(one.name) == key), self._session)
         for facts in self.query(Facts):
             facts.tell(self._facts())
 
@@ -50,7 +53,7 @@ class SessionScreen(Dialog[None]):
         lasts = seconds_between(session.observed_since, moment.now)
         started = seconds_between(session.started_at, moment.now)
         yield "session", words(session.name)
-        yield "seen", lasting(shown, age(lasts) if lasts is not None else "")
+        yield "seen", lasting(shown, since(lasts))
         yield "says", next(iter(declared(moment.board, session)), "")
         yield "asks you", words("; ".join(asks))
         yield "said last", words(session.last_line)

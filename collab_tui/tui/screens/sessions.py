@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -21,14 +23,15 @@ from collab_tui.model.summary import Span
 from collab_tui.model.words import name_key
 from collab_tui.monitor.watching import Watch
 from collab_tui.protocol.commands import GOOD_FOR, CommandType
-from collab_tui.tui.actions import Page, bindings
+from collab_tui.tui.actions import Action, Page, bindings
 from collab_tui.tui.desk import Desk
+from collab_tui.tui.found import Found, find
 from collab_tui.tui.keymap import Keymap
 from collab_tui.tui.machine import HereError
 from collab_tui.tui.safe import cut_middle, toast, words
 from collab_tui.tui.screens.asking import once_signing
 from collab_tui.tui.screens.beside import BesideScreen
-from collab_tui.tui.screens.dialog import Facts
+from collab_tui.tui.screens.dialog import ShortFacts
 from collab_tui.tui.seen import asked_by, counts, declared, lasting, seen, since
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList
@@ -43,6 +46,7 @@ _LOOK_AT_OUTPUT: Final = 0.5
 _LOOK_AT_PROCESSES: Final = 3.0
 _NAME: Final = 24
 _INTERRUPTED: Final = (Observed.WORKING, Observed.APPROVAL, Observed.INPUT)
+_COMMIT: Final = re.compile("[0-9a-f]{40,64}")
 _HAS_TERMINAL: Final = "terminal"
 """The driver of sessions that a person can attach to."""
 
@@ -54,10 +58,8 @@ class SessionsScreen(BesideScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings(page)
     OPENED = "output"
 
-    _watches: Mapping[str, Watch] = {}
-    """Run -> who sees to it, as far as it was looked."""
-    _drawn: object = None
-    """What the output was drawn of; the same is not drawn again."""
+    _found: Found = Found()
+    _is_peeking = False
     _output_of: str | None = None
     """The run of the session whose output is shown."""
     _awaited: str | None = None
@@ -69,13 +71,13 @@ class SessionsScreen(BesideScreen):
 
     def make_list(self) -> ItemList:
         """The sessions."""
-        listed = SessionList(self._watch_of, self._order_span)
+        listed = SessionList(self._sessions, self._watch_of, self._order_span)
         listed.selected = name_key(self._chosen) if self._chosen is not None else None
         return listed
 
     def make_side(self) -> Iterable[Widget]:
         """What is known of the selected one, and its output."""
-        yield Facts((), id="about")
+        yield ShortFacts((), id="about")
         yield OutputPane()
 
     def on_mount(self) -> None:
@@ -99,6 +101,11 @@ class SessionsScreen(BesideScreen):
         return found.session if found is not None else None
 
     @property
+    def chosen_name(self) -> str | None:
+        """The selected session."""
+        return self.session.name if self.session is not None else None
+
+    @property
     def request(self) -> Request | None:
         """The oldest question of the selected session."""
         return next(iter(asked_by(self.session, self.view)), None) if self.session and self.view else None
@@ -106,7 +113,10 @@ class SessionsScreen(BesideScreen):
     def _watch_of(self, session: Session) -> Watch:
         if self.view is None or self.view.past is not None:
             return Watch.UNKNOWN
-        return self._watches.get(session.run, Watch.UNKNOWN)
+        return self._found.watches.get(session.run, Watch.UNKNOWN)
+
+    def _sessions(self, view: View) -> Sequence[Session]:
+        return self._found.among(view.moment.board.sessions) if view.past is None else view.moment.board.sessions
 
     def _runs(self, session: Session) -> bool:
         return runs(session, self._watch_of(session))
@@ -129,15 +139,17 @@ class SessionsScreen(BesideScreen):
 
     def show_side(self, view: View) -> None:
         """Facts and output of the selected session."""
-        if self._awaited is not None and view.moment.board.session(self._awaited) is not None:
+        if self._awaited is not None and name_key(self._awaited) in self.items.keys:
             self.items.select(name_key(self._awaited))
             self._awaited = None
         session = self.session
-        self.query_one(Facts).tell(self._facts(view, session) if session is not None else ())
+        about = self.query_one(ShortFacts)
+        about.set_class(session is None, "-of-none")
+        about.tell(self._facts(view, session) if session is not None else ())
         output = self.query_one(OutputPane)
         output.entitle(f"Output of {cut_middle(words(session.name), _NAME)}" if session is not None else "Output")
         if (run := session.run if session is not None else None) != self._output_of:
-            self._output_of, self._drawn = run, None
+            self._output_of = run
             output.say("")
         if session is None:
             return
@@ -146,11 +158,13 @@ class SessionsScreen(BesideScreen):
         self._peek()
 
     def _facts(self, view: View, session: Session) -> Iterable[tuple[str, str]]:
-        """The most important of what is known; `details` has the rest."""
+        """The most important of what is known, and where it is narrow what its row lacks; `details` has the rest."""
         shown = seen(session, self._watch_of(session), view.glyphs)
         yield "seen", lasting(shown, since(seconds_between(session.observed_since, view.moment.now)))
-        yield "says", next(iter(declared(view.moment.board, session)), "")
         yield "task", words(session.task)
+        if self.has_class("-narrow"):
+            return
+        yield "says", next(iter(declared(view.moment.board, session)), "")
         yield (
             "worktree",
             f" {view.glyphs.separator} ".join([words(session.branch) or "none of its own", *counts(session)]),
@@ -162,49 +176,59 @@ class SessionsScreen(BesideScreen):
 
     @work(group="look", exclusive=True)
     async def _look(self) -> None:
-        """See which of those that are told to run do."""
+        """See which run, whatever is told of them."""
         view = self.view
         if view is None or view.past is not None or not self.is_active:
             return
-        found = await asyncio.to_thread(self.desk.machine.watch, view.moment.board.sessions)
-        if found != self._watches:
-            self._watches = found
+        found = await asyncio.to_thread(find, self.desk.machine, view.moment.board.sessions)
+        if found != self._found:
+            self._found = found
             if self.view is not None:
                 self.follow(self.view)
 
-    @work(group="peek", exclusive=True)
-    async def _peek(self) -> None:
-        """Draw the output of the selected session, where there is more of it."""
-        session, output = self.session, self.query_one(OutputPane)
-        if session is None or not self.is_active or self.view is None or self.view.past is not None:
-            return
-        width, height = output.size
-        if not width or not height:
-            return
-        try:
-            drawn, picture = await asyncio.to_thread(self._picture, session, width, height)
-        except HereError as error:
-            self._drawn = None
-            output.say(words(str(error)))
-            return
-        self._drawn = drawn  # here, for a look that another one overtook drew nothing
-        if picture is not None:
-            output.tell(picture)
+    def _peek(self) -> None:
+        """Look at the output of the selected session, unless a look is under way: that is waited for."""
+        if not self._is_peeking:
+            self._is_peeking = True
+            self._peek_once()
 
-    def _picture(self, session: Session, width: int, height: int) -> tuple[object, Picture | None]:
-        """What the picture is of, and the picture unless that one is drawn already."""
-        machine = self.desk.machine
-        state = (session.run, machine.output_state(session), width, height)
-        if state[1] is not None and state == self._drawn:
-            return state, None
-        return state, machine.peek(session, width, height)
+    @work(group="peek")
+    async def _peek_once(self) -> None:
+        try:
+            output = self.query_one(OutputPane)
+            while (session := self._shown) is not None and (width := output.scrollable_content_region.width):
+                told = await self._output(session, width)
+                now = self._shown
+                if now is not None and now.run == session.run:
+                    output.say(told) if isinstance(told, str) else output.tell(told)
+                    return
+        finally:
+            self._is_peeking = False
+
+    @property
+    def _shown(self) -> Session | None:
+        """The session whose output is to be seen now."""
+        is_now = self.is_active and self.view is not None and self.view.past is None
+        return self.session if is_now else None
+
+    async def _output(self, session: Session, width: int) -> Picture | str:
+        """What it shows, or why that cannot be seen."""
+        try:
+            return await self.desk.machine.look(session, width)
+        except HereError as error:
+            return words(str(error))
 
     def action_output(self) -> None:
         """The output on the whole screen, or the list beside it again."""
         self.toggle_class("-output")
-        if not self.has_class("-output"):
-            self.items.focus()
+        (self.query_one(OutputPane) if self.has_class("-output") else self.items).focus()
+        self.refresh_keys()
         self.call_after_refresh(self._peek)
+
+    def _in_footer(self, action: Action) -> Action:
+        """From the output both keys go back to the list."""
+        shown = super()._in_footer(action)
+        return replace(shown, label="list") if self.has_class("-output") and action.id in ("output", "back") else shown
 
     def action_back(self) -> None:
         """From the output to the list, from the list to the board."""
@@ -218,7 +242,7 @@ class SessionsScreen(BesideScreen):
         if self.session is not None and self.view is not None:
             from collab_tui.tui.screens.session import SessionScreen
 
-            self.app.push_screen(SessionScreen(self.session, self._watch_of, self.view))
+            self.app.push_screen(SessionScreen(self.session, self._sessions, self._watch_of, self.view))
 
     def action_diff(self) -> None:
         """What it changed since its base."""
@@ -227,7 +251,8 @@ class SessionsScreen(BesideScreen):
             return
         from collab_tui.tui.screens.reading import ReadingScreen, diff_role
 
-        title = f"{session.name}: {session.branch} since {session.base or 'its base'}"
+        base = session.base or "its base"
+        title = f"{session.name}: {session.branch} since {base[:10] if _COMMIT.fullmatch(base) else base}"
         empty = "Nothing differs from its base."
         self.app.push_screen(ReadingScreen(title, partial(self.desk.machine.diff, session), diff_role, empty))
 
@@ -312,9 +337,7 @@ class SessionsScreen(BesideScreen):
                 what = type_.replace("_", " ")
                 toast(self.app, f"{words(session.name)}: {what} failed: {words(reason) or 'nobody says why'}", "error")
 
-        once_signing(
-            self.app, self.desk, lambda: self.desk.commander.give(type_, session.name, {}, session.host, heard)
-        )
+        once_signing(self.app, self.desk, lambda: self.desk.commander.give(type_, session.name, {}, session, heard))
 
     # The terminal
 
@@ -337,5 +360,5 @@ class SessionsScreen(BesideScreen):
         with self.app.suspend():
             ended = subprocess.run(command, check=False)
         if ended.returncode:
-            toast(self.app, f"It could not be shown: {command[0]} ended with {ended.returncode}", "error")
+            toast(self.app, "Its terminal is gone: the session ended", "warning")
         self._look()

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from rich.text import Text
 from textual import work
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Label, Select, TextArea
 
@@ -60,8 +60,7 @@ class StartScreen(CommandScreen):
 
     def _offer(self, select: Select[str], found: Definitions) -> None:
         options = [
-            (Content(cut(f"{words(name)}  {words(one.role) or one.driver}", 70)), name)
-            for name, one in found.all.items()
+            (Text(cut(f"{words(name)}  {words(one.role) or one.driver}", 70)), name) for name, one in found.all.items()
         ]
         select.set_options(options)
         select.prompt = "which agent"
@@ -82,7 +81,7 @@ class StartScreen(CommandScreen):
         for field, what in (("name", "name"), ("task", "task"), ("base", ""), ("text", "")):
             if text := self.text_of(f"#{field}"):
                 given["prompt" if field == "text" else field] = checked(text, what) if what else text
-        return Wanted(CommandType.START, given.get("name", agent), given, self.desk.machine.host)
+        return Wanted(CommandType.START, given.pop("name", agent), given, None)
 
     def taken(self, wanted: Wanted) -> None:
         """A monitor is about to start it."""

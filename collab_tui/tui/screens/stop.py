@@ -50,9 +50,9 @@ class StopScreen(Dialog[bool]):
 
     @work(group="losses", exclusive=True)
     async def _look(self) -> None:
-        losses = [*self._dropped(), *await asyncio.to_thread(self._machine.losses, self._session)]
-        told = [f"- {words(loss)}" for loss in losses]
-        self.put("#losses", Content("\n".join([*told, *([""] if told else []), *self._stays()])))
+        unsaved = await asyncio.to_thread(self._machine.losses, self._session)
+        told = [*_listed("Ends with it:", self._dropped()), *_listed("Stays, but only in its worktree:", unsaved)]
+        self.put("#losses", Content("\n".join([*told, *self._stays()])))
 
     def _dropped(self) -> Iterable[str]:
         """What was to come and would not."""
@@ -73,3 +73,9 @@ class StopScreen(Dialog[bool]):
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "stop")
+
+
+def _listed(heading: str, entries: Iterable[str]) -> list[str]:
+    """A heading with its entries and a blank line; nothing where there is none."""
+    told = [f"- {words(entry)}" for entry in entries]
+    return [heading, *told, ""] if told else []

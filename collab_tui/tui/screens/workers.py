@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import ClassVar
 
+from textual import work
 from textual.binding import BindingType
 from textual.widget import Widget
 
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.board import Request
 from collab_tui.model.summary import Span
-from collab_tui.model.workers import Stream, WorkerState
+from collab_tui.model.workers import Stream, Worker
+from collab_tui.monitor.watching import Watch
 from collab_tui.tui.actions import Page, bindings
-from collab_tui.tui.chain import chain
+from collab_tui.tui.desk import Desk
+from collab_tui.tui.keymap import Keymap
 from collab_tui.tui.safe import MOST_ENTRIES, Line, words
 from collab_tui.tui.screens.beside import BesideScreen
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList
-from collab_tui.tui.widgets.text_lines import TextLines
-from collab_tui.tui.widgets.workers import WorkerList, worker_line
+from collab_tui.tui.widgets.text_lines import BrokenLines
+from collab_tui.tui.widgets.workers import WorkerList, request_of, worker_line
+from collab_tui.workers.chains import chain_of, counts, needs_tending, steps
 
 _MARGIN = Span(" ")
 _WIDTH = 70
 """Cells of a worker's line."""
+_LOOK_AT_MONITOR = 2.0
+"""Seconds between two looks whether the monitor is still there."""
 
 
 class WorkersScreen(BesideScreen):
@@ -34,42 +41,75 @@ class WorkersScreen(BesideScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings(page)
     OPENED = "open_worker"
 
+    _watches: Mapping[str, Watch] = {}
+    """Id of a monitor -> whether it acts, as far as it was looked."""
+
+    def __init__(self, desk: Desk, keymap: Keymap, view: View, chosen: str | None) -> None:
+        """`chosen` is the session that was selected before."""
+        super().__init__(desk, keymap, view)
+        self._chosen = chosen
+
+    def on_mount(self) -> None:
+        """Show what the board showed, and see whether that is so."""
+        super().on_mount()
+        self._look()
+        self.set_interval(_LOOK_AT_MONITOR, self._look)
+
+    def _is_untended(self, one: Stream | Worker) -> bool:
+        is_now = self.view is not None and self.view.past is None
+        return is_now and needs_tending(one) and self._watches.get(one.monitor) is Watch.GONE
+
+    @work(group="look", exclusive=True)
+    async def _look(self) -> None:
+        """See which monitors act."""
+        view = self.view
+        if view is None or view.past is not None or not self.is_active:
+            return
+        board = view.moment.board
+        monitors = {one.monitor for one in board.streams} | {one.monitor for one in board.workers}
+        found = await asyncio.to_thread(self.desk.machine.watch_monitors, monitors)
+        if found != self._watches:
+            self._watches = found
+            if self.view is not None:
+                self.follow(self.view)
+
     def make_list(self) -> ItemList:
         """The sources and the workers."""
-        return WorkerList()
+        return WorkerList(self._is_untended)
 
     def make_side(self) -> Iterable[Widget]:
         """How the selected worker came about, and what came of it."""
-        yield TextLines(id="chain")
+        yield BrokenLines(id="chain")
 
     def show_side(self, view: View) -> None:
         """The chain of the selected worker."""
-        side, listed = self.query_one(TextLines), self.query_one(WorkerList)
+        side, listed = self.query_one(BrokenLines), self.query_one(WorkerList)
         if (worker := listed.worker) is not None:
             side.entitle("How it came about")
-            side.tell([(_MARGIN, *step) for step in chain(worker, view)])
+            moment = view.moment
+            chain = chain_of(moment.board, worker)
+            told = steps(chain, moment.board, moment.now, view.glyphs, worker, has_ids=False)
+            side.tell_of(worker.id, [(_MARGIN, *step) for step in told])
         elif (stream := listed.stream) is not None:
             side.entitle("Source")
-            side.tell([(_MARGIN, *line) for line in _stream_told(view, stream)])
+            side.tell_of(stream.name, [(_MARGIN, *line) for line in _stream_told(view, stream)])
         else:
             side.entitle("")
-            side.tell([])
+            side.tell_of("", [])
 
     @property
     def chosen_name(self) -> str | None:
-        """The session of the selected worker."""
+        """The session of the selected worker, else the one that was selected before."""
         listed = next(iter(self.query(WorkerList)), None)
-        return listed.worker.session if listed is not None and listed.worker is not None else None
+        worker = listed.worker if listed is not None else None
+        return (worker.session if worker is not None else None) or self._chosen
 
     @property
     def request(self) -> Request | None:
         """What the person is asked before the selected worker starts."""
         listed, view = next(iter(self.query(WorkerList)), None), self.view
         worker = listed.worker if listed is not None else None
-        if worker is None or view is None or worker.state is not WorkerState.ASKED or worker.request is None:
-            return None
-        request = view.moment.board.request(worker.request)
-        return request if request is not None and view.moment.is_answerable(request) else None
+        return request_of(view, worker) if worker is not None and view is not None else None
 
     def works(self, action: str) -> bool:
         """The action would do something now."""
@@ -92,7 +132,7 @@ def _stream_told(view: View, stream: Stream) -> Iterable[Line]:
     """How a source is, and what its last events started."""
     seconds = seconds_between(stream.since, view.moment.now)
     lasts = f" for {age(seconds)}" if seconds is not None else ""
-    yield Span(words(stream.name), "strong"), Span(f"  {stream.state.value}{lasts}, {stream.events} events taken")
+    yield Span(words(stream.name), "strong"), Span(f"  {stream.state.value}{lasts}, {counts(stream)}")
     yield (Span(words(stream.why), "warning"),)
     mine = [worker for worker in view.moment.board.workers if worker.stream == stream.name]
     if mine:

@@ -13,6 +13,7 @@ from collab_tui.model.ages import age
 from collab_tui.model.board import Agent, Because, Request, Wait
 from collab_tui.model.glyphs import STATUS_WORDS
 from collab_tui.model.moment import Moment
+from collab_tui.model.sessions import Session
 from collab_tui.model.summary import STATUS_ROLES, Span
 from collab_tui.model.words import Status, name_key
 from collab_tui.tui.safe import MOST_ENTRIES, Line, cut, cut_middle, fit, pad, width_of, words
@@ -23,6 +24,8 @@ from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row, line_i
 _MAX_NAME = 16
 _MAX_ROLE = 12
 _WORD = 9
+_LONGEST_WORD = 26
+"""Cells of `waiting for approval, seen`."""
 _BAR = 20
 _LEAST_BAR = 6
 _PERCENT = 6
@@ -51,6 +54,8 @@ class AgentsPane(ItemList):
         self._roles = 0
         self._ideal_height = 0
         self._waits: defaultdict[str, list[Wait]] = defaultdict(list)
+        self._sessions: dict[str, Session] = {}
+        """Those that run, as far as they are told to."""
 
     def show(self, view: View) -> None:
         """Mark what changed since the last view, for a second."""
@@ -74,6 +79,8 @@ class AgentsPane(ItemList):
             return [Row(None, lines)]
         self._shown = frozenset(view.config.columns)
         self._waits.clear()
+        running = (session for session in view.moment.board.sessions if session.observed.is_running)
+        self._sessions = {name_key(session.name): session for session in running}
         self._roles = min(_MAX_ROLE, max((_width(agent.role or "") for agent in agents), default=0))
         for wait in view.moment.waits:
             self._waits[wait.waiter].append(wait)
@@ -147,6 +154,9 @@ class AgentsPane(ItemList):
 
     def _word(self, view: View, agent: Agent) -> list[Span]:
         word = "gone" if agent.gone else STATUS_WORDS.get(agent.status) or words(agent.raw_status)
+        session = self._sessions.get(agent.key)
+        if agent.status is None and not agent.gone and session is not None:
+            word = f"{session.observed.value}, seen"
         if agent.unblocked and not agent.gone:
             return [Span("unblocked, not yet moving  ", "warning")]
         if view.moment.answered(agent) is not None:
@@ -154,7 +164,7 @@ class AgentsPane(ItemList):
         if Column.STATUS not in self._shown:
             return []
         role = self._role_of(agent, "status", _role(agent))
-        return [Span(pad(cut(word, 24), max(_WORD, min(24, len(word)))) + "  ", role)]
+        return [Span(pad(cut(word, _LONGEST_WORD), max(_WORD, min(_LONGEST_WORD, len(word)))) + "  ", role)]
 
     def _progress(self, view: View, agent: Agent, bar: int) -> list[Span]:
         if agent.progress is None or Column.PROGRESS not in self._shown:

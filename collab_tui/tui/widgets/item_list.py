@@ -84,6 +84,8 @@ class ItemList(Painter, ScrollView, can_focus=True):
         self.view: View | None = None
         self.selected: str | None = None
         """The key of the selected item."""
+        self.most_lines: int | None = None
+        """How many it may have, where it gets as many as its rows fill; None: it has what it has."""
         self._rows: tuple[Row, ...] = ()
         self._flat: list[tuple[int, int]] = []
         """For every line the number of its row, and which line of that it is."""
@@ -91,6 +93,11 @@ class ItemList(Painter, ScrollView, can_focus=True):
         """What was painted last in each place that was in sight."""
         self._on_screen_since: dict[tuple[str, tuple[bytes, ...]], float] = {}
         """Key of each row in sight and what it is about -> since when."""
+
+    @property
+    def room(self) -> int:
+        """Lines that can be in sight."""
+        return self.most_lines or max(self.scrollable_content_region.height, 1)
 
     # What a subclass gives
 

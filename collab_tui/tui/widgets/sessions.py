@@ -25,6 +25,7 @@ _AGE = 8
 """Cells kept for how long it is so, and the gap before it."""
 
 WatchOf = Callable[[Session], Watch]
+SessionsOf = Callable[[View], Sequence[Session]]
 OrderSpan = Callable[[Session], Span]
 """What is on its way to a session; empty for nothing."""
 
@@ -32,34 +33,36 @@ OrderSpan = Callable[[Session], Span]
 class SessionList(ItemList):
     """One item a session; the selected one with all its lines."""
 
-    def __init__(self, watch_of: WatchOf, order_span: OrderSpan) -> None:
+    def __init__(self, sessions_of: SessionsOf, watch_of: WatchOf, order_span: OrderSpan) -> None:
         super().__init__(id="sessions")
+        self._sessions_of = sessions_of
         self._watch_of = watch_of
         self._order_span = order_span
 
     def show(self, view: View) -> None:
         """Show the sessions; how many run stands in the title."""
         super().show(view)
-        sessions = view.moment.board.sessions
-        running = sum(runs(session, self._watch_of(session)) for session in sessions)
-        told = f"{running} of {len(sessions)} run" if view.past is None else str(len(sessions))
-        self.entitle(f"Sessions {view.glyphs.separator} {told}" if sessions else "Sessions")
+        sessions = self._sessions_of(view)
+        watches = [self._watch_of(session) for session in sessions if session.observed.is_running]
+        here = sum(watch in (Watch.MONITOR, Watch.NOBODY) for watch in watches)
+        told = [f"{here} of {len(sessions)} run here" if view.past is None else str(len(sessions))]
+        if elsewhere := watches.count(Watch.ELSEWHERE):
+            told.append(f"{elsewhere} told from elsewhere")
+        self.entitle(f" {view.glyphs.separator} ".join(["Sessions", *told]) if sessions else "Sessions")
 
     @property
     def session(self) -> Session | None:
         """The selected one."""
-        if self.view is None or self.selected is None:
-            return None
-        return self.view.moment.board.session(self.selected)
+        sessions = self._sessions_of(self.view) if self.view is not None else ()
+        return next((one for one in sessions if name_key(one.name) == self.selected), None)
 
     def build(self, view: View, width: int) -> list[Row]:
-        """Those that wait for the person, then those that run, then the others, the latest of these first."""
-        sessions = sorted(view.moment.board.sessions, key=self._place)
+        """Those that wait for the person, run here, are told from elsewhere, and the others, the latest first."""
+        sessions = sorted(self._sessions_of(view), key=self._place)
         if not sessions:
             return [Row(None, _how_to_begin(view, width))]
         names = min(_MAX_NAME, max(cell_len(words(session.name)) for session in sessions))
-        height = max(self.scrollable_content_region.height, 1)
-        most = 3 if 3 * len(sessions) <= height else 2 if 2 * len(sessions) + 1 <= height else 1
+        most = 3 if 3 * len(sessions) <= self.room else 2 if 2 * len(sessions) + 1 <= self.room else 1
         return [
             Row(
                 key := name_key(session.name),
@@ -69,8 +72,11 @@ class SessionList(ItemList):
         ]
 
     def _place(self, session: Session) -> tuple[int, int]:
-        if not runs(session, self._watch_of(session)):
-            return 2, -session.observed_at
+        watch = self._watch_of(session)
+        if not runs(session, watch):
+            return 3, -session.observed_at
+        if watch is Watch.ELSEWHERE:
+            return 2, session.started
         return (0 if session.observed in ASKS else 1), session.started
 
     def _lines(self, view: View, session: Session, names: int, width: int) -> list[Line]:
@@ -92,8 +98,8 @@ class SessionList(ItemList):
         shown_whole = next((text for text in says if cell_len(text) + len(_SAYS) <= room), "")
         if shown_whole:
             head += [Span(_SAYS, "muted"), Span(shown_whole)]
-        seconds = seconds_between(session.observed_since, view.moment.now)
-        return fit(head, width, [Span(since(seconds), "muted")])
+        lasts = since(seconds_between(session.observed_since, view.moment.now)) if shown.is_told else ""
+        return fit(head, width, [Span(lasts, "muted")])
 
 
 def runs(session: Session, watch: Watch) -> bool:
@@ -111,6 +117,8 @@ def command_span(command: Command) -> Span:
             return Span(f"{what} taken", "accent")
         case CommandState.RUNNING if command.kind != CommandType.SEND_PROMPT:
             return Span(f"{what} under way", "accent")
+        case CommandState.FAILED if command.has_run and command.kind == CommandType.SEND_PROMPT:
+            return Span(f"prompt ended: {words(command.reason)}", "muted")
         case CommandState.FAILED:
             return Span(f"{what} failed: {words(command.reason)}", "warning")
     return Span("")

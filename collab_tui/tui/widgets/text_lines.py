@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
 
+from rich.cells import cell_len
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from collab_tui.model.summary import Span
 from collab_tui.tui.safe import Line, width_of
 from collab_tui.tui.widgets.painter import Painter
 
+_WORDS: Final = re.compile(r"\s*\S+\s*|\s+")
+_SIDEWAYS: Final = 8
+"""Cells by which a key scrolls."""
 
-class TextLines(Painter, ScrollView, can_focus=True):
+
+class Reader(Painter, ScrollView, can_focus=True):
+    """Something that is only read: the keys scroll it, at once, to where there is more."""
+
+    def action_scroll_left(self) -> None:
+        """Sideways by what one sees."""
+        self._go(x=self.scroll_x - _SIDEWAYS)
+
+    def action_scroll_right(self) -> None:
+        """Sideways by what one sees."""
+        self._go(x=self.scroll_x + _SIDEWAYS)
+
+    def action_scroll_home(self) -> None:
+        """The first line, from its beginning."""
+        self._go(x=0, y=0)
+
+    def action_scroll_end(self) -> None:
+        """The last line."""
+        self._go(y=self.max_scroll_y)
+
+    def _go(self, x: float | None = None, y: float | None = None) -> None:
+        self.scroll_to(x, y, animate=False, force=True)
+
+
+class TextLines(Reader):
     """Lines, of which none is cut: the arrows scroll."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002  # Textual's name for it
@@ -36,3 +67,62 @@ class TextLines(Painter, ScrollView, can_focus=True):
         line = self._lines[place]
         strip = self.paint(line, max(width_of(line), x + width)).crop(x, x + width)
         return strip.apply_offsets(x, place)
+
+
+class BrokenLines(TextLines):
+    """Lines that are broken where they are too long, and go on below their second column."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002  # Textual's name for it
+        super().__init__(id=id)
+        self._whole: Sequence[Line] = ()
+        self._about = ""
+
+    def tell_of(self, about: str, lines: Sequence[Line]) -> None:
+        """Show lines; those about something else from their beginning."""
+        self._whole = lines
+        self._break()
+        if about != self._about:
+            self._about = about
+            self._go(x=0, y=0)
+
+    def on_resize(self) -> None:
+        """Another width breaks them otherwise."""
+        self._break()
+
+    def _break(self) -> None:
+        width = self.scrollable_content_region.width
+        self.tell([part for line in self._whole for part in broken(line, width)] if width > 0 else [])
+
+
+def broken(line: Line, width: int) -> Iterator[Line]:
+    """The parts of a line, each of at most so many cells, the later ones indented as far as its muted first word."""
+    first = next((place for place, span in enumerate(line) if span.text.strip()), 0)
+    indent = width_of(line[: first + 1]) if line and line[first].role == "muted" else width_of(line[:first])
+    indent = indent if 2 * indent <= width else min(2, width - 1)
+    part, room = list[Span](), width
+    for span in line:
+        for word in _WORDS.findall(span.text):
+            rest = word
+            if cell_len(rest.rstrip()) > room and room < width - indent:
+                yield _ended(part)
+                part, room, rest = [Span(" " * indent)], width - indent, rest.lstrip()
+            while cell_len(rest.rstrip()) > room > 0:
+                fits = _fitting(rest, room) or int(room == width - indent)
+                yield (*part, Span(rest[:fits], span.role))
+                part, room, rest = [Span(" " * indent)], width - indent, rest[fits:]
+            part.append(Span(rest, span.role))
+            room -= cell_len(rest)
+    yield _ended(part)
+
+
+def _ended(part: Sequence[Span]) -> Line:
+    """Without the blank at its end."""
+    return (*part[:-1], Span(part[-1].text.rstrip(), part[-1].role)) if part else ()
+
+
+def _fitting(text: str, room: int) -> int:
+    """How many of the first characters have so many cells."""
+    for place, char in enumerate(text):
+        if (room := room - cell_len(char)) < 0:
+            return place
+    return len(text)

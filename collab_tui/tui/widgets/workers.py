@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from collab_tui.model.ages import age, duration, seconds_between
-from collab_tui.model.board import Board
-from collab_tui.model.glyphs import Glyphs
+from collab_tui.model.board import Board, Request
 from collab_tui.model.summary import Span
-from collab_tui.model.words import Status
 from collab_tui.model.workers import Stream, StreamState, Worker, WorkerKind, WorkerState
 from collab_tui.tui.safe import Line, cut_middle, fit, pad, words
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row
+from collab_tui.workers.chains import NOBODY, ROLES, UNTENDED, counts, sign_of
 
 MAX_SHOWN: Final = 200
 """Workers of each kind that have a row, the newest."""
@@ -25,28 +24,23 @@ _STREAM_ROLES: Final = {
     StreamState.RETRYING: "warning",
     StreamState.STOPPED: "error",
 }
-_STATES: Final = {
-    WorkerState.QUEUED: (Status.WAITING, "text"),
-    WorkerState.RUNNING: (Status.IN_PROGRESS, "accent"),
-    WorkerState.DONE: (Status.COMPLETED, "success"),
-    WorkerState.FAILED: (Status.FAILED, "error"),
-    WorkerState.DROPPED: (Status.UNKNOWN, "muted"),
-    WorkerState.REFUSED: (Status.BLOCKED, "warning"),
-}
-"""State -> whose sign it has, and its role."""
 _PRIORITIES: Final = ("urgent", "high", "normal", "low")
+
+IsUntended = Callable[[Stream | Worker], bool]
+"""Its monitor is gone, so it is not as that told last."""
 
 
 class WorkerList(ItemList):
     """Sources first, then what is not over, then what was decided and what was done, the newest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_untended: IsUntended) -> None:
         super().__init__(id="workers")
+        self._is_untended = is_untended
 
     def show(self, view: View) -> None:
         """Show them; how many run and wait stands in the title."""
         super().show(view)
-        states = [worker.state for worker in view.moment.board.workers]
+        states = [worker.state for worker in view.moment.board.workers if not self._is_untended(worker)]
         counts = ((WorkerState.RUNNING, "running"), (WorkerState.ASKED, "asked"), (WorkerState.QUEUED, "queued"))
         told = [f"{count} {what}" for state, what in counts if (count := states.count(state))]
         self.entitle(f" {view.glyphs.separator} ".join(["Workers", *told]))
@@ -67,16 +61,18 @@ class WorkerList(ItemList):
         """The groups, those without anything in them left out."""
         board = view.moment.board
         over = sorted((one for one in board.workers if one.state.is_over), key=lambda worker: -worker.position)
+        asked = _in_state(board, WorkerState.ASKED)
         groups: list[tuple[str, Sequence[Stream | Worker]]] = [
-            ("Waits for you", _in_state(board, WorkerState.ASKED)),
+            ("Waits for you", [one for one in asked if request_of(view, one) is not None]),
             ("Sources", board.streams),
             ("Running", _in_state(board, WorkerState.RUNNING)),
             ("Queue", _by_urgency(_in_state(board, WorkerState.QUEUED))),
             ("Decisions", _of_kind(over, WorkerKind.DECISION)),
             ("Executions", _of_kind(over, WorkerKind.EXECUTION)),
+            ("Told as asked, with nothing to answer", [one for one in asked if request_of(view, one) is None]),
         ]
         full = sum(3 * bool(group) + 2 * len(group) for _, group in groups)
-        has_room = full <= self.scrollable_content_region.height
+        has_room = full <= self.room
         rows: list[Row] = []
         for title, group in groups:
             if group:
@@ -90,50 +86,57 @@ class WorkerList(ItemList):
     def _row(self, view: View, one: Stream | Worker, width: int, *, in_full: bool) -> Row:
         """One line, and one that says why where there is room for all of them, or it is selected."""
         key = _stream_key(one) if isinstance(one, Stream) else worker_key(one)
-        why = one.why or "" if isinstance(one, Stream) else one.outcome or one.why or ""
+        is_untended = self._is_untended(one)
+        why = one.why if isinstance(one, Stream) else one.outcome or one.why
+        why = NOBODY if is_untended else why or ""
         has_why = bool(why) and (in_full or key == self.selected)
 
         def lines() -> Sequence[Line]:
-            head = stream_line(view, one, width) if isinstance(one, Stream) else worker_line(view, one, width)
+            if isinstance(one, Stream):
+                head = stream_line(view, one, width, is_untended=is_untended)
+            else:
+                head = worker_line(view, one, width, is_untended=is_untended)
             return (head, fit([Span(f"  {words(why)}", "muted")], width)) if has_why else (head,)
 
         return Row(key, LinesInSight(1 + has_why, lines))
 
 
-def stream_line(view: View, stream: Stream, width: int) -> Line:
+def stream_line(view: View, stream: Stream, width: int, *, is_untended: bool = False) -> Line:
     """How a source is doing."""
-    role = _STREAM_ROLES[stream.state]
+    role = "warning" if is_untended else _STREAM_ROLES[stream.state]
     seconds = seconds_between(stream.since, view.moment.now)
-    sign = view.glyphs.live if stream.state is StreamState.CONNECTED else view.glyphs.unreadable
+    is_live = stream.state is StreamState.CONNECTED and not is_untended
+    sign = view.glyphs.live if is_live else view.glyphs.unreadable
     told = [
         Span(f"{sign} ", role),
         Span(pad(words(stream.name), _NAME) + "  "),
-        Span(f"{stream.state.value:<10}", role),
+        Span(f"{UNTENDED if is_untended else stream.state.value:<10}", role),
     ]
-    told.append(Span(f"  {stream.events:,} events".replace(",", " "), "muted"))
+    told.append(Span(f"  {counts(stream)}", "muted"))
     return fit(told, width, [Span(age(seconds) if seconds is not None else "", "muted")])
 
 
-def worker_line(view: View, worker: Worker, width: int) -> Line:
+def worker_line(view: View, worker: Worker, width: int, *, is_untended: bool = False) -> Line:
     """How far a worker is, on what, and why."""
-    sign, role = worker_sign(worker, view.glyphs)
+    role = "warning" if is_untended else ROLES[worker.state]
+    sign = view.glyphs.silent if is_untended else sign_of(worker, view.glyphs)
     urgent = worker.priority in _PRIORITIES[:2] and not worker.state.is_over
     left = [
         Span(f"{sign} ", role),
         Span(pad(cut_middle(words(worker.task), _NAME), _NAME) + "  ", "strong"),
-        Span(f"{worker.state.value:<8}", role),
+        Span(f"{UNTENDED if is_untended else worker.state.value:<8}", role),
         Span(f"  {pad(words(worker.priority), _PRIORITY)}", "warning" if urgent else "muted"),
         Span(f"  {words(worker.title)}" if worker.title else ""),
     ]
     return fit(left, width, [Span(_lasts(view, worker), "muted")])
 
 
-def worker_sign(worker: Worker, glyphs: Glyphs) -> tuple[str, str]:
-    """The sign of a worker's state, and its role."""
-    if worker.state is WorkerState.ASKED:
-        return glyphs.needs_you, "warning"
-    status, role = _STATES[worker.state]
-    return glyphs.statuses[status], role
+def request_of(view: View, worker: Worker) -> Request | None:
+    """What the person can answer before the worker starts."""
+    if worker.state is not WorkerState.ASKED or worker.request is None:
+        return None
+    request = view.moment.board.request(worker.request)
+    return request if request is not None and view.moment.is_answerable(request) else None
 
 
 def worker_key(worker: Worker) -> str:
