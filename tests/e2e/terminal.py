@@ -149,6 +149,17 @@ class Terminal:
             pass
         return self.process.returncode
 
+    def quit(self) -> int:
+        """Press q until the program ends, as one right behind an escape is another key; gives its exit code."""
+        deadline = time.monotonic() + PATIENCE
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, f"it does not end\n{self.text}"
+            self.send("q")
+            next_press = time.monotonic() + _RESUME
+            while self.process.poll() is None and time.monotonic() < next_press:
+                self._read()
+        return self.wait()
+
     def close(self) -> None:
         """End the program if it still runs."""
         if self.process.poll() is None:

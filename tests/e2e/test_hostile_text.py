@@ -152,8 +152,7 @@ def test_so_does_the_sample(tmp_path: Path, columns: int, rows: int) -> None:
     with terminal(PROGRAM, str(path), cwd=tmp_path, env=environment(tmp_path), columns=columns, rows=rows) as shown:
         shown.wait_for(lambda: "mallory" in shown.text or "trudy" in shown.text)
         look_everywhere(shown)
-        shown.send("q")
-        assert shown.wait() == 0
+        assert shown.quit() == 0
         assert strange_tokens(shown.raw, TITLES) == []
 
 
@@ -164,8 +163,7 @@ def test_as_long_as_they_can_be(tmp_path: Path) -> None:
         shown.wait_for("mallory")
         shown.wait_for("␛]52;c;bG9uZw")
         look_everywhere(shown)
-        shown.send("q")
-        assert shown.wait() == 0
+        assert shown.quit() == 0
         assert strange_tokens(shown.raw, TITLES) == []
 
 
