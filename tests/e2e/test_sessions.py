@@ -55,7 +55,8 @@ def size_of(project: Project) -> str:
     handle = json.loads((kept / "record.json").read_bytes())["handle"]
     asked = ["tmux", "-S", handle["socket"], "display-message", "-p", "-t", handle["pane"]]
     size = "#{pane_width}x#{pane_height}"
-    return subprocess.run([*asked, size], env=project.env, capture_output=True, check=True, text=True, encoding="utf-8").stdout.strip()
+    told = subprocess.run([*asked, size], env=project.env, capture_output=True, check=True, encoding="utf-8")
+    return told.stdout.strip()
 
 
 @needs_tmux
