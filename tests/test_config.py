@@ -15,7 +15,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collab_tui.config import COMMENTED_CONFIG, Config, ConfigError, load_config, project_config_file, user_config_file
+from collab_tui.config import (
+    COMMENTED_CONFIG,
+    Config,
+    ConfigError,
+    load_config,
+    load_harmless,
+    project_config_file,
+    user_config_file,
+)
 from collab_tui.config.lines import line_numbers
 from collab_tui.config.reading import allow_project
 from collab_tui.config.settings import SETTINGS, AgentSettings, HookSettings, Scope, SessionSettings, Shape
@@ -246,6 +254,20 @@ def test_of_several_errors_the_first_is_told_and_all_are_kept(user: Path, projec
     assert str(caught.value) == f"{first} (and 3 more: `collab-tui config` lists them)"
     places = [f"{user}:2", f"{project}:1", f"{project}:2", f"{project}:4"]
     assert [problem.split(": ")[0] for problem in (first, *others)] == places
+
+
+def test_what_ends_sessions_goes_on_without_what_is_wrong_and_starts_nothing(
+    user: Path, project: Path, registry: Path
+) -> None:
+    rule = '[[rule]]\nname = "r"\non = true\nwhen = { event = "ready" }\nthen = { run = ["true"] }\n'
+    user.write_text(f'person = "mira"\npoll = 2\nnotify_command = ["true"]\n[workers]\noops = 1\n{rule}')
+    project.write_text(f'ascii = true\n[approvers]\nlena = "{KEY}"\n', encoding="utf-8")
+    config, problems = load_harmless(registry)
+    assert [problem.partition(": ")[0] for problem in problems] == [f"{user}:5"]
+    assert (config.person, config.poll, config.ascii) == ("mira", 2, True)
+    assert (config.notify_command, config.rules, config.approvers) == (None, (), {})
+    user.write_text('person = "mira"\n', encoding="utf-8")
+    assert load_harmless(registry) == (load_config(registry), ())
 
 
 def test_only_the_user_names_the_person(user: Path, project: Path, registry: Path) -> None:

@@ -25,6 +25,7 @@ from collab_tui.model.findings import (
     severity_span,
 )
 from collab_tui.model.summary import Span
+from collab_tui.monitor.watching import unattended
 from collab_tui.protocol.checkup import Checkup, check_up
 from collab_tui.registry.doctor import shown
 
@@ -54,7 +55,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--as", dest="person", metavar="NAME", help="who looks; else the configured person")
     options = parser.parse_args(arguments)
     path = Path(registry_path(given_registry(parser, options)))
-    checkup = check_up(path, now(), _screen_problems, options.person)
+    checkup = check_up(path, now(), _screen_problems, options.person, unattended=unattended)
     counts = count_of(checkup.findings)
     if options.json:
         show_anything()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from collab_tui.cli.arguments import asked_yes, say
-from collab_tui.cli.settings import load_settings
+from collab_tui.cli.settings import load_to_brake
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.board import Board
 from collab_tui.model.event import parse_time
@@ -110,7 +110,7 @@ def stop(registry: Path, *, is_sure: bool) -> int:
 
 def _board(registry: Path) -> Board:
     """What the registry tells; where it cannot be read, nothing."""
-    fold = Fold(load_settings(registry).person)
+    fold = Fold(load_to_brake(registry).person)
     read_to_end(JsonlRegistry(registry), fold, final=True)
     return fold.board()
 

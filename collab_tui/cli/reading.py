@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,10 +51,12 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def read(given: str | None, person: str | None = None) -> Reading:
+def read(
+    given: str | None, person: str | None = None, *, settings: Callable[[Path], Config] = load_settings
+) -> Reading:
     """Read the registry of a command. Raises `NotThereError` where there is nothing that can be read."""
     path = Path(registry_path(given))
-    config = load_settings(path)
+    config = settings(path)
     registry = JsonlRegistry(path)
     fold = Fold(person or config.person)
     check(read_to_end(registry, fold, final=True), path)

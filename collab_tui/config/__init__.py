@@ -4,7 +4,7 @@ The user's file is `config.toml` in the user's configuration folder, the project
 registry. The project's values win, except for those that are the user's alone.
 """
 
-from collab_tui.config.reading import load_config, project_config_file, user_config_file
+from collab_tui.config.reading import load_config, load_harmless, project_config_file, user_config_file
 from collab_tui.config.settings import COMMENTED_CONFIG, Column, Config, ConfigError, Restricted
 from collab_tui.config.source import Source
 
@@ -16,6 +16,7 @@ __all__ = [
     "Restricted",
     "Source",
     "load_config",
+    "load_harmless",
     "project_config_file",
     "user_config_file",
 ]

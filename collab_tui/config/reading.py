@@ -54,17 +54,45 @@ def load_config(registry: Path | None = None) -> Config:
     waiting = project.restricted if project else None
     if waiting is not None and is_allowed(waiting, allowed_file()):
         waiting = None
-    values: dict[str, Any] = {}
-    sources: dict[str, Source] = {}
-    for file in (user, project) if project else (user,):
-        for found in file.found:
-            if waiting is not None and file is project and found.setting.scope is Scope.RESTRICTED:
-                continue
-            found.add_to(values, sources)
-    config = Config(**_gathered(values, sources), sources=sources, waiting=waiting)
+    files = (user, project) if project else (user,)
+    config = _config(
+        (
+            found
+            for file in files
+            for found in file.found
+            if waiting is None or file is user or found.setting.scope is not Scope.RESTRICTED
+        ),
+        waiting,
+    )
     if unsigned := _unsigned_words(config):
         raise ConfigError(*unsigned)
-    return config
+    if registry is None or all(stream.is_for(registry) for stream in config.streams):
+        return config
+    return replace(config, streams=tuple(stream for stream in config.streams if stream.is_for(registry)))
+
+
+def load_harmless(registry: Path | None = None) -> tuple[Config, tuple[str, ...]]:
+    """The settings to look at what runs, and to end it, whatever is wrong in the files; and what is wrong.
+
+    Where something is, only what is right and starts nothing is in it: no rules, streams or programs, and of a
+    project's file nothing that the person has to allow.
+    """
+    try:
+        return load_config(registry), ()
+    except ConfigError as error:
+        user = _File(user_config_file())
+        project = _File(project_config_file(registry), is_project=True).found if registry is not None else []
+        harmless = (one for one in (*user.found, *project) if one.setting.scope is not Scope.RESTRICTED)
+        approvers = (one for one in user.found if one.setting.name == "approvers")
+        return _config(one for one in (*harmless, *approvers) if not _runs(one)), error.problems
+
+
+def _config(taken: Iterable[_Found], waiting: Restricted | None = None) -> Config:
+    values: dict[str, Any] = {}
+    sources: dict[str, Source] = {}
+    for found in taken:
+        found.add_to(values, sources)
+    return Config(**_gathered(values, sources), sources=sources, waiting=waiting)
 
 
 def _gathered(values: dict[str, Any], sources: Mapping[str, Source]) -> dict[str, Any]:
@@ -129,11 +157,15 @@ def allowed_file() -> Path:
 def _programs_of_others(found: Iterable[_Found]) -> Iterator[str]:
     """What a file that others can write has run in the user's name."""
     for one in found:
-        is_program = one.setting.name in ("notify_command", "workers.report")
-        runs = is_program or (one.setting.name == "rule" and one.value.then.takes_time)
-        if runs:
+        if _runs(one):
             mend = f"`chmod go-w {one.source.path}`, and see that the file is yours"
             yield f"{one.source}: others can write this file, so it starts no programs and prompts no sessions: {mend}"
+
+
+def _runs(one: _Found) -> bool:
+    """It has a program run."""
+    is_program = one.setting.name in ("notify_command", "workers.report")
+    return is_program or (one.setting.name == "rule" and one.value.then.takes_time)
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,6 +282,7 @@ WORKER_SETTINGS: Final = (
 
 _STREAM_EXAMPLE: Final = """\
 name = "hub"
+folder = "~/shop"    # the project that it is for; in your own file only, which holds for all
 url = "https://hub.example/events"
 headers = { Authorization = "Bearer ${HUB_TOKEN}" }
                      # filled in from the monitor's environment; in your own file only

@@ -2,11 +2,15 @@
 
     [[stream]]
     name = "hub"
+    folder = "~/shop"
     url = "https://hub.example/events"
     headers = { Authorization = "Bearer ${HUB_TOKEN}" }
     events = ["task_updated"]
     fields = { task = "task_id", status = "status" }
     keep_alive = "30s"
+
+In the user's own file it says which project it is for: that file holds for all of them, and each would act on the same
+events.
 
 `${NAME}` in a header is filled in from the environment of the monitor, so no secret stands in a file. That is for the
 user's own file alone: a project's would send the user's secrets where it likes. What goes to this machine goes by no
@@ -15,9 +19,11 @@ proxy; elsewhere it is https, of which a proxy that the environment names sees t
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -56,13 +62,26 @@ class StreamSettings:
     events: Sequence[str] = DEFAULT_EVENTS
     """Types of events that tell of a task; others are passed over."""
     fields: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_FIELDS))
+    folder: str | None = None
+    """The project whose events they are; None: the one in whose file it stands."""
     keep_alive: float = DEFAULT_KEEP_ALIVE
     """Seconds between two signs of life of the server; after three times as many it counts as cut off."""
     source: Source | None = None
 
+    def is_for(self, registry: Path) -> bool:
+        """It is of the project that has this registry."""
+        return self.folder is None or Path(os.path.realpath(registry)).is_relative_to(os.path.realpath(self.folder))
+
 
 def read_stream(value: Any) -> StreamSettings:
     """A stream of the user's own file."""
+    stream = _stream(value)
+    if stream.folder is None:
+        raise WrongError('it needs folder, the project that it is for, such as "~/shop": your file holds for all')
+    return stream
+
+
+def _stream(value: Any) -> StreamSettings:
     given = _FIELDS(value)
     if "fields" in given:
         given["fields"] = {**DEFAULT_FIELDS, **given["fields"]}
@@ -71,7 +90,9 @@ def read_stream(value: Any) -> StreamSettings:
 
 def read_project_stream(value: Any) -> StreamSettings:
     """A stream of a project's file, which sends nothing of the user's environment anywhere."""
-    stream = read_stream(value)
+    stream = _stream(value)
+    if stream.folder is not None:
+        raise WrongError("a project's stream is for that project: leave folder out", "folder")
     if stream.headers:
         raise WrongError("headers are for your own file alone: a project's streams send no secrets", "headers")
     return stream
@@ -105,6 +126,13 @@ def _url(value: Any) -> str:
     return url
 
 
+def _folder(value: Any) -> str:
+    folder = os.path.expanduser(values.name(value))
+    if not os.path.isabs(folder) or "\0" in folder:
+        raise WrongError('it takes a folder from its root or your home, such as "~/shop"')
+    return folder
+
+
 def _headers(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         raise WrongError('it takes a table: { Authorization = "Bearer ${HUB_TOKEN}" }')
@@ -126,6 +154,7 @@ _FIELDS: Final = values.record(
     ("name", "url"),
     name=_name,
     url=_url,
+    folder=_folder,
     headers=_headers,
     events=_events,
     fields=values.record(**dict.fromkeys(DEFAULT_FIELDS, values.name)),

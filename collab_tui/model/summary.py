@@ -226,6 +226,8 @@ def _command(event: Event, glyphs: Glyphs) -> Iterator[Span]:
 
 
 def _command_result(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    yield Span(_quoted(event, "command_type").replace("_", " "), "accent")
+    yield Span(f"{glyphs.arrow} {_quoted(event, 'target')}" if event.texts("target") else "", "accent")
     state = _quoted(event, "state")
     yield Span(state, {"done": "success", "failed": "error"}.get(state, "text"))
     yield Span(_quoted(event, "reason"), "warning" if state == "failed" else "muted")

@@ -13,9 +13,11 @@ from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
+from collab_tui.model.board import Board
 from collab_tui.model.sessions import Observed, Session
 from collab_tui.model.text import one_line
 from collab_tui.model.words import name_key
+from collab_tui.model.workers import StreamState
 from collab_tui.monitor.acting import who_acts
 from collab_tui.processes.identity import Identity, is_alive
 from collab_tui.protocol.commands import Carrier, is_same_host
@@ -51,6 +53,19 @@ def watch_monitors(registry: Path, monitors: Iterable[str]) -> Mapping[str, Watc
     kept = kept_for(registry)
     own, state = monitor_of(kept), Watch.MONITOR if who_acts(kept) is not None else Watch.GONE
     return {monitor: state if monitor == own else Watch.ELSEWHERE for monitor in monitors}
+
+
+def unattended(registry: Path, board: Board) -> Sequence[str]:
+    """What the monitor of this machine is to see to while none acts, counted in words; nothing while one does."""
+    kept = kept_for(registry)
+    own = monitor_of(kept)
+    counts = {
+        "stream": sum(one.monitor == own and one.state is not StreamState.STOPPED for one in board.streams),
+        "worker": sum(one.monitor == own and not one.state.is_over for one in board.workers),
+        "session": sum(one.monitor == own and one.observed.is_running for one in board.sessions),
+    }
+    told = [f"{count} {what}{'' if count == 1 else 's'}" for what, count in counts.items() if count]
+    return told if told and who_acts(kept) is None else []
 
 
 def record_of(registry: Path, session: Session) -> Record | None:

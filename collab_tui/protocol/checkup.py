@@ -6,13 +6,13 @@ It reads the file once from its beginning, in pieces, and changes nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from collab_tui.config import Config
-from collab_tui.model.board import ProblemKind
+from collab_tui.model.board import Board, ProblemKind
 from collab_tui.model.findings import Finding, Severity, Subject
 from collab_tui.model.fold import Fold
 from collab_tui.model.lines import lines_at
@@ -31,6 +31,8 @@ from collab_tui.registry.jsonl import JsonlRegistry
 
 ScreenProblems = Callable[[Config], Iterable[str]]
 """Tells what is wrong with themes and keys in the settings; only the screen knows which there are."""
+Unattended = Callable[[Path, Board], Sequence[str]]
+"""Tells what is to be seen to while no monitor acts, counted in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,12 @@ def check_up(
     screen_problems: ScreenProblems,
     person: str | None = None,
     trust: Trust | None = None,
+    unattended: Unattended | None = None,
 ) -> Checkup:
     """Look at everything; raises `UnusableError` when there is no registry, or none that can be read.
 
-    `person` is who looks, else the configured one; `trust` whose keys count, else those in the settings.
+    `person` is who looks, else the configured one; `trust` whose keys count, else those in the settings;
+    `unattended` looks for a monitor.
     """
     config, found = settings(path)
     if config.sources:
@@ -70,6 +74,9 @@ def check_up(
         ]
     except OSError as error:
         raise UnusableError(f"cannot read {path}: {error.strerror or error}") from error
+    if unattended is not None and (waiting := unattended(path, board)):
+        text = f"no monitor acts on this machine, and there are for it: {', '.join(waiting)}"
+        found.append(Finding(Severity.WARNING, Subject.WORK, "no_monitor", text, "Run `collab-tui monitor`."))
     found += installed(os.environ)
     return Checkup(board.registry_id, tuple(found))
 

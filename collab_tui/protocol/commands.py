@@ -39,6 +39,8 @@ COMMAND: Final = "command"
 RESULT: Final = "command_result"
 GOOD_FOR: Final = timedelta(minutes=10)
 """An older command is not carried out any more; nor is one whose time lies as far ahead."""
+_LONGEST_NAME: Final = 100
+"""Characters of what a command names that stand in its results."""
 
 
 class CommandType(StrEnum):
@@ -233,6 +235,15 @@ def _as_given(name: str, value: object) -> object:
 
 
 # What becomes of them
+
+
+def subject_of(command: Event | Taken) -> dict[str, str]:
+    """What a command is and to whom, as its results say: short, for anybody may have written it."""
+    if isinstance(command, Taken):
+        told = {"command_type": command.type.value, "target": command.target}
+    else:
+        told = {name: command.text(name) or "" for name in ("command_type", "target")}
+    return {name: clean(text[:_LONGEST_NAME]) for name, text in told.items() if text}
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def settings(registry: Path) -> tuple[Config, list[Finding]]:
 def setting_findings(problems: Iterable[str]) -> Iterable[Finding]:
     """Settings that cannot be used, each told with its file, line and mend."""
     for problem in problems:
-        mend = "Mend that line: until then the board, and every command that needs settings, ends with this."
+        mend = "Mend that line: until then the board ends with this, and every command but to see or stop what runs."
         yield Finding(Severity.ERROR, Subject.SETTINGS, "settings", one_line(clean(problem)), mend)
 
 

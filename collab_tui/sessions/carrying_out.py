@@ -34,6 +34,7 @@ from collab_tui.protocol.commands import (
     is_for,
     is_to,
     result,
+    subject_of,
     taken,
 )
 from collab_tui.protocol.kept_results import KeptResults
@@ -237,7 +238,7 @@ class CarryingOut:
     def _refuse(self, event: Event, why: str, *, is_persons: bool) -> None:
         if not is_persons and not self._may_answer():
             return
-        self._spawn(self._tell(event.id, CommandState.FAILED, why))
+        self._spawn(self._tell(event, CommandState.FAILED, why))
 
     def _may_answer(self) -> bool:
         """What is not the person's may be answered now."""
@@ -256,7 +257,7 @@ class CarryingOut:
 
     def _accept(self, command: Taken) -> None:
         if len(self._work) >= _MOST_AT_ONCE:
-            self._spawn(self._tell(command.id, CommandState.FAILED, "too many commands are under way: try again later"))
+            self._spawn(self._tell(command, CommandState.FAILED, "too many commands are under way: try again later"))
             return
         key = name_key(command.target)
         before = self._lanes.get(key)
@@ -277,7 +278,7 @@ class CarryingOut:
 
         state, reason, told = CommandState.FAILED, "", dict[str, Any]()
         try:
-            await self._tell(command.id, CommandState.ACCEPTED)
+            await self._tell(command, CommandState.ACCEPTED)
             if before is not None:
                 await asyncio.wait({before})
             state, reason, told = await self._do(command, let_next)
@@ -288,7 +289,7 @@ class CarryingOut:
             reason = str(error) or type(error).__name__
         finally:
             let_next()
-            telling = asyncio.ensure_future(self._tell(command.id, state, reason[:_LONGEST_REASON], told))
+            telling = asyncio.ensure_future(self._tell(command, state, reason[:_LONGEST_REASON], told))
             await asyncio.shield(telling)
 
     async def _do(self, command: Taken, let_next: Callable[[], None]) -> tuple[CommandState, str, dict[str, Any]]:
@@ -305,14 +306,14 @@ class CarryingOut:
                 return await self._prompted(command, let_next)
             case CommandType.INTERRUPT:
                 let_next()
-                await self._tell(command.id, CommandState.RUNNING)
+                await self._tell(command, CommandState.RUNNING)
                 is_ended = await self._sessions.interrupt(target)
                 return CommandState.DONE, "" if is_ended else "no prompt of ours was with it", {}
             case _:
-                await self._tell(command.id, CommandState.RUNNING)
+                await self._tell(command, CommandState.RUNNING)
                 is_removed = payload.get("remove_worktree") is True
                 how = await self._sessions.destroy_session(target, remove_worktree=is_removed)
-                return CommandState.DONE, "", {"ended": how}
+                return CommandState.DONE, "its worktree is removed" if is_removed else "", {"ended": how}
 
     async def _started(
         self, command: Taken, starting: Awaitable[LiveSession], let_next: Callable[[], None]
@@ -321,7 +322,7 @@ class CarryingOut:
         await asyncio.sleep(0)  # it has taken its name: a stop ends it, and a prompt waits for it
         let_next()
         try:
-            await self._tell(command.id, CommandState.RUNNING)
+            await self._tell(command, CommandState.RUNNING)
             session = await task
         finally:
             task.cancel()
@@ -337,7 +338,7 @@ class CarryingOut:
             prompt = await self._sessions.queue_prompt(command.target, command.payload["prompt"], is_persons=True)
         let_next()
         if await prompt.given():
-            await self._tell(command.id, CommandState.RUNNING)
+            await self._tell(command, CommandState.RUNNING)
         reply = await asyncio.shield(prompt.reply)
         state = CommandState.DONE if reply.status is ReplyStatus.DONE else CommandState.FAILED
         return (
@@ -357,9 +358,9 @@ class CarryingOut:
         return told | ({"log": log} if log is not None else {})
 
     async def _tell(
-        self, command_id: str, state: CommandState, reason: str = "", told: Mapping[str, Any] | None = None
+        self, command: Event | Taken, state: CommandState, reason: str = "", told: Mapping[str, Any] | None = None
     ) -> None:
-        event = result(command_id, self._monitor, state, reason or None, told)
+        event = result(command.id, self._monitor, state, reason or None, told) | subject_of(command)
         try:
             await asyncio.to_thread(self._kept.keep, event)
         except OSError as error:

@@ -1,16 +1,17 @@
-"""Counting what changed in the worktree of a session: when it becomes idle, and not too often."""
+"""Counting what changed in the worktree of a session: when it becomes idle, not too often, and when it ends."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Final
 
 from collab_tui.sessions.place import Place
 from collab_tui.sessions.worktrees import Worktree, WorktreeError
 
-_BETWEEN: Final = 10.0
-"""Seconds between two looks."""
+_TIMES: Final = 10
+"""How many times as long as a look took nothing is looked at after it."""
 
 
 class Counting:
@@ -40,11 +41,18 @@ class Counting:
             return
         while True:
             await self._may_differ.wait()
-            self._may_differ.clear()
-            try:
-                state = await self._place.worktrees.state(self._worktree)
-            except WorktreeError as error:
-                self._notice(f"its worktree cannot be looked at: {error}")
-            else:
-                self._tell(state.changed, state.unpushed)
-            await asyncio.sleep(_BETWEEN)
+            began = time.monotonic()
+            await self.count()
+            await asyncio.sleep(_TIMES * (time.monotonic() - began))
+
+    async def count(self) -> None:
+        """Look now, and tell."""
+        self._may_differ.clear()
+        if self._worktree is None:
+            return
+        try:
+            state = await self._place.worktrees.state(self._worktree)
+        except WorktreeError as error:
+            self._notice(f"its worktree cannot be looked at: {error}")
+        else:
+            self._tell(state.changed, state.unpushed)

@@ -31,11 +31,20 @@ class Declaring:
         elif observed is Observed.IDLE and self.status != Status.IDLE:
             agent = self._me.board.agent(self._me.name)
             own = agent.status if agent is not None else None
-            if own in (None, Status.IN_PROGRESS, Status.IDLE) or self._is_asking:
+            if own in (None, Status.IN_PROGRESS, Status.IDLE) or self._is_asking or self._waited_for_answer():
                 self._tell(Status.IDLE)
             else:
                 self.status = Status.IDLE.value
         self._is_asking = observed in (Observed.APPROVAL, Observed.INPUT)
+
+    def _waited_for_answer(self) -> bool:
+        """It is said to wait only because it asked something, and that is closed."""
+        board = self._me.board
+        agent = board.agent(self._me.name)
+        if agent is None or agent.status is not Status.WAITING:
+            return False
+        said_at = agent.set_at.get("status")
+        return any(request.position == said_at and not request.is_open for request in board.requests)
 
     def _tell(self, status: Status) -> None:
         self.status = status.value

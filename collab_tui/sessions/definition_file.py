@@ -109,9 +109,9 @@ def _line(value: Any) -> str:
     return text
 
 
-def _texts(value: Any) -> tuple[str, ...]:
+def _texts(value: Any, example: str = '["--model", "opus"]') -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise WrongError('it takes a list of texts: ["--model", "opus"]')
+        raise WrongError(f"it takes a list of texts: {example}")
     if len(value) > _MOST or any(len(item) > _LONGEST_ITEM for item in value):
         raise WrongError(f"it takes at most {_MOST} texts of at most {_LONGEST_ITEM:,} characters")
     if any(not item or "\0" in item for item in value):
@@ -141,8 +141,16 @@ def _resume(value: Any) -> tuple[str, ...]:
     return arguments
 
 
+def _read_only(value: Any) -> tuple[str, ...]:
+    return _texts(value, '["--dry-run"], with which it changes nothing; [] if it never does')
+
+
+def _tools(value: Any) -> tuple[str, ...]:
+    return _texts(value, '["Bash(git log:*)"]')
+
+
 def _variables(value: Any) -> tuple[str, ...]:
-    names = _texts(value)
+    names = _texts(value, '["GH_TOKEN"]')
     for name in names:
         if not _VARIABLE.fullmatch(name):
             raise WrongError(f"it takes names of variables, not what they hold: {shown(name)} is none")
@@ -152,7 +160,7 @@ def _variables(value: Any) -> tuple[str, ...]:
 
 
 def _patterns(value: Any) -> tuple[str, ...]:
-    patterns = _texts(value)
+    patterns = _texts(value, '["^> $"]')
     for pattern in patterns:
         if len(pattern) > _LONGEST_PATTERN:
             raise WrongError(f"a regular expression has at most {_LONGEST_PATTERN} characters")
@@ -201,10 +209,10 @@ _FIELDS: Final = values.record(
     role=_line,
     instructions=_text(_LONGEST_INSTRUCTIONS),
     model=_texts,
-    read_only=_texts,
+    read_only=_read_only,
     resume=_resume,
     environment=_variables,
-    tools=_texts,
+    tools=_tools,
     mcp=_servers,
     exchange=_exchange,
     ready=_patterns,

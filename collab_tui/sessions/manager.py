@@ -193,7 +193,8 @@ class SessionManager:
             await self._starting.check_absent(name or agent)
             definition = await asyncio.to_thread(self._definition, agent)
             if is_read_only and definition.read_only is None:
-                raise SessionError(f"{agent} has no way to only look: its definition says nothing of `read_only`")
+                how = 'read_only = ["--dry-run"], the arguments with which it changes nothing; [] if it never does'
+                raise SessionError(f"{agent} has no way to only look: write in its definition {how}")
             wants_worktree = definition.is_worktree and not is_read_only if in_worktree is None else in_worktree
             whose = agent if worker else name or agent  # the name of a worker's session is of no use to people
             worktree = await self._worktree(whose, task, base) if wants_worktree else None
@@ -225,6 +226,8 @@ class SessionManager:
             about = {field: getattr(old, field) for field in kept}
             return await self._starting.begin(name, definition, worktree, about)
 
+        if self.is_starting(name) or name_key(name) in map(name_key, self.sessions):
+            raise SessionError(f"{name} runs already: there is nothing to restore")
         return await self._starting.start(name, begin)
 
     def _definition(self, agent: str) -> Definition:
@@ -257,7 +260,17 @@ class SessionManager:
 
         Raises `SessionError`, `PromptRefusedError`.
         """
-        return (await self.found(name)).send_prompt(text, is_persons=is_persons)
+        try:
+            session = await self.found(name)
+        except SessionError as error:
+            record = await asyncio.to_thread(self._place.records.load, name)
+            if record is None or record.ended is None:
+                raise
+            again = (
+                "start it anew" if record.resume_id is None else f"`collab-tui session restore {name}` goes on with it"
+            )
+            raise SessionError(f"{error}: it is over ({record.ended}); {again}") from None
+        return session.send_prompt(text, is_persons=is_persons)
 
     async def send_prompt(self, name: str, text: str) -> Delivery:
         """Prompt a session and wait until it is seen to have that, behind whatever waits before it. Raises as above."""
@@ -292,21 +305,24 @@ class SessionManager:
             if left is None and not remove_worktree:
                 raise
             how = left or "it did not run"
+        else:
+            left = how
         if remove_worktree:
-            await self._remove_worktree(name)
+            await self._remove_worktree(name, "it was stopped, but " if left is not None else "")
         return how
 
-    async def _remove_worktree(self, name: str) -> None:
+    async def _remove_worktree(self, name: str, done: str) -> None:
+        """`done` begins the sentence that says why it stays."""
         record = await asyncio.to_thread(self._place.records.load, name)
         worktree = worktree_of(record) if record is not None else None
         if worktree is None:
-            raise SessionError(f"{name} has no worktree of its own")
+            raise SessionError(f"{done}{name} has no worktree of its own")
         try:
             await self._place.worktrees.remove(worktree)
-        except WouldLoseError:
-            raise
+        except WouldLoseError as error:
+            raise WouldLoseError(worktree.folder, error.losses, done) from error
         except WorktreeError as error:
-            raise SessionError(str(error)) from error
+            raise SessionError(f"{done}{error}") from error
 
     def _forget(self, session: LiveSession) -> None:
         """It ended."""

@@ -365,6 +365,9 @@ class LiveSession:
             await self._tasks.end(_PATIENCE)
             self._hearing.ended(state, why)
             if self._is_told:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_PATIENCE):
+                        await self._counting.count()
                 await self._withdraw_left(how)
                 self.telling_end = asyncio.create_task(self._tell_end(reason))
                 await asyncio.wait({self.telling_end}, timeout=_PATIENCE)

@@ -21,8 +21,9 @@ SESSION: Final = "collab: session "
 class WouldLoseError(WorktreeError):
     """A worktree is not removed: something would be lost, or it is in use."""
 
-    def __init__(self, folder: Path, losses: Sequence[str]) -> None:
-        super().__init__(f"{folder} is not removed: {'; '.join(losses)}")
+    def __init__(self, folder: Path, losses: Sequence[str], done: str = "") -> None:
+        """`done` says what came about all the same, as the beginning of the sentence."""
+        super().__init__(f"{done}{folder} is not removed: {'; '.join(losses)}")
         self.losses = tuple(losses)
 
 

@@ -70,13 +70,18 @@ def _past(
     return Action(name, keys, label, title, "Past", shown_key, weight, Where.PAST, beside, page)
 
 
+def _answer(name: str, keys: str, label: str, title: str, weight: int) -> Action:
+    page = Page.BOARD | Page.WORKERS
+    return Action(name, keys, label, title, "Answer", weight=weight, where=Where.PRESENT, page=page)
+
+
 def _session(name: str, keys: str, label: str, title: str, weight: int, where: Where = Where.PRESENT) -> Action:
     return Action(name, keys, label, title, "Sessions", weight=weight, where=where, page=Page.SESSIONS)
 
 
 ACTIONS: Final = (
-    Action("approve", "a", "approve", "Approve the selected request", "Answer", weight=1, where=Where.PRESENT),
-    Action("reject", "x", "reject", "Reject the selected request", "Answer", weight=2, where=Where.PRESENT),
+    _answer("approve", "a", "approve", "Approve the selected request", 1),
+    _answer("reject", "x", "reject", "Reject the selected request", 2),
     Action(
         "choose",
         "1,2,3,4,5,6,7,8,9",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -50,6 +51,8 @@ from collab_tui.tui.visiting import Beginning, Visiting
 _TICK = 1.0
 _SLOW_TICK = 15
 """Ticks between looks at the clock once every age is in minutes; what reads the same is not painted again."""
+_LOOK_FOR_MONITOR = 5
+"""Ticks between looks whether a monitor acts, where the board tells of what one sees to."""
 _RECENT = 75.0
 """Seconds after an event for which ages may be told in seconds."""
 
@@ -104,6 +107,7 @@ class BoardApp(Visiting, Attentive):
         self._line_filters += [PlainSigns()] if config.ascii or narrow else []
         self._line_filters += [Encodable(narrow)] if narrow else []
         self._ticks = 0
+        self._is_unattended = False
 
     def get_default_screen(self) -> BoardScreen:
         """The board is the one screen below all dialogs: another under it would cost 20 ms of the first paint."""
@@ -208,6 +212,7 @@ class BoardApp(Visiting, Attentive):
             latest=live.lines if live is not None else read,
             readable=live.board.position if live is not None else read,
             past=replay.past(live.lines if live is not None else None) if replay is not None else None,
+            is_unattended=self._is_unattended,
         )
 
     def _moment(self, board: Board, now: datetime) -> Moment:
@@ -224,6 +229,17 @@ class BoardApp(Visiting, Attentive):
         last = self.live.board.last_time if self.live else None
         is_recent = last is not None and abs((self.desk.clock() - last).total_seconds()) < _RECENT
         if is_recent or self._ticks % _SLOW_TICK == 0:
+            self.draw()
+        board = self.live.board if self.live else None
+        if self._ticks % _LOOK_FOR_MONITOR == 1 and board and (board.streams or board.workers or board.sessions):
+            self._look_for_monitor(board)
+
+    @work(group="monitor", exclusive=True, exit_on_error=False)
+    async def _look_for_monitor(self, board: Board) -> None:
+        """See whether somebody sees to what is to be done."""
+        found = await asyncio.to_thread(_is_unattended, self.desk.registry.path, board)
+        if found != self._is_unattended:
+            self._is_unattended = found
             self.draw()
 
     @on(ScreenMade)
@@ -281,6 +297,12 @@ class BoardApp(Visiting, Attentive):
                     run = getattr(screen, f"action_{action.method}")
                     key = self._keymap_in_force.of(action).key_text
                     yield SystemCommand(action.title, f"key {key}", run)
+
+
+def _is_unattended(registry: Path, board: Board) -> bool:
+    from collab_tui.monitor.watching import unattended  # the first paint need not wait for it
+
+    return bool(unattended(registry, board))
 
 
 def run_board(

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from collab_tui.model.sessions import Session
-from collab_tui.model.workers import Worker
+from collab_tui.model.workers import Worker, WorkerState
 from collab_tui.monitor.watching import Watch, carrier_of, known, own_carrier, record_of, watch, watch_monitors
 from collab_tui.protocol.commands import Carrier, is_same_host
 from collab_tui.registry.jsonl import JsonlRegistry
@@ -110,8 +110,13 @@ class Machine:
         from collab_tui.workers.logs import read_log
 
         text = read_log(self._path, worker.log) if worker.log is not None else None
+        if text is None and worker.state is WorkerState.ASKED:
+            raise HereError("it has no log yet: it was not started, and waits for your answer")
+        not_started = (WorkerState.QUEUED, WorkerState.DROPPED, WorkerState.REFUSED)
+        if text is None and worker.started_at is None and worker.state in not_started:
+            raise HereError("it has no log, as it was not started")
         if text is None:
-            raise HereError("its log is not here: it ran on another machine, did not start, or its log was forgotten")
+            raise HereError("its log is not here: it ran on another machine, or its log was forgotten")
         return text
 
     def losses(self, session: Session) -> Sequence[str]:

@@ -67,10 +67,15 @@ def lasting(shown: Seen, time: str) -> str:
     return f"{shown.word}{lasts}" + (f": {why}" if why else "")
 
 
-def declared(board: Board, session: Session) -> list[str]:
-    """What the agent itself says of its work, in a few words and in fewer; nothing when it says nothing."""
+def runs(session: Session, watch: Watch) -> bool:
+    """Its program runs, as far as anybody here can tell."""
+    return session.observed.is_running and watch is not Watch.GONE
+
+
+def declared(board: Board, session: Session, watch: Watch) -> list[str]:
+    """What the agent itself says of its work, in a few words and in fewer; nothing when it says nothing, or ended."""
     agent = board.agent(session.name)
-    if agent is None or agent.status is None:
+    if agent is None or agent.status is None or not runs(session, watch):
         return []
     word = STATUS_WORDS.get(agent.status) or words(agent.raw_status)
     return [f"{word} {agent.progress:.0f} %", word] if agent.progress is not None else [word]

@@ -62,6 +62,8 @@ class View:
     """How many lines can be looked up: fewer than there are while a backlog is read."""
     past: Past | None = None
     """Where in the past this is; None: it is the present."""
+    is_unattended: bool = False
+    """Something is to be done by the monitor of this machine, and none acts."""
 
     def differs_only_in_time(self, other: View) -> bool:
         """The other view is the same board with the same settings, at another time."""

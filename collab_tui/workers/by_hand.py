@@ -23,6 +23,7 @@ from collab_tui.protocol.commands import (
     TakenBeforeError,
     is_for,
     result,
+    subject_of,
     taken,
 )
 from collab_tui.protocol.kept_results import KeptResults
@@ -87,7 +88,7 @@ class ByHand:
         except NotThePersonsError:
             return  # whoever writes such lines is not told, or they would fill the registry
         except NotTakenError as error:
-            await self._answer(item.id, CommandState.FAILED, str(error))
+            await self._answer(item, CommandState.FAILED, str(error))
             return
         except RegistryError as error:
             self._notice(f"workers: a command cannot be taken: {error}")
@@ -100,7 +101,7 @@ class ByHand:
             why_not, told = str(error), {}
         except Exception as error:  # the next command is another
             why_not, told = f"{type(error).__name__}: {error}", {}
-        await self._answer(command.id, CommandState.FAILED if why_not else CommandState.DONE, why_not, told)
+        await self._answer(command, CommandState.FAILED if why_not else CommandState.DONE, why_not, told)
 
     def _taken(self, item: Event) -> Taken | None:
         return taken(
@@ -122,10 +123,10 @@ class ByHand:
         return await self._workers.put(job), {"worker": job.id}
 
     async def _answer(
-        self, command_id: str, state: CommandState, reason: str | None, told: dict[str, Any] | None = None
+        self, command: Event | Taken, state: CommandState, reason: str | None, told: dict[str, Any] | None = None
     ) -> None:
         def write() -> None:
-            event = result(command_id, self._monitor, state, reason, told)
+            event = result(command.id, self._monitor, state, reason, told) | subject_of(command)
             try:
                 self._kept.keep(event)
             except OSError as error:

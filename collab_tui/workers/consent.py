@@ -14,7 +14,7 @@ from collab_tui.protocol.wording import cut, quoted
 from collab_tui.registry.append import RegistryError
 from collab_tui.workers.book import Book
 from collab_tui.workers.job import Job, Step
-from collab_tui.workers.outcome import in_short
+from collab_tui.workers.outcome import UNANSWERED, in_short
 
 _LONGEST: Final = 120
 _URGENT: Final = frozenset({Priority.URGENT, Priority.HIGH})
@@ -22,7 +22,9 @@ _URGENT: Final = frozenset({Priority.URGENT, Priority.HIGH})
 
 def question(job: Job) -> str:
     """On one line."""
-    return f"Start a worker on {cut(job.task, _LONGEST)}{f': {quoted(job.title, _LONGEST)}' if job.title else ''}"
+    title = f": {quoted(job.title, _LONGEST)}" if job.title else ""
+    because = f", because {quoted(job.why, _LONGEST)}" if job.why else ""
+    return f"Start a worker on {cut(job.task, _LONGEST)}{title}{because}"
 
 
 def fields_of(job: Job, person: str) -> dict[str, Any]:
@@ -33,9 +35,10 @@ def fields_of(job: Job, person: str) -> dict[str, Any]:
         f"Why: {quoted(job.why or '', 1000)}",
         f"Found by the decision worker {job.cause}; priority {job.priority}.",
     ]
+    details += [f"{job.asked_because}."] if job.asked_because else []
     fields: dict[str, Any] = {"target": person, "kind": "approval", "details": "\n".join(details)}
     fields |= {"urgency": "high"} if Priority(job.priority) in _URGENT else {}
-    return fields | ({"evidence": [job.evidence]} if job.evidence else {})
+    return fields
 
 
 def key_of(job: Job) -> str:
@@ -47,7 +50,7 @@ def refusal(request: Request) -> str | None:
     """Why it does not start, as the request stands; None where it was approved by a signed answer."""
     answer = request.answer
     if answer is None:
-        return "nobody answered: the request was withdrawn, or it expired"
+        return UNANSWERED
     if answer.verdict == "approved":
         return None
     return f"{answer.by} said no{f': {answer.comment}' if answer.comment else ''}"

@@ -24,6 +24,7 @@ def following(job: Job, config: Config, starts: Starts, now: float) -> Iterator[
     settings = config.workers
     if job.outcome is not WorkerState.DONE or job.verdict is None:
         return
+    reached = f"You are asked because auto_limit is reached: {settings.auto_limit} started unasked within a day"
     for number, task in enumerate(job.verdict["next"]):
         is_auto = settings.start == Start.AUTO
         is_unasked = is_auto and starts.unasked_since(now - _DAY) < settings.auto_limit
@@ -43,6 +44,6 @@ def following(job: Job, config: Config, starts: Starts, now: float) -> Iterator[
             agent=settings.execution_agent,
             base=config.sessions.base,
             order=number,
-            evidence=job.log,
             is_unasked=is_unasked,
+            asked_because=reached if is_auto and not is_unasked else None,
         )

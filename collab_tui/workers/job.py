@@ -73,8 +73,8 @@ class Job:
     """The id of the request whose answer starts it."""
     is_unasked: bool = False
     """It starts without the person having been asked."""
-    evidence: str | None = None
-    """The log of the decision that wants it."""
+    asked_because: str | None = None
+    """Why the person is asked though the settings let it start unasked."""
     session: str | None = None
     run: str | None = None
     head: str | None = None

@@ -13,6 +13,9 @@ from collab_tui.sessions.driver import Reply, ReplyStatus
 LONGEST_TOLD: Final = 300
 """Characters of why something came about, in an event."""
 
+UNANSWERED: Final = "nobody answered: the request was withdrawn, or it expired"
+"""Why one does not start that the person neither refused nor approved."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

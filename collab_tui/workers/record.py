@@ -25,12 +25,13 @@ from typing import Any, Final, NamedTuple
 from collab_tui.model.event import Event, Item
 from collab_tui.model.session_book import word_of
 from collab_tui.model.words import MONITOR, name_key
-from collab_tui.model.workers import WorkerState
+from collab_tui.model.workers import WorkerKind, WorkerState
 from collab_tui.protocol.nearby import announce
 from collab_tui.registry.append import NotWrittenError, RefusedError, encode
 from collab_tui.registry.base import looks
 from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.registry.kept import keep, kept_for
+from collab_tui.workers.lately import Lately
 from collab_tui.workers.persistence import Persistence
 
 _REMEMBERED: Final = 100_000
@@ -83,6 +84,7 @@ class Record:
         self._taken: OrderedDict[str, str] = OrderedDict()
         """Key of an event -> the id of the line that takes it."""
         self._said: OrderedDict[str, _Said] = OrderedDict()
+        self.lately = Lately()
 
     # What stands there
 
@@ -130,6 +132,8 @@ class Record:
         lines = self._said.get(worker, _NOTHING).lines
         if item.id == self._line(worker, state, lines):
             _remember(self._said, worker, _Said(state, lines + 1), renew=True)
+            if item.data.get("kind") == WorkerKind.EXECUTION.value:
+                self.lately.see(item, worker, state)
 
     def _line(self, worker: str, state: WorkerState, lines: int) -> str:
         """The id of the line that says it, after so many of the same worker."""

@@ -51,6 +51,7 @@ class Runner:
         progress = _Progress(job, self._book, self._completions, note)
         if job.kind is WorkerKind.DECISION:
             agent, limit = job.agent or settings.decision_agent, settings.decision_limit
+            prompt += self._book.record.lately.told(job.started_at or job.queued_at)
             return await decide(self._sessions, job, prompt, agent=agent, limit=limit, progress=progress)
         return await execute(
             self._sessions,

@@ -9,6 +9,7 @@ monitor may be killed at any point of this, and the next one goes on from there,
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -39,7 +40,7 @@ from collab_tui.workers.jobs import Jobs
 from collab_tui.workers.logs import Logs
 from collab_tui.workers.needs_decision import needs_decision
 from collab_tui.workers.notes import Notes, fields_of
-from collab_tui.workers.outcome import Outcome, failed
+from collab_tui.workers.outcome import Outcome, failed, in_short
 from collab_tui.workers.persistence import Persistence
 from collab_tui.workers.queue import MOST_ASKED, Queue, Start
 from collab_tui.workers.record import Record, line_key
@@ -329,8 +330,13 @@ class WorkerService:
 
     async def _settle(self, job: Job) -> None:
         await self._book.keep(job)
+        left_out: list[str] = []
         for one in following(job, self._config, self._starts, self._clock()):
             if self._book.is_known(one.id):
+                continue
+            if (why := self._why_not(one)) is not None:
+                left_out.append(f"{one.task} ({why})")
+                await self._leave_out(one, why)
                 continue
             if one.is_unasked:
                 self._starts.unasked(one.id, self._clock())
@@ -338,9 +344,21 @@ class WorkerService:
             await self._enqueue(one)
         state = job.outcome or WorkerState.FAILED
         took = max(0, round(1000 * (self._clock() - job.started_at))) if job.started_at is not None else None
-        self._book.write(job, f"outcome: {state}", job.told or "")
-        await self._book.say(job, state, outcome=job.told, verdict=job.verdict, result=job.result, took_ms=took)
+        told = "; not begun again: ".join(filter(None, (job.told, ", ".join(left_out))))
+        self._book.write(job, f"outcome: {state}", told)
+        await self._book.say(job, state, outcome=told or None, verdict=job.verdict, result=job.result, took_ms=took)
         await self._reports.add(job)
+
+    def _why_not(self, job: Job) -> str | None:
+        """Why a task that a decision names is not begun, nor asked about; None where it is."""
+        if (same := self._at_work_on(job)) is not None:
+            return f"the worker {same.id} is on the same task"
+        return self._record.lately.why_not_again(job, self._clock())
+
+    async def _leave_out(self, job: Job, why: str) -> None:
+        """Tell that it is not begun: in one line, however many decisions name the task meanwhile."""
+        told_once = hashlib.sha256(f"{job.task} {why}".encode()).hexdigest()[:16]
+        await self._book.say(replace(job, id=told_once), WorkerState.DROPPED, why=job.why, outcome=in_short(why))
 
 
 def _dropped(why: str) -> Outcome:

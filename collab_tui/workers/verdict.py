@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, NoReturn
 
+from collab_tui.config.values import shown
 from collab_tui.config.workers import Priority
 from collab_tui.model.text import clean, one_line
 from collab_tui.workers.screening import LONGEST_TASK, asked_for, why_no_task
@@ -98,7 +99,7 @@ def _task(value: Any, place: int) -> NextTask:
     _check_keys(value, _OF_TASK, where)
     task = _text(value, "task", LONGEST_TASK, where)
     if (why := why_no_task(task)) is not None:
-        raise RefusedVerdictError(f"{where} is called {task[:60]!a}: {why}")
+        raise RefusedVerdictError(f"{where} is called {shown(task)}: {why}")
     order = value.get("order", place)
     if isinstance(order, bool) or not isinstance(order, int) or not 0 <= order <= _LAST_ORDER:
         raise VerdictError(f"order of {where} is a whole number from 0 to {_LAST_ORDER}")
@@ -115,7 +116,7 @@ def _check_keys(value: Any, known: tuple[str, ...], where: str) -> None:
     if named := asked_for(value):
         raise RefusedVerdictError(f"{where} names {', '.join(named)}: what is started is not a verdict's to say")
     if unknown := [key for key in value if key not in known]:
-        raise VerdictError(f"{where} has {unknown[0][:60]!a}, and may have {', '.join(known)} only")
+        raise VerdictError(f"{where} has {shown(unknown[0])}, and may have {', '.join(known)} only")
 
 
 def _text(value: Mapping[str, Any], key: str, longest: int, where: str) -> str:

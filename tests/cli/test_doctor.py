@@ -16,6 +16,7 @@ from collab_tui.cli import doctor as command
 from collab_tui.config import load_config
 from collab_tui.config.reading import allow_project
 from collab_tui.model.findings import Severity, Subject
+from collab_tui.monitor.watching import own_carrier
 from collab_tui.protocol import checkup
 from collab_tui.protocol.keys import Keyring
 from collab_tui.registry import doctor, seen
@@ -88,6 +89,16 @@ def test_what_is_wrong_comes_grouped_the_most_serious_first_with_lines_and_mends
     assert "deadlock: lubit waits for sena, sena for lubit  lines 5-6\n" in out
     assert "! 1 line is only a part of a record  line 4\n    A writer died" in out
     assert out.endswith("\n1 error, 2 warnings.\n")
+
+
+def test_what_waits_for_a_monitor_that_does_not_act_is_told(collab: Collab, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(HEALTHY)
+    asked = says("monitor", "worker", worker="w1", kind="decision", state="asked", task="T", timestamp=at(3))
+    path.write_bytes(HEALTHY + lines(asked | {"monitor": own_carrier(path).monitor}))
+    assert kinds(collab) == ["no_monitor"]
+    assert "no monitor acts on this machine, and there are for it: 1 worker\n" in collab("doctor")[1]
+    monkeypatch.setattr("collab_tui.monitor.watching.who_acts", lambda folder: object())
+    assert kinds(collab) == []
 
 
 def test_json_is_as_documented(collab: Collab) -> None:

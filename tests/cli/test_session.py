@@ -55,7 +55,7 @@ def test_from_its_start_to_its_end(project: Project) -> None:
     assert (listed["runs"], listed["observed"]) == (False, "stopped")
     told = project.person("session", "send", "sena", "are you there?")
     assert (told.code, told.out) == (1, "")
-    assert "sena did not take it: no session sena runs here" in told.err
+    assert "sena did not take it: no session sena runs here: it is over (stopped); start it anew" in told.err
 
 
 def test_what_is_listed_fits_the_terminal(project: Project) -> None:
@@ -210,6 +210,8 @@ def test_unknown_names_are_answered_with_what_there_is(project: Project) -> None
     told = project.person("session", "start", "echo", "--as", "sena")
     assert (told.code, told.out) == (1, "")
     assert "there is a session sena already" in told.err
+    told = project.person("session", "restore", "sena")
+    assert "sena runs already: there is nothing to restore" in told.err
 
 
 def test_a_session_of_another_machine_is_told_of_and_not_touched(project: Project) -> None:
@@ -256,6 +258,26 @@ def test_the_monitor_tells_which_sessions_end_with_it_before_it_does(project: Pr
     assert project.person("monitor", "--stop", typed="yes\n").code == 0
     assert project.acts() is None
     assert project.sessions()["echo"]["runs"] is False
+
+
+def test_a_mistake_in_the_settings_takes_no_brake_away(project: Project) -> None:
+    start(project)
+    (project.settings / "config.toml").write_text("[workers]\noops = 1\n", encoding="utf-8")
+    assert project.person("session", "send", "echo", "hi").code == 2
+    for brake in (
+        ("session", "list"),
+        ("worker", "list"),
+        ("monitor", "--status"),
+        ("session", "interrupt", "echo"),
+        ("session", "stop", "echo", "--yes"),
+        ("monitor", "--stop", "--yes"),
+    ):
+        told = project.person(*brake)
+        assert told.code == 0, (brake, told)
+        assert told.err.startswith("collab-tui: warning: what is wrong in the settings is left out: "), brake
+        assert "config.toml:2: unknown setting 'oops'" in told.err
+    assert project.person("worker", "stop", "nobody").err.startswith("collab-tui: warning: ")
+    assert project.acts() is None
 
 
 def test_an_agent_of_the_project_waits_to_be_allowed(project: Project) -> None:

@@ -159,6 +159,23 @@ def test_what_is_no_event_is_told_with_its_line(collab: Collab, stdin: str, told
     assert (code, told in err) == (2, True)
 
 
+def test_a_line_that_is_no_event_does_not_hide_what_becomes_of_the_others(collab: Collab) -> None:
+    code, out, err = collab("worker", "queue", "--registry", REGISTRY, "--dry-run", "-", stdin=f"no json\n{EVENTS}")
+    assert (code, "line 1 is no JSON" in err, "2 queued, 1 refused, 2 ignored\n" in out) == (2, True, True)
+
+
+def test_of_many_workers_the_last_are_listed_below_the_number_of_the_others(collab: Collab, registry: Path) -> None:
+    with registry.open("ab") as file:
+        for number in range(32):
+            file.write(lines(told(10 + number % 50, f"{number:016x}", "decision", "queued", f"U-{number}")))
+    rows = collab("worker", "list", "--registry", REGISTRY)[1].splitlines()
+    assert (rows[0], "U-31" in rows[-1]) == ("5 before these: --json has them all", True)
+
+
+def test_the_name_of_a_task_is_told_back_as_it_was_typed(collab: Collab) -> None:
+    assert "not 'café bar'" in collab("worker", "execution", "café bar", "--registry", REGISTRY)[2]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

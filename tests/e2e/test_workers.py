@@ -49,7 +49,8 @@ def project(tmp_path: Path) -> Path:
 
 def settings(home: Path, url: str) -> None:
     (home / "config" / "collab-tui" / "config.toml").write_text(
-        f'[[stream]]\nname = "hub"\nurl = "{url}"\n[workers]\ndecision_agent = "judge"\nexecution_agent = "builder"\n',
+        f'[[stream]]\nname = "hub"\nfolder = "{home}/project"\nurl = "{url}"\n'
+        f'[workers]\ndecision_agent = "judge"\nexecution_agent = "builder"\n',
         encoding="utf-8",
     )
 

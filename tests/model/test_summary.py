@@ -95,6 +95,11 @@ def test_what_a_rule_did_tells_the_rule_whom_it_told_and_what_became_of_it():
             ["failed", "no such session"],
         ),
         (
+            "command_result",
+            {"command_id": "c1", "command_type": "send_prompt", "target": "sena", "state": "done"},
+            ["send prompt", "-> sena", "done"],
+        ),
+        (
             "stream_state",
             {"stream": "hub", "state": "retrying", "why": "cut off"},
             ["stream “hub”", "retrying", "cut off"],

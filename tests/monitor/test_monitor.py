@@ -208,7 +208,7 @@ def test_a_rule_is_switched_off_also_while_the_disk_is_full(house: House) -> Non
 
 
 def test_what_a_stream_starts_is_told_and_not_that_nothing_is_done(house: House) -> None:
-    house.write_rules('[[stream]]\nname = "hub"\nurl = "http://127.0.0.1:9/events"\n')
+    house.write_rules('[[stream]]\nname = "hub"\nfolder = "/"\nurl = "http://127.0.0.1:9/events"\n')
     with house.monitor() as monitor:
         monitor.wait_for(lambda: b"stream hub: claude decides on its events" in monitor.output)
         monitor.wait_for(lambda: b"stream hub: connecting" in monitor.output)

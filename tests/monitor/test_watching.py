@@ -14,7 +14,7 @@ import pytest
 from collab_tui.model.event import decode
 from collab_tui.model.fold import Fold
 from collab_tui.model.sessions import Observed, Session
-from collab_tui.monitor.watching import carrier_of, known, own_carrier
+from collab_tui.monitor.watching import carrier_of, known, own_carrier, unattended
 from collab_tui.processes.identity import identity_of
 from collab_tui.sessions.records import Record, Records
 from tests.events import lines, says
@@ -83,3 +83,33 @@ def test_a_terminal_that_could_not_be_taken_up_stays_lost(registry: Path, record
     Records(registry).save(replace(record, handle={"socket": "s"}))
     (found,) = told(registry, begins(host=HOST, monitor=record.monitor), observed("lost"))
     assert found.observed is Observed.LOST
+
+
+def test_what_a_monitor_is_to_see_to_is_counted_while_none_acts(
+    registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = own_carrier(registry).monitor
+
+    def says_of(monitor: str) -> list[dict[str, Any]]:
+        return [
+            says("monitor", "stream_state", stream=f"hub {monitor}", state="connected", monitor=monitor),
+            says("monitor", "stream_state", stream=f"old {monitor}", state="stopped", monitor=monitor),
+            says(
+                "monitor", "worker", worker=f"w1 {monitor}", kind="decision", state="asked", task="T", monitor=monitor
+            ),
+            says(
+                "monitor", "worker", worker=f"w2 {monitor}", kind="decision", state="queued", task="U", monitor=monitor
+            ),
+            says("monitor", "worker", worker=f"w3 {monitor}", kind="decision", state="done", task="V", monitor=monitor),
+            says(f"s {monitor}", "session_start", run=f"r {monitor}", monitor=monitor),
+        ]
+
+    def found(*events: Mapping[str, Any]) -> Sequence[str]:
+        fold = Fold()
+        fold.extend(decode(lines(*events), 0))
+        return unattended(registry, fold.board())
+
+    assert found(*says_of(own), *says_of("another")) == ["1 stream", "2 workers", "1 session"]
+    assert found(*says_of("another")) == []
+    monkeypatch.setattr("collab_tui.monitor.watching.who_acts", lambda folder: object())
+    assert found(*says_of(own)) == []

@@ -167,7 +167,9 @@ async def test_forged_commands_do_not_fill_the_registry(house: House, monkeypatc
         old = (datetime.now(UTC) - timedelta(minutes=11)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         stop = command("human", CommandType.STOP, "sena", {}, Carrier(MONITOR_ID, "here")) | {"timestamp": old}
         persons = append(str(house.path), stop, seal=seal_with(KEY, "abcdef", None, Signed.COMMAND))["id"]
-        assert "too old" in str((await over(house, str(persons)))["reason"]), "the person is told all the same"
+        told = await over(house, str(persons))
+        assert "too old" in str(told["reason"]), "the person is told all the same"
+        assert (told["command_type"], told["target"]) == ("stop", "sena")
     assert any("not human's" in notice for notice in house.notices)
 
 
@@ -204,6 +206,7 @@ async def test_of_two_monitors_of_one_machine_only_that_which_is_meant_does_it_o
     async with house.manager() as mine:
         mine.start_listening()
         await over(house, start)
+        assert {(line["command_type"], line["target"]) for line in house.results(start)} == {("start", "sena")}
         assert list(mine.sessions) == ["sena"]
         assert {line["monitor"] for line in house.results(start)} == {MONITOR_ID}
 

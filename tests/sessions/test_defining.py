@@ -262,6 +262,11 @@ START = 'driver = "terminal"\ncommand = ["x"]\n'
         (f'base = "codex"\nrole = "{"x" * 121}"\n', 2, "it takes at most 120 characters"),
         (f'base = "codex"\ninstructions = "{"x" * 40_000}"\n', 2, "it takes at most 32,768 characters"),
         ('base = "codex"\nmodel = "opus"\n', 2, 'model = \'opus\': it takes a list of texts: ["--model", "opus"]'),
+        (
+            'base = "codex"\nread_only = true\n',
+            2,
+            'it takes a list of texts: ["--dry-run"], with which it changes nothing',
+        ),
         ('base = "codex"\nmodel = [""]\n', 2, "none of its texts may be empty"),
         ('base = "codex"\nresume = ["resume"]\n', 2, 'one of its texts has "{id}"'),
         (

@@ -18,7 +18,6 @@ from tests.sessions.repositories import Project
 @pytest.fixture
 def project(house: House, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The project is a repository, and `sena` works in worktrees."""
-    monkeypatch.setattr("collab_tui.sessions.counting._BETWEEN", 0.01)
     monkeypatch.setattr("collab_tui.sessions.observing.BETWEEN", 0.01)
     house.define("sena", ["sena"], worktree=True)
     return Project(house.project, house.home)
@@ -50,7 +49,9 @@ async def test_a_session_works_in_a_worktree_on_a_branch_of_its_own_and_its_chan
         project.commit("second", folder)
         await session.send_prompt_and_wait("commit")
         await eventually(lambda: (house.session("sena").changed, house.session("sena").unpushed) == (0, 1))
+        (folder / "last.txt").write_text("last\n", encoding="utf-8")
         await manager.destroy_session("sena")
+        assert house.session("sena").changed == 1, "as it is at the end"
         assert not is_locked(project, shown.branch or "")
         assert (folder / "new.txt").exists(), "it is not removed unasked"
         again = await manager.create_session("sena", task="Fix the login")
@@ -64,7 +65,7 @@ async def test_a_worktree_is_removed_on_request_but_never_with_what_stands_nowhe
         session = await manager.create_session("sena", task="login")
         folder = Path(session.record.folder)
         (folder / "new.txt").write_text("new\n", encoding="utf-8")
-        with pytest.raises(WouldLoseError, match=r"new\.txt"):
+        with pytest.raises(WouldLoseError, match=r"^it was stopped, but .*new\.txt"):
             await manager.destroy_session("sena", remove_worktree=True)
         assert house.observed("sena") is Observed.STOPPED
         assert (folder / "new.txt").exists()

@@ -151,7 +151,7 @@ async def test_an_unknown_agent_and_one_that_cannot_only_look_are_refused(house:
     async with house.manager() as manager:
         with pytest.raises(SessionError, match="no agent is defined"):
             await manager.create_session("senna")
-        with pytest.raises(SessionError, match="only look"):
+        with pytest.raises(SessionError, match=r"only look: write in its definition read_only = \["):
             await manager.create_session("sena", is_read_only=True)
 
 

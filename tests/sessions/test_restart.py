@@ -317,7 +317,9 @@ async def test_of_a_monitor_that_is_killed_while_it_starts_a_program_nothing_run
 
 def running_with(word: Path) -> list[str]:
     """The commands of processes that have this word."""
-    told = subprocess.run(["ps", "-ewwo", "args="], capture_output=True, text=True, encoding="utf-8", check=True, timeout=PATIENCE).stdout
+    told = subprocess.run(
+        ["ps", "-ewwo", "args="], capture_output=True, text=True, encoding="utf-8", check=True, timeout=PATIENCE
+    ).stdout
     return [line for line in told.splitlines() if str(word) in line]
 
 

@@ -56,6 +56,21 @@ async def test_what_the_agent_itself_declared_in_its_turn_stays(house: House) ->
         await eventually(lambda: status(house) is Status.IN_PROGRESS)
 
 
+async def test_that_it_waited_for_an_answer_is_over_with_its_turn(house: House) -> None:
+    async with house.manager() as manager:
+        session = await manager.create_session("sena")
+        agent = Agent.last["sena"]
+        agent.is_slow = True
+        session.send_prompt("work")
+        await eventually(lambda: status(house) is Status.IN_PROGRESS)
+        request = house.say("sena", "decision_request", target="human", kind="question", request="Which?")
+        house.say("sena", "request_withdrawn", request_id=request)
+        assert status(house) is Status.WAITING
+        await eventually(lambda: (found := session._me.board.request(request)) and not found.is_open)
+        agent.may_end.set()
+        await eventually(lambda: status(house) is Status.IDLE)
+
+
 async def test_a_screen_that_only_redraws_is_not_told_of(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("collab_tui.sessions.observing.BETWEEN", 0.0)
     house.define("sena", ["sena"], driver="terminal")

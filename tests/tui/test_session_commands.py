@@ -282,6 +282,16 @@ def of_the_project() -> None:
     (folder / "mine.toml").write_text('driver = "command"\ncommand = ["cat"]\n', encoding="utf-8")
 
 
+async def test_mistakes_in_files_of_agents_leave_the_keys_in_sight() -> None:
+    folder = user_config_file().parent / "agents"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("one", "two"):
+        (folder / f"{name}.toml").write_text("driver = 3\n", encoding="utf-8")
+    async with beside("s", size=(80, 24)) as (seat, _):
+        await start(seat, "claude")
+        await seat.sees("wrong, as collab-tui session allow tells: one, two", "ctrl+s start")
+
+
 @pytest.mark.usefixtures("of_the_project")
 async def test_an_agent_of_the_project_that_waits_to_be_allowed_is_told() -> None:
     async with beside("s") as (seat, _):
@@ -359,4 +369,26 @@ async def test_only_keys_that_would_do_something_are_there() -> None:
             assert not any(f" {key} " in footer for key in absent.split()), footer
             await seat.press(*absent.split())
             assert seat.screen == "SessionsScreen"
+        assert seat.appended == []
+
+
+WHY_NOT = {
+    ("rigel", "p"): "rigel does not run: r restores it",
+    ("vega", "r"): "vega cannot go on where it ended: n starts another",
+    ("sena", "r"): "sena runs",
+    ("sena", "a"): "sena has no terminal: enter shows what it puts out",
+    ("sena", "o"): "Nothing is asked of you there",
+    ("lubit", "i"): "lubit is idle: there is nothing to interrupt",
+    ("maestro", "d"): "The worktree of maestro is on nas2",
+}
+
+
+async def test_a_key_that_would_do_nothing_says_why() -> None:
+    async with beside("s") as (seat, _):
+        await seat.sees("gone with monitor")
+        for (name, key), why in WHY_NOT.items():
+            await choose(seat, name)
+            seat.app.clear_notifications()
+            await seat.press(key)
+            await seat.until(lambda why=why: why in seat.toasts, f"{name} {key}: {why}")
         assert seat.appended == []

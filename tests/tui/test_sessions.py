@@ -55,6 +55,42 @@ async def test_what_needs_the_person_comes_first_then_what_runs_then_the_rest() 
         assert keys == ["gitcode", "probe", "sena", "lubit", "하나", "maestro", "bot", "rigel", "orion", "vega"]
 
 
+async def test_one_whose_agent_asks_comes_first_with_the_sign_and_says_nothing_once_it_ended() -> None:
+    request = told("lubit", "decision_request", 0, request="Which schema?", request_id="q1", target="human")
+    async with beside("s", [*sample(), request], size=WIDE) as (seat, _):
+        await seat.sees("gone with monitor")
+        assert set(seat.app.screen.items.keys[:2]) == {"gitcode", "lubit"}
+        assert "▲ lubit" in seat.line_with(" lubit ")
+        run = next(s.run for s in seat.app.live.board.sessions if s.name == "lubit")
+        seat.write(told("lubit", "session_end", 0, run=run))
+        await seat.until(lambda: "∅ lubit" in seat.line_with(" lubit "), "a stopped lubit")
+        assert "says" not in seat.line_with(" lubit ")[:80]
+        assert set(seat.app.screen.items.keys[:2]) == {"gitcode", "probe"}
+
+
+async def test_the_ended_sessions_of_decisions_come_last() -> None:
+    decision = told("monitor", "worker", 2, worker="d9", kind="decision", state="done", task="T")
+    start = told("judge", "session_start", 1, run="j" * 16, host="atlas", definition="d", driver="d", worker="d9")
+    end = told("judge", "session_end", 0, run="j" * 16)
+    async with beside("s", [*sample(), decision, start, end]) as (seat, _):
+        await seat.sees("gone with monitor")
+        assert seat.app.screen.items.keys[-1] == "judge"
+
+
+@pytest.mark.parametrize("key", ["s", "w"])
+async def test_the_keys_of_the_past_are_listed_only_there(key: str) -> None:
+    async with beside(key) as (seat, _):
+        await seat.press("question_mark")
+        await seat.dialog("KeysScreen")
+        assert not [text for text in seat.app.screen.query("Static") if "One event back" in str(text.render())]
+    async with replaying(sample(), "30") as seat:
+        await seat.press(key)
+        await seat.until(lambda: seat.screen in ("SessionsScreen", "WorkersScreen"), "the screen")
+        await seat.press("question_mark")
+        await seat.dialog("KeysScreen")
+        assert [text for text in seat.app.screen.query("Static") if "One event back" in str(text.render())]
+
+
 async def test_what_is_not_known_yet_is_not_shown_as_working(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Atlas, "watch", lambda self, sessions: {})
     async with beside("s", size=WIDE) as (seat, _):
@@ -156,6 +192,18 @@ async def test_the_rows_of_a_size_do_not_depend_on_the_sizes_before() -> None:
             await seat.pilot.resize_terminal(*size)
             await seat.until(lambda size=size: seat.app.screen.size == size, f"{size}")
         await seat.until(lambda: (rows.room, rows.wanted_height, rows.size) == before, f"{before}")
+
+
+@pytest.mark.parametrize("key", ["s", "w"])
+async def test_a_terminal_that_becomes_wide_gives_the_list_its_whole_height(key: str) -> None:
+    async with beside(key, size=WIDE) as (seat, _):
+        await seat.until(lambda: seat.app.screen.items.keys, "rows")
+        rows = seat.app.screen.items
+        wide = rows.room, rows.wanted_height, rows.size
+        await seat.pilot.resize_terminal(60, 40)
+        await seat.until(lambda: rows.most_lines is not None and rows.size != wide[2], "the narrow arrangement")
+        await seat.pilot.resize_terminal(*WIDE)
+        await seat.until(lambda: (rows.room, rows.wanted_height, rows.size) == wide, f"{wide}")
 
 
 @pytest.mark.parametrize("size", [WIDE, (100, 40)])

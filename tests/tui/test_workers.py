@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from collab_tui.model.summary import Span
-from collab_tui.monitor.watching import Watch
+from collab_tui.monitor.watching import Watch, own_carrier
+from collab_tui.tui.actions import SEEN_FOR
 from collab_tui.tui.widgets.text_lines import broken
 from tests.tui import scenes
 from tests.tui.atlas import Atlas, beside, choose, sample
 from tests.tui.scenes import told
-from tests.tui.seat import WIDE, Seat, replaying, sitting
+from tests.tui.seat import NAME, WIDE, Seat, replaying, sitting
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +102,22 @@ async def test_what_a_monitor_told_that_is_gone_is_not_shown_as_so(monkeypatch: 
         assert any("OPS-11" in line and "queued" in line for line in shown)
 
 
+@pytest.mark.parametrize("size", [WIDE, (80, 24), (60, 40)])
+async def test_that_no_monitor_acts_stands_in_the_head_line_of_every_screen_until_one_does(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acting: list[object] = []
+    monkeypatch.setattr("collab_tui.monitor.watching.who_acts", lambda folder: acting[0] if acting else None)
+    ours = {"monitor": own_carrier(NAME).monitor}
+    scene = [*scenes.calm(), told("monitor", "stream_state", 1, stream="hub", state="connected", **ours)]
+    async with sitting(scene, size=size) as seat:
+        await seat.until(lambda: "no monitor" in seat.lines[0], "no monitor in the head line")
+        await seat.press("w")
+        await seat.until(lambda: "Sources" in seat.text and "no monitor" in seat.lines[0], "the same beside")
+        acting.append(object())
+        await seat.until(lambda: "no monitor" not in seat.lines[0], "a monitor")
+
+
 async def test_what_waits_for_the_person_is_answered_from_here() -> None:
     async with beside("w") as (seat, _):
         await choose(seat, "worker:e2a0000000000002")
@@ -112,12 +129,38 @@ async def test_what_waits_for_the_person_is_answered_from_here() -> None:
         assert seat.appended[0]["verdict"] == "rejected"
 
 
+async def test_a_approves_the_selected_one_which_then_waits_for_a_monitor() -> None:
+    async with beside("w", size=WIDE) as (seat, _):
+        await choose(seat, "worker:e2a0000000000002")
+        rows_of = seat.app.screen.items
+        await seat.until(lambda: rows_of.on_screen_for("worker:e2a0000000000002") >= SEEN_FOR, "time to look")
+        await seat.press("a")
+        await seat.until(lambda: len(seat.appended) == 1, "an answer")
+        assert seat.appended[0]["verdict"] == "approved"
+        await seat.sees("Answered, and waits for a monitor", "◌ PAY-130           approved")
+        assert "asked" not in seat.line_with("Workers")
+        seat.app.clear_notifications()
+        await seat.press("a")
+        await seat.until(lambda: "Nothing is asked of you there" in seat.toasts, "why not")
+        assert len(seat.appended) == 1
+
+
+async def test_what_was_approved_is_untended_without_its_monitor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Atlas, "watch_monitors", lambda _, monitors: dict.fromkeys(monitors, Watch.GONE))
+    async with beside("w", size=WIDE) as (seat, _):
+        seat.decide_elsewhere(scenes.decides("human", "a99b0e0000000003", "approved"))
+        await seat.sees("Answered, and waits for a monitor", "PAY-130           untended")
+
+
 @pytest.fixture
 def log() -> Path:
     path = Path("logs/executions/20261120-134210-pay-121-e2a0000000000001.log")
     path.parent.mkdir(parents=True)
     lines = [f"line {number} of what it said" for number in range(300)]
-    path.write_text("\n".join(["== prompt  2026-11-20", "mail \x1b[2Jthe receipts", *lines]), encoding="utf-8")
+    path.write_text(
+        "\n".join(["== prompt  2026-11-20", "mail \x1b[2Jthe receipts", "so " * 40 + "the end of a long line", *lines]),
+        encoding="utf-8",
+    )
     return path
 
 
@@ -127,7 +170,10 @@ async def test_its_log_is_shown_and_scrolls_and_steers_nothing() -> None:
         await choose(seat, "worker:e2a0000000000001")
         await seat.press("enter")
         await seat.until(lambda: seat.screen == "ReadingScreen", "the log")
-        await seat.sees("Log of PAY-121", "== prompt", "mail ␛[2Jthe receipts", "line 3 of what it said")
+        assert "sideways" not in seat.text
+        await seat.sees(
+            "Log of PAY-121", "the end of a long line", "== prompt", "mail ␛[2Jthe receipts", "line 3 of what it said"
+        )
         await seat.press("end")
         await seat.sees("line 299 of what it said")
         await seat.press("home")
@@ -239,3 +285,10 @@ async def test_the_past_shows_what_stood_in_the_registry() -> None:
         await seat.press("escape")
         await seat.closed()
         assert seat.past is not None
+
+
+async def test_one_that_waits_for_the_person_has_no_log_yet_and_that_is_said() -> None:
+    async with beside("w", size=(80, 24)) as (seat, _):
+        await choose(seat, "worker:e2a0000000000002")
+        await seat.press("enter")
+        await seat.sees("it was not started, and waits for your answer")

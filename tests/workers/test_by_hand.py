@@ -71,6 +71,7 @@ async def test_a_command_that_the_person_did_not_sign_is_neither_done_nor_answer
         await stage.until(lambda: stage.lines("command_result"))
     (told,) = stage.lines("command_result")
     assert (told["command_id"], told["state"]) == (sent["id"], "failed")
+    assert (told["command_type"], told["target"]) == ("stop_worker", "nobody")
     assert sessions.created == []
 
 

@@ -32,7 +32,7 @@ async def test_a_task_that_is_done_leads_to_a_decision_to_a_question_and_with_a_
         await workers.take(event("T-1"))
         await stage.until(lambda: "execution asked" in stage.states().get("T-2", ()))
         (request,) = stage.board().requests
-        assert (request.asker, request.request) == ("monitor", 'Start a worker on T-2: "do T-2"')
+        assert (request.asker, request.request) == ("monitor", 'Start a worker on T-2: "do T-2", because "T-2 is next"')
         assert '"T-2 is next"' in (request.details or "")
         assert stage.states() == {
             "T-1": ["decision queued", "decision running", "decision done"],
@@ -85,7 +85,9 @@ async def test_unasked_so_many_start_a_day_and_then_the_person_is_asked(stage: S
         await workers.take(event("T-1"))
         await stage.until(lambda: len(stage.states()) == 4 and "execution asked" in stage.states()["c"])
         await stage.until(lambda: all("execution done" in stage.states()[task] for task in "ab"))
-    assert [request.request for request in stage.board().requests] == ['Start a worker on c: "do c"']
+    (request,) = stage.board().requests
+    assert request.request == 'Start a worker on c: "do c", because "c is next"'
+    assert "auto_limit is reached: 2 started unasked within a day" in (request.details or "")
     again = PlayedSessions(always(verdict("d")))
     async with at_work(stage, again, stage.config(start="auto", auto_limit=2, cool_down=0.0)) as workers:
         await workers.take(event("T-9"))

@@ -37,7 +37,7 @@ def interrupt_(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object: id, session, state, reason")
     options = parser.parse_args(arguments)
     show_anything()
-    line = Line(options.registry)
+    line = Line(options.registry, is_brake=True)
     return _ended(line, line.session(options.name), CommandType.INTERRUPT, {}, as_json=options.json)
 
 
@@ -54,7 +54,7 @@ def stop_(arguments: list[str]) -> int:
     show_anything()
     if options.json and not options.yes:
         parser.error("--json asks nothing: give --yes with it")
-    line = Line(options.registry)
+    line = Line(options.registry, is_brake=True)
     session = line.session(options.name)
     line.check_person()
     if not options.yes:

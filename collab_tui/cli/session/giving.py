@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from collab_tui.cli.reading import NotThereError, Reading, read
+from collab_tui.cli.settings import load_settings, load_to_brake
 from collab_tui.model.sessions import CommandState, Session
 from collab_tui.model.text import one_line
 from collab_tui.model.words import name_key
@@ -50,12 +51,13 @@ class NobodyError(RegistryError):
 class Line:
     """The person's line to the sessions of a registry."""
 
-    def __init__(self, given: str | None, *, is_piped: bool = False) -> None:
-        """`is_piped` says that standard input holds a text, so that the terminal has to be elsewhere.
+    def __init__(self, given: str | None, *, is_piped: bool = False, is_brake: bool = False) -> None:
+        """`is_piped` says that standard input holds a text, so that the terminal has to be elsewhere; `is_brake` that
+        something is to be ended, whatever the settings say.
 
         Raises `UnusableError` where nobody can tell that the person is at work here, `NoKeyError` without a key.
         """
-        self.reading: Reading = read(given)
+        self.reading: Reading = read(given, settings=load_to_brake if is_brake else load_settings)
         self.path = Path(self.reading.registry.name)
         self.own = own_carrier(self.path)
         """The monitor of this machine."""

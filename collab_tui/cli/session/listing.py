@@ -13,6 +13,7 @@ from rich.cells import cell_len, set_cell_size
 
 from collab_tui.cli.arguments import make_parser, say, show_anything
 from collab_tui.cli.reading import Reading, read
+from collab_tui.cli.settings import load_to_brake
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.glyphs import STATUS_WORDS
 from collab_tui.model.sessions import Session
@@ -36,7 +37,7 @@ def list_(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="a JSON array, with all that is known of each")
     options = parser.parse_args(arguments)
     show_anything()
-    reading = read(options.registry)
+    reading = read(options.registry, settings=load_to_brake)
     path = Path(reading.registry.name)
     sessions = known(path, reading.moment.board.sessions)
     watched = watch(path, sessions)
@@ -74,7 +75,7 @@ def _seen(session: Session, watched: Watch | None) -> str:
 def _says(reading: Reading, session: Session) -> str:
     """What its agent says of its work."""
     agent = reading.moment.board.agent(session.name)
-    if agent is None or agent.status is None:
+    if agent is None or agent.status is None or not session.observed.is_running:
         return ""
     word = STATUS_WORDS.get(agent.status) or one_line(agent.raw_status or "")
     progress = f" {agent.progress:.0f} %" if agent.progress is not None else ""

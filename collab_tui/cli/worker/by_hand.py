@@ -17,7 +17,7 @@ from collab_tui.cli.reading import now
 from collab_tui.cli.session.giving import EXITS, FAILED, TIMED_OUT, Line, NobodyError, failed
 from collab_tui.cli.standard_input import read_text
 from collab_tui.cli.worker.workers import document, find_worker, head, why
-from collab_tui.config.values import WrongError
+from collab_tui.config.values import WrongError, shown
 from collab_tui.config.workers import template_name
 from collab_tui.model.fold import Fold
 from collab_tui.model.summary import Span
@@ -110,7 +110,7 @@ def stop_(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object: worker, state")
     options = parser.parse_args(arguments)
     show_anything()
-    line = Line(options.registry)
+    line = Line(options.registry, is_brake=True)
     worker = find_worker(line.reading.moment.board, options.id)
     if worker.state.is_over:
         raise UnusableError(f"the worker {worker.id} is over: {worker.state}")
@@ -132,7 +132,7 @@ def _add(parser: argparse.ArgumentParser) -> None:
 def _give(line: Line, kind: CommandType, task: str, options: argparse.Namespace, names: tuple[str, ...]) -> str | None:
     """The id of the worker that is queued; None when it is not, which was told."""
     if (wrong := why_no_task(task)) is not None:
-        raise UnusableError(f"{wrong}: not {task[:60]!a}")
+        raise UnusableError(f"{wrong}: not {shown(task)}")
     try:
         if "template" in names and options.template is not None:
             template_name(options.template)

@@ -11,6 +11,7 @@ from collab_tui.cli.arguments import make_parser, show_anything
 from collab_tui.cli.console import make_console, styled
 from collab_tui.cli.durations import duration
 from collab_tui.cli.reading import now, read
+from collab_tui.cli.settings import load_to_brake
 from collab_tui.cli.worker.workers import Watches, document, head, since_of, why
 from collab_tui.model.summary import Span
 from collab_tui.model.text import one_line
@@ -37,7 +38,7 @@ def list_(arguments: list[str]) -> int:
     parser.add_argument("--since", type=duration, metavar="TIME", help="those of the last 2h, for instance")
     parser.add_argument("--json", action="store_true", help="one JSON object, documented below")
     options = parser.parse_args(arguments)
-    reading = read(options.registry)
+    reading = read(options.registry, settings=load_to_brake)
     board = reading.moment.board
     watches = Watches(Path(reading.registry.name), board)
     since = now() - timedelta(seconds=options.since) if options.since is not None else None
@@ -59,14 +60,14 @@ def list_(arguments: list[str]) -> int:
         state = Span(UNTENDED, "warning") if is_untended else Span(stream.state.value)
         told = Span("".join(f"  {text}" for text in (counts(stream), why_so) if text), "muted")
         console.print(styled([Span(f"stream {one_line(stream.name)}  "), state, told]))
+    if len(workers) > _MOST:
+        console.print(f"{len(workers) - _MOST} before these: --json has them all")
     for worker in workers[-_MOST:]:
         console.print(styled(head(worker, now(), watches)))
         if watches.is_untended(worker):
             console.print(styled([Span(" " * 10), Span(NOBODY, "muted")]))
         elif worker.outcome or worker.why:
             console.print(styled([Span(" " * 10), why(worker)]))
-    if len(workers) > _MOST:
-        console.print(f"and {len(workers) - _MOST} before these: --json has them all")
     if not workers:
         console.print(
             "No worker yet. `collab-tui worker decision` starts one, and so does a [[stream]] of your settings."

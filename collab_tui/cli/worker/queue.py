@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from collab_tui.cli.arguments import make_parser, registry_path, say, show_anything
+from collab_tui.cli.arguments import complain, make_parser, registry_path, say, show_anything
 from collab_tui.cli.console import make_console, styled
 from collab_tui.cli.reading import now, read
 from collab_tui.cli.settings import load_settings
@@ -33,6 +32,8 @@ from collab_tui.workers.stream_event import StreamEvent, event_of
 
 _LONGEST: Final = 1 << 24
 """Bytes of events."""
+_MOST_ODD: Final = 20
+"""Lines that are no events of which each is told."""
 _ROLES: Final = {QUEUED: "success", DROPPED: "warning", REFUSED: "error", IGNORED: "muted"}
 _PLACES: Final = {priority.value: priority.rank for priority in Priority}
 _EXAMPLES: Final = """\
@@ -41,7 +42,8 @@ _EXAMPLES: Final = """\
   echo '{"task_id": "T-1", "status": "done"}' | collab-tui worker queue --dry-run -
 
 Events are JSON objects, one a line, as the stream sends them; `id`, if there is one, is the event's. Nothing is started
-and nothing written. Which fields tell what, a [[stream]] of your settings says: --stream names it."""
+and nothing written. A line that is no event is told on standard error, and the exit code is 2 then. Which fields tell
+what, a [[stream]] of your settings says: --stream names it."""
 
 
 def queue_(arguments: list[str]) -> int:
@@ -83,14 +85,19 @@ def _place(worker: Worker) -> tuple[bool, int, int]:
 
 def _dry_run(registry: Path, given: str, stream: str | None, as_json: bool) -> int:
     config = load_settings(registry)
-    events = list(_events(given, config, stream))
+    events, odd = _events(given, config, stream)
+    for wrong in odd[:_MOST_ODD]:
+        complain(wrong)
+    if len(odd) > _MOST_ODD:
+        complain(f"and {len(odd) - _MOST_ODD} more lines are no events")
     record = Record(JsonlRegistry(registry), "", Persistence(lambda _: None))
     asyncio.run(record.read())
     found, waiting = dry_run(events, config.decide, config.workers, record.taken)
+    code = 2 if odd else 0
     if as_json:
         queue = [job.id for job in waiting]
         print(json.dumps({"events": [one.document() for one in found], "queue": queue}, indent=2))
-        return 0
+        return code
     console = make_console()
     for one in found:
         about = f"{one.event.status or ''} {one.event.priority}"
@@ -112,11 +119,11 @@ def _dry_run(registry: Path, given: str, stream: str | None, as_json: bool) -> i
     say(", ".join(told) if told else "There are no events.")
     if waiting and any(one.outcome == QUEUED for one in found):
         say(f"In order: {', '.join(job.task for job in waiting[:20])}")
-    return 0
+    return code
 
 
-def _events(given: str, config: Config, stream: str | None) -> Iterator[StreamEvent]:
-    """Raises `UnusableError`."""
+def _events(given: str, config: Config, stream: str | None) -> tuple[list[StreamEvent], list[str]]:
+    """The events, and what is wrong with each line that is none. Raises `UnusableError`."""
     known = next((one for one in config.streams if one.name == stream), None)
     if stream is not None and known is None:
         names = ", ".join(one.name for one in config.streams)
@@ -124,19 +131,23 @@ def _events(given: str, config: Config, stream: str | None) -> Iterator[StreamEv
             f"there is no stream {stream!r} in your settings" + (f"; there are {names}" if names else "")
         )
     fields = known.fields if known is not None else DEFAULT_FIELDS
+    events, odd = [], []
     for number, line in enumerate(_text(given).splitlines(), 1):
         if not line.strip():
             continue
         try:
             data: Any = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise UnusableError(f"line {number} is no JSON: {error}") from error
+            odd.append(f"line {number} is no JSON: {error}")
+            continue
         told = data.get("id") if isinstance(data, dict) else None
         event_id = str(told) if told else hashlib.sha256(line.encode()).hexdigest()[:12]
         event = event_of(stream or "dry-run", event_id, data, fields)
         if event is None:
-            raise UnusableError(f"line {number} names no task: {fields['task']} is missing")
-        yield event
+            odd.append(f"line {number} names no task: {fields['task']} is missing")
+        else:
+            events.append(event)
+    return events, odd
 
 
 def _text(given: str) -> str:

@@ -74,6 +74,8 @@ class Delivering:
                 return Delivery.SUBMITTED, ""  # it was slow to show what is typed
             if not is_seen:
                 return Delivery.UNVERIFIED, "its screen shows nothing of what is typed"
+            if not watching.tells_of_work:  # by now it may ask something, which another Enter would answer
+                return Delivery.UNVERIFIED, "its screen does not show whether it took the prompt"
             if is_last:
                 break
         return Delivery.NOT_SUBMITTED, "the prompt stands in its composer, and Enter does not send it"

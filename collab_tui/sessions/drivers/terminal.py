@@ -111,7 +111,7 @@ class TerminalDriver:
     async def interrupt(self) -> None:
         """Press what ends a turn: Escape where the screen says so, else ctrl+c."""
         watching = self._watching
-        if self._is_left or watching.ended.done() or not (watching.is_turn or watching.sign is Sign.BUSY):
+        if self._is_left or watching.ended.done() or not (watching.is_turn or watching.is_at_work):
             return
         self._is_interrupted = True
         is_escape = any("esc" in pattern.casefold() for pattern in self._launch.definition.busy)
@@ -126,6 +126,7 @@ class TerminalDriver:
                 self._watching.end(await self._pane.end(grace))
             except LostError as error:
                 self._watching.end(f"lost: {error}")
+        await self._watching.closed()
         await self._watching.tell()
         for path in self._watching.signals.paths:
             with suppress(OSError):
@@ -140,7 +141,9 @@ class TerminalDriver:
 
     async def wait(self) -> str:
         """Wait until it is gone."""
-        return await asyncio.shield(self._watching.ended)
+        how = await asyncio.shield(self._watching.ended)
+        await self._watching.closed()
+        return how
 
     async def _stop_watching(self) -> None:
         await self._watching.stop()

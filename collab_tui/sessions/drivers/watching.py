@@ -66,9 +66,12 @@ class Watching:
         self._looked = asyncio.Condition()
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._changed_at = self._awaited_since = time.monotonic()
         self._empty = ""
         """What stands before the cursor when nothing is typed."""
+        self._shows_prompt = False
+        """It was seen to show when it takes a prompt, so where it does not it is at work, however quiet."""
         self._was_busy = False
         self._trouble = ""
         """Why the last look failed."""
@@ -84,11 +87,18 @@ class Watching:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
+        await self.closed()
+
+    async def closed(self) -> None:
+        """Wait until the terminal of a program that ended is gone too."""
+        if self._closing is not None:
+            await asyncio.wait({self._closing})
 
     def is_ready_now(self) -> None:
         """It started: what stands before its cursor is no draft."""
         self.is_started = True
         self._empty = self.seen.before_cursor
+        self._shows_prompt = self.sign is Sign.READY
         self.observe(Observed.IDLE)
 
     def begin_turn(self) -> None:
@@ -96,6 +106,11 @@ class Watching:
         self.heard.clear()
         self.is_turn, self._was_busy = True, False
         self.hurry()
+
+    @property
+    def tells_of_work(self) -> bool:
+        """Its screen or its signals say when it is at work, so what stands in its composer was not taken."""
+        return bool(self._definition.busy or self.told)
 
     def hurry(self) -> None:
         """Something is awaited now."""
@@ -145,18 +160,25 @@ class Watching:
     async def look_now(self) -> None:
         """Look, and hear what was told meanwhile. Raises `DriverError`."""
         async with self._looking:
-            seen = await self._pane.look()
-            self._trouble = ""
-            for signal in self.signals.take():
-                self._hear(signal)
-            self._judge(seen)
-        if seen.ended is not None and not self.ended.done():
-            self.end(seen.ended)
-            with suppress(DriverError):
-                last = [line for line in await self._pane.lines(ROWS) if line.strip()][-ROWS:]
-                self.last_line = last[-1] if last else self.last_line
-                self.keep("\n".join(last))
-            await self._pane.end(0.0)
+            if self._closing is None:
+                seen = await self._pane.look()
+                self._trouble = ""
+                for signal in self.signals.take():
+                    self._hear(signal)
+                self._judge(seen)
+                if seen.ended is not None and not self.ended.done():
+                    self._closing = asyncio.create_task(self._close(seen.ended))
+        if self._closing is not None:
+            await asyncio.shield(self._closing)  # whoever looked may be given up, and its terminal has to go
+
+    async def _close(self, how: str) -> None:
+        """It ended, and so does its terminal."""
+        self.end(how)
+        with suppress(DriverError):
+            last = [line for line in await self._pane.lines(ROWS) if line.strip()][-ROWS:]
+            self.last_line = last[-1] if last else self.last_line
+            self.keep("\n".join(last))
+        await self._pane.end(0.0)
 
     def miss(self, error: Exception) -> None:
         """It cannot be looked at, or touched, now; that is told, and tried again."""
@@ -188,7 +210,7 @@ class Watching:
         else:
             self.observe(Observed.IDLE)
             if look.sign is Sign.READY:
-                self._empty = look.before_cursor
+                self._empty, self._shows_prompt = look.before_cursor, True
 
     def _read(self, picture: Picture) -> Look:
         """What a picture shows that was not seen before."""
@@ -249,7 +271,16 @@ class Watching:
             return is_shown or self.quiet >= quiet
         if self.told:
             return is_shown and self.quiet >= max(quiet, SILENT)
+        if self.is_at_work:
+            return False
         return self.quiet >= (min(quiet, SETTLED) if is_shown and (self._was_busy or not self.is_turn) else quiet)
+
+    @property
+    def is_at_work(self) -> bool:
+        """The screen says so, or shows no prompt, and none with something typed, where it did before."""
+        if self.look is None or self.sign is not Sign.NONE:
+            return self.sign is Sign.BUSY
+        return self._shows_prompt and not self.look.draft
 
     @property
     def said_last(self) -> str:

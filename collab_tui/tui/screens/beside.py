@@ -11,11 +11,11 @@ from textual.containers import Container, Vertical
 from textual.widget import Widget
 
 from collab_tui.model.board import Request
-from collab_tui.tui.actions import BY_ID
+from collab_tui.tui.actions import BY_ID, Where
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.keymap import Keymap
 from collab_tui.tui.messages import Opened, Selected
-from collab_tui.tui.safe import ROLE_CLASSES
+from collab_tui.tui.safe import ROLE_CLASSES, toast
 from collab_tui.tui.screens import dialogs
 from collab_tui.tui.screens.page import PageScreen
 from collab_tui.tui.view import View
@@ -122,7 +122,7 @@ class BesideScreen(PageScreen):
 
     def _fit(self) -> None:
         if self.items.most_lines is None:
-            self.items.styles.clear_rule("height")
+            self.items.styles.height = None  # clear_rule would not lay out anew
         else:
             self.items.styles.height = 1 + min(self.items.most_lines, max(3, self.items.wanted_height))
 
@@ -133,11 +133,28 @@ class BesideScreen(PageScreen):
 
     def works(self, action: str) -> bool:
         """The action would do something now."""
-        return super().works(action) and (action != "answer" or self.request is not None)
+        return super().works(action) and not self.why_not(action)
+
+    def why_not(self, action: str) -> str:
+        """Why an action of this screen would do nothing with what is selected; empty where it would do something."""
+        return "Nothing is asked of you there" if action == "answer" and self.request is None else ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys of this screen do something, or say why not."""
+        return super().check_action(action, parameters) or self.is_there(action)
+
+    def refuses(self, action: str) -> bool:
+        """Say why an action does nothing, in the past or with what is selected; False where it does something."""
+        if BY_ID[action].where is Where.PRESENT and self.refuse_in_past():
+            return True
+        why_not = self.why_not(action)
+        if why_not:
+            toast(self.app, why_not, "warning")
+        return bool(why_not)
 
     def action_answer(self) -> None:
         """Read what is asked, and answer."""
-        if self.request is not None and self.view is not None:
+        if not self.refuses("answer") and self.request is not None and self.view is not None:
             self.app.push_screen(dialogs.request(self.desk, self.request, self.view))
 
     def action_back(self) -> None:

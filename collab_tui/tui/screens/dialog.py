@@ -51,7 +51,8 @@ class Dialog(ModalScreen[Result]):
     def on_resize(self) -> None:
         """The body scrolls before the foot is pushed out of sight."""
         for body in self.query("#body"):
-            body.styles.max_height = max(2, self.size.height - _FRAME - self.FOOT_HEIGHT)
+            told = sum(wrong.size.height for wrong in self.query("#wrong") if wrong.display)
+            body.styles.max_height = max(2, self.size.height - _FRAME - self.FOOT_HEIGHT - told)
 
     def title_text(self) -> str:
         """What the frame says; never text from events."""
@@ -73,6 +74,7 @@ class Dialog(ModalScreen[Result]):
         """Say what went wrong or is going on, above the keys; an empty text takes no line."""
         self.put("#wrong", Content(text))
         self.query("#wrong").set(display=bool(text))
+        self.call_after_refresh(self.on_resize)
 
     def put(self, selector: str, told: Content) -> None:
         """Show what was found out; nothing in a dialog that is being closed, whose widgets go before its workers."""

@@ -49,6 +49,7 @@ def event(item: Item, registry: Registry, trust: Trust, timeline: Timeline | Non
 
 def problems(desk: Desk, view: View) -> ModalScreen[None]:
     """What is wrong with the registry and around it; of a picture of an earlier moment, only what it shows."""
+    from collab_tui.monitor.watching import unattended
     from collab_tui.protocol.checkup import check_moment, check_up
     from collab_tui.registry.jsonl import JsonlRegistry
     from collab_tui.tui.screens.problems import ProblemsScreen
@@ -57,17 +58,18 @@ def problems(desk: Desk, view: View) -> ModalScreen[None]:
     def look() -> Sequence[Finding]:
         is_present = view.frozen_at is None and view.past is None
         if is_present and isinstance(desk.registry, JsonlRegistry):
-            return check_up(desk.registry.path, view.moment.now, screen_problems, desk.person, desk.trust).findings
+            now, path = view.moment.now, desk.registry.path
+            return check_up(path, now, screen_problems, desk.person, desk.trust, unattended).findings
         return check_moment(view.moment)
 
     return ProblemsScreen(look, view.glyphs)
 
 
-def keys(keymap: Keymap, page: Page) -> ModalScreen[None]:
+def keys(keymap: Keymap, page: Page, is_past: bool) -> ModalScreen[None]:
     """The keys of a screen."""
     from collab_tui.tui.screens.keys import KeysScreen
 
-    return KeysScreen(keymap, page)
+    return KeysScreen(keymap, page, is_past)
 
 
 def beside(page: Page, desk: Desk, keymap: Keymap, view: View, chosen: str | None) -> Screen[None]:

@@ -9,7 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from collab_tui.model.summary import Span
-from collab_tui.tui.actions import USUAL_FILTERS, Page, actions_of
+from collab_tui.tui.actions import USUAL_FILTERS, Page, Where, actions_of
 from collab_tui.tui.keymap import Keymap
 from collab_tui.tui.safe import content
 from collab_tui.tui.screens.dialog import Dialog
@@ -34,14 +34,17 @@ class KeysScreen(Dialog[None]):
 
     TITLE_TEXT = "Keys"
 
-    def __init__(self, keymap: Keymap, page: Page) -> None:
+    def __init__(self, keymap: Keymap, page: Page, is_past: bool) -> None:
+        """The board, from which one goes into the past, lists the keys of the past always."""
         super().__init__()
         self._keymap = keymap
         self._page = page
+        self._is_past = is_past
 
     def body(self) -> Iterable[Widget]:
         """One block a group."""
-        actions = actions_of(self._page)
+        has_past = self._is_past or self._page is Page.BOARD
+        actions = [action for action in actions_of(self._page) if has_past or action.where is not Where.PAST]
         for group in sorted({action.group: None for action in actions}, key=_FIRST.__contains__, reverse=True):
             spans = [Span(f"{group}\n", "strong")]
             for action in actions:

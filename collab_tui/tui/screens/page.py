@@ -84,7 +84,7 @@ class PageScreen(Replaying, Screen[None]):
 
     def action_keys(self) -> None:
         """List the keys."""
-        self.app.push_screen(dialogs.keys(self.keymap, self.page))
+        self.app.push_screen(dialogs.keys(self.keymap, self.page, self.replay is not None))
 
     def action_themes(self) -> None:
         """Choose a theme."""

@@ -16,7 +16,7 @@ from collab_tui.model.text import clean
 from collab_tui.tui.machine import HereError
 from collab_tui.tui.safe import Line, words
 from collab_tui.tui.screens.dialog import Dialog, hints
-from collab_tui.tui.widgets.text_lines import TextLines
+from collab_tui.tui.widgets.text_lines import BrokenLines, TextLines
 
 _MOST_LINES = 20_000
 _LONGEST = 2000
@@ -32,27 +32,31 @@ class ReadingScreen(Dialog[None]):
 
     HINTS = (("up down", "scroll"), ("left right", "sideways"), ("home end", "first, last"), ("esc", "close"))
 
-    def __init__(self, title: str, read: Read, role_of: Paint, empty: str, *, at_end: bool = False) -> None:
+    def __init__(self, title: str, read: Read, role_of: Paint, empty: str, *, is_prose: bool = False) -> None:
+        """Lines of prose are broken where they are too long; others scroll sideways."""
         super().__init__()
         self._title = title
         self._read_text = read
         self._role_of = role_of
         self._empty = empty
-        self._at_end = at_end
+        self._is_prose = is_prose
 
     def compose(self) -> ComposeResult:
         """The text and the keys."""
         with Vertical(id="dialog") as box:
             box.border_title = Content(words(self._title))
-            yield TextLines(id="lines")
+            yield BrokenLines(id="lines") if self._is_prose else TextLines(id="lines")
             yield Static(hints(self.hints()), id="hints")
 
     def on_mount(self) -> None:
         """The keys scroll."""
-        lines = self.query_one(TextLines)
-        lines.tell([(Span("reading...", "muted"),)])
-        lines.focus()
+        self._tell([(Span("reading...", "muted"),)])
+        self.query_one(TextLines).focus()
         self._read()
+
+    def hints(self) -> Sequence[tuple[str, str]]:
+        """Of prose nothing is at the side."""
+        return [hint for hint in self.HINTS if not (self._is_prose and hint[1] == "sideways")]
 
     def on_resize(self) -> None:
         """The text fills what there is."""
@@ -63,8 +67,11 @@ class ReadingScreen(Dialog[None]):
             told = await asyncio.to_thread(self._lines)
         except HereError as error:
             told = [(Span(words(str(error)), "warning"),)]
+        self._tell(told)
+
+    def _tell(self, told: Sequence[Line]) -> None:
         for lines in self.query(TextLines):
-            lines.tell(told, at_end=self._at_end)
+            lines.tell_of(self._title, told) if isinstance(lines, BrokenLines) else lines.tell(told)
 
     def _lines(self) -> Sequence[Line]:
         text = self._read_text()

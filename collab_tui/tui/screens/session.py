@@ -54,7 +54,7 @@ class SessionScreen(Dialog[None]):
         started = seconds_between(session.started_at, moment.now)
         yield "session", words(session.name)
         yield "seen", lasting(shown, since(lasts))
-        yield "says", next(iter(declared(moment.board, session)), "")
+        yield "says", next(iter(declared(moment.board, session, self._watch_of(session))), "")
         yield "asks you", words("; ".join(asks))
         yield "said last", words(session.last_line)
         yield "task", words(session.task)

@@ -32,11 +32,11 @@ from collab_tui.tui.safe import cut_middle, toast, words
 from collab_tui.tui.screens.asking import once_signing
 from collab_tui.tui.screens.beside import BesideScreen
 from collab_tui.tui.screens.dialog import ShortFacts
-from collab_tui.tui.seen import asked_by, counts, declared, lasting, seen, since
+from collab_tui.tui.seen import asked_by, counts, declared, lasting, runs, seen, since
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList
 from collab_tui.tui.widgets.output import OutputPane
-from collab_tui.tui.widgets.sessions import SessionList, command_span, runs
+from collab_tui.tui.widgets.sessions import SessionList, command_span
 
 if TYPE_CHECKING:
     from collab_tui.sessions.terminal_model import Picture
@@ -46,6 +46,8 @@ _LOOK_AT_OUTPUT: Final = 0.5
 _LOOK_AT_PROCESSES: Final = 3.0
 _NAME: Final = 24
 _INTERRUPTED: Final = (Observed.WORKING, Observed.APPROVAL, Observed.INPUT)
+_OF_ONE: Final = ("prompt", "output", "attach", "diff", "interrupt", "stop", "restore", "details")
+"""Actions with the selected session."""
 _COMMIT: Final = re.compile("[0-9a-f]{40,64}")
 _HAS_TERMINAL: Final = "terminal"
 """The driver of sessions that a person can attach to."""
@@ -164,7 +166,7 @@ class SessionsScreen(BesideScreen):
         yield "task", words(session.task)
         if self.has_class("-narrow"):
             return
-        yield "says", next(iter(declared(view.moment.board, session)), "")
+        yield "says", next(iter(declared(view.moment.board, session, self._watch_of(session))), "")
         yield (
             "worktree",
             f" {view.glyphs.separator} ".join([words(session.branch) or "none of its own", *counts(session)]),
@@ -220,6 +222,8 @@ class SessionsScreen(BesideScreen):
 
     def action_output(self) -> None:
         """The output on the whole screen, or the list beside it again."""
+        if self.refuses("output"):
+            return
         self.toggle_class("-output")
         (self.query_one(OutputPane) if self.has_class("-output") else self.items).focus()
         self.refresh_keys()
@@ -239,7 +243,7 @@ class SessionsScreen(BesideScreen):
 
     def action_details(self) -> None:
         """Everything that is known of the selected session."""
-        if self.session is not None and self.view is not None:
+        if not self.refuses("details") and self.session is not None and self.view is not None:
             from collab_tui.tui.screens.session import SessionScreen
 
             self.app.push_screen(SessionScreen(self.session, self._sessions, self._watch_of, self.view))
@@ -247,7 +251,7 @@ class SessionsScreen(BesideScreen):
     def action_diff(self) -> None:
         """What it changed since its base."""
         session = self.session
-        if session is None or self.refuse_in_past():
+        if self.refuses("diff") or session is None:
             return
         from collab_tui.tui.screens.reading import ReadingScreen, diff_role
 
@@ -258,35 +262,37 @@ class SessionsScreen(BesideScreen):
 
     # Commands
 
-    def works(self, action: str) -> bool:
-        """The action would do something now."""
-        if not super().works(action):
-            return False
-        session = self.session
-        if (
-            action in ("prompt", "output", "attach", "diff", "interrupt", "stop", "restore", "details")
-            and session is None
-        ):
-            return False
-        if session is None:
-            return True
-        is_here = self._watch_of(session) is not Watch.ELSEWHERE
+    def why_not(self, action: str) -> str:
+        """Why an action would do nothing with the selected session; empty where it would do something."""
+        if action not in _OF_ONE:
+            return super().why_not(action)
+        return self._why_not(action, self.session) if self.session is not None else "No session is selected"
+
+    def _why_not(self, action: str, session: Session) -> str:
+        name, host, is_running = words(session.name), words(session.host), self._runs(session)
         match action:
-            case "prompt" | "stop":
-                return self._runs(session)
-            case "interrupt":
-                return self._runs(session) and session.observed in _INTERRUPTED
-            case "attach":
-                return self._runs(session) and session.driver == _HAS_TERMINAL and is_here
-            case "diff":
-                return session.branch is not None and self.desk.machine.is_here(session)
-            case "restore":
-                return not self._runs(session) and session.can_resume
-        return True
+            case "prompt" | "stop" | "interrupt" | "attach" if not is_running:
+                restores = f": {self.keymap.text('restore')} restores it" if session.can_resume else ""
+                return f"{name} does not run{restores}"
+            case "interrupt" if session.observed not in _INTERRUPTED:
+                return f"{name} is {session.observed.value}: there is nothing to interrupt"
+            case "attach" if session.driver != _HAS_TERMINAL:
+                return f"{name} has no terminal: {self.keymap.text('output')} shows what it puts out"
+            case "attach" if self._watch_of(session) is Watch.ELSEWHERE:
+                return f"{name} runs on {host}: attach to it there"
+            case "diff" if session.branch is None:
+                return f"{name} has no worktree of its own"
+            case "diff" if not self.desk.machine.is_here(session):
+                return f"The worktree of {name} is on {host}"
+            case "restore" if is_running:
+                return f"{name} runs"
+            case "restore" if not session.can_resume:
+                return f"{name} cannot go on where it ended: {self.keymap.text('start_session')} starts another"
+        return ""
 
     def action_start_session(self) -> None:
         """Start a session."""
-        if self.refuse_in_past():
+        if self.refuses("start_session"):
             return
         from collab_tui.tui.screens.start_session import StartScreen
 
@@ -297,7 +303,7 @@ class SessionsScreen(BesideScreen):
 
     def action_prompt(self) -> None:
         """Prompt the selected session."""
-        if self.session is None or self.view is None or self.refuse_in_past():
+        if self.refuses("prompt") or self.session is None or self.view is None:
             return
         from collab_tui.tui.screens.prompt import PromptScreen
 
@@ -305,13 +311,13 @@ class SessionsScreen(BesideScreen):
 
     def action_interrupt(self) -> None:
         """Interrupt what it does now."""
-        if self.session is not None and not self.refuse_in_past():
+        if not self.refuses("interrupt") and self.session is not None:
             self._give(CommandType.INTERRUPT, self.session)
 
     def action_stop(self) -> None:
         """Stop it, once the person saw what would be lost."""
         session = self.session
-        if session is None or self.refuse_in_past():
+        if self.refuses("stop") or session is None:
             return
         from collab_tui.tui.screens.stop import StopScreen
 
@@ -320,7 +326,7 @@ class SessionsScreen(BesideScreen):
 
     def action_restore(self) -> None:
         """Start it again where it ended."""
-        if self.session is not None and not self.refuse_in_past():
+        if not self.refuses("restore") and self.session is not None:
             self._give(CommandType.RESTORE, self.session)
 
     def _state_words(self, session: Session) -> str:
@@ -343,7 +349,7 @@ class SessionsScreen(BesideScreen):
 
     def action_attach(self) -> None:
         """Hand the terminal over until the person detaches."""
-        if self.session is not None and not self.refuse_in_past():
+        if not self.refuses("attach") and self.session is not None:
             self._find_terminal(self.session)
 
     @work(group="attach", exclusive=True)

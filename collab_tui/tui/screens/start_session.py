@@ -68,7 +68,8 @@ class StartScreen(CommandScreen):
         if last in found.all:
             select.value = last
         told = [f"{words(name)} waits to be allowed: collab-tui session allow {words(name)}" for name in found.waiting]
-        told += [words(problem) for problem in found.problems.values()]
+        if wrong := [words(name) for name in found.problems]:
+            told.append(cut(f"wrong, as collab-tui session allow tells: {', '.join(wrong)}", 70))
         self.complain("\n".join(told[:3]))
 
     def wanted(self) -> Wanted:

@@ -20,11 +20,12 @@ from collab_tui.tui.actions import Page, bindings
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.keymap import Keymap
 from collab_tui.tui.safe import MOST_ENTRIES, Line, words
+from collab_tui.tui.screens.answering import Answering
 from collab_tui.tui.screens.beside import BesideScreen
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList
 from collab_tui.tui.widgets.text_lines import BrokenLines
-from collab_tui.tui.widgets.workers import WorkerList, request_of, worker_line
+from collab_tui.tui.widgets.workers import WorkerList, answer_to, request_of, worker_line
 from collab_tui.workers.chains import chain_of, counts, needs_tending, steps
 
 _MARGIN = Span(" ")
@@ -34,7 +35,7 @@ _LOOK_AT_MONITOR = 2.0
 """Seconds between two looks whether the monitor is still there."""
 
 
-class WorkersScreen(BesideScreen):
+class WorkersScreen(BesideScreen, Answering):
     """What the registry tells of streams and workers."""
 
     page = Page.WORKERS
@@ -56,8 +57,9 @@ class WorkersScreen(BesideScreen):
         self.set_interval(_LOOK_AT_MONITOR, self._look)
 
     def _is_untended(self, one: Stream | Worker) -> bool:
-        is_now = self.view is not None and self.view.past is None
-        return is_now and needs_tending(one) and self._watches.get(one.monitor) is Watch.GONE
+        if self.view is None or self.view.past is not None or self._watches.get(one.monitor) is not Watch.GONE:
+            return False
+        return needs_tending(one) or (isinstance(one, Worker) and bool(answer_to(self.view, one)))
 
     @work(group="look", exclusive=True)
     async def _look(self) -> None:
@@ -94,7 +96,7 @@ class WorkersScreen(BesideScreen):
             side.entitle("Source")
             side.tell_of(stream.name, [(_MARGIN, *line) for line in _stream_told(view, stream)])
         else:
-            side.entitle("")
+            side.entitle("How it came about")
             side.tell_of("", [])
 
     @property
@@ -111,21 +113,43 @@ class WorkersScreen(BesideScreen):
         worker = listed.worker if listed is not None else None
         return request_of(view, worker) if worker is not None and view is not None else None
 
-    def works(self, action: str) -> bool:
-        """The action would do something now."""
-        if action == "open_worker":
-            found = next(iter(self.query(WorkerList)), None)
-            return found is not None and found.worker is not None
-        return super().works(action)
+    @property
+    def pane(self) -> Widget | None:
+        """The list: it alone has what can be answered."""
+        return next(iter(self.query(WorkerList)), None)
+
+    def selected_request(self) -> Request | None:
+        """What the person is asked before the selected worker starts."""
+        return self.request
+
+    def why_not(self, action: str) -> str:
+        """Why an action would do nothing with the selected row; empty where it would do something."""
+        if action in ("approve", "reject") and not self.can_answer(action):
+            return "Nothing is asked of you there"
+        listed = next(iter(self.query(WorkerList)), None)
+        if action == "open_worker" and (listed is None or listed.worker is None):
+            return "No worker is selected: only they have logs"
+        return super().why_not(action)
+
+    def action_approve(self) -> None:
+        """Let the selected worker start."""
+        if not self.refuses("approve"):
+            super().action_approve()
+
+    def action_reject(self) -> None:
+        """Refuse the selected worker."""
+        if not self.refuses("reject"):
+            super().action_reject()
 
     def action_open_worker(self) -> None:
         """The log of the selected worker."""
         worker = self.query_one(WorkerList).worker
-        if worker is not None:
+        if not self.refuses("open_worker") and worker is not None:
             from collab_tui.tui.screens.reading import ReadingScreen, log_role
 
             read = partial(self.desk.machine.log_of, worker)
-            self.app.push_screen(ReadingScreen(f"Log of {worker.task}", read, log_role, "Its log is empty."))
+            title = f"Log of {worker.task}"
+            self.app.push_screen(ReadingScreen(title, read, log_role, "Its log is empty.", is_prose=True))
 
 
 def _stream_told(view: View, stream: Stream) -> Iterable[Line]:

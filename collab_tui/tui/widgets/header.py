@@ -104,6 +104,7 @@ class Header(OneLine):
         told += [Span(words["blocked"], "warning")] if blocked else []
         told += [Span(words["deadlocks"], "error")] if deadlocks else []
         told += [self._problem_count(view, wide)] if problems else []
+        told += [Span("no monitor", "error")] if view.is_unattended and view.past is None else []
         told += _stream_trouble(view, wide)
         told += [Span(words["needs"], "accent")] if needs else []
         gap = Span(f" {glyphs.separator} " if wide else "  ", "muted")

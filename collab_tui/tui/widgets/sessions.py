@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from rich.cells import cell_len
 
@@ -10,10 +10,11 @@ from collab_tui.model.ages import seconds_between
 from collab_tui.model.sessions import Command, CommandState, Session
 from collab_tui.model.summary import Span
 from collab_tui.model.words import name_key
+from collab_tui.model.workers import WorkerKind
 from collab_tui.monitor.watching import Watch
 from collab_tui.protocol.commands import CommandType
 from collab_tui.tui.safe import Line, cut, fit, pad, width_of, words
-from collab_tui.tui.seen import ASKS, Seen, counts, declared, seen, since
+from collab_tui.tui.seen import ASKS, Seen, asked_by, counts, declared, runs, seen, since
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList, Row
 
@@ -57,8 +58,12 @@ class SessionList(ItemList):
         return next((one for one in sessions if name_key(one.name) == self.selected), None)
 
     def build(self, view: View, width: int) -> list[Row]:
-        """Those that wait for the person, run here, are told from elsewhere, and the others, the latest first."""
-        sessions = sorted(self._sessions_of(view), key=self._place)
+        """Those that wait for the person, run here, are told from elsewhere, and the others, the latest first.
+
+        Those that decided on an event, and ended, come last: nothing is left of them to look after.
+        """
+        deciding = {one.id for one in view.moment.board.workers if one.kind is WorkerKind.DECISION}
+        sessions = sorted(self._sessions_of(view), key=lambda session: self._place(view, session, deciding))
         if not sessions:
             return [Row(None, _how_to_begin(view, width))]
         names = min(_MAX_NAME, max(cell_len(words(session.name)) for session in sessions))
@@ -71,13 +76,19 @@ class SessionList(ItemList):
             for session in sessions
         ]
 
-    def _place(self, session: Session) -> tuple[int, int]:
+    def _place(self, view: View, session: Session, deciding: Container[str | None]) -> tuple[int, int]:
         watch = self._watch_of(session)
         if not runs(session, watch):
-            return 3, -session.observed_at
-        if watch is Watch.ELSEWHERE:
-            return 2, session.started
-        return (0 if session.observed in ASKS else 1), session.started
+            return (4 if session.worker in deciding else 3), -session.observed_at
+        if self._asks(view, session):
+            return 0, session.started
+        return (2 if watch is Watch.ELSEWHERE else 1), session.started
+
+    def _asks(self, view: View, session: Session) -> bool:
+        """It waits for the person: its program does, or its agent asked them."""
+        watch = self._watch_of(session)
+        is_seen = session.observed in ASKS and watch is not Watch.ELSEWHERE
+        return runs(session, watch) and (is_seen or bool(asked_by(session, view)))
 
     def _lines(self, view: View, session: Session, names: int, width: int) -> list[Line]:
         shown = seen(session, self._watch_of(session), view.glyphs)
@@ -91,20 +102,17 @@ class SessionList(ItemList):
         return lines
 
     def _head(self, view: View, session: Session, shown: Seen, names: int, width: int) -> Line:
-        head = [Span(f"{shown.sign} ", shown.role), Span(pad(words(session.name), names) + "  ", "strong")]
+        asks = bool(asked_by(session, view)) and runs(session, self._watch_of(session))
+        sign = Span(f"{view.glyphs.needs_you} ", "warning") if asks else Span(f"{shown.sign} ", shown.role)
+        head = [sign, Span(pad(words(session.name), names) + "  ", "strong")]
         head.append(Span(pad(shown.word, _STATE), shown.role))
         room = width - width_of(head) - _AGE
-        says = declared(view.moment.board, session)
+        says = declared(view.moment.board, session, self._watch_of(session))
         shown_whole = next((text for text in says if cell_len(text) + len(_SAYS) <= room), "")
         if shown_whole:
             head += [Span(_SAYS, "muted"), Span(shown_whole)]
         lasts = since(seconds_between(session.observed_since, view.moment.now)) if shown.is_told else ""
         return fit(head, width, [Span(lasts, "muted")])
-
-
-def runs(session: Session, watch: Watch) -> bool:
-    """Its program runs, as far as anybody here can tell."""
-    return session.observed.is_running and watch is not Watch.GONE
 
 
 def command_span(command: Command) -> Span:

@@ -50,13 +50,11 @@ class TextLines(Reader):
         super().__init__(id=id)
         self._lines: Sequence[Line] = ()
 
-    def tell(self, lines: Sequence[Line], *, at_end: bool = False) -> None:
-        """Show other lines, from their beginning or from their end."""
+    def tell(self, lines: Sequence[Line]) -> None:
+        """Show other lines."""
         self._lines = lines
         self.virtual_size = Size(max(map(width_of, lines), default=0), len(lines))
         self.refresh()
-        if at_end:
-            self.call_after_refresh(self.scroll_end, animate=False)
 
     def render_line(self, y: int) -> Strip:
         """One line of what is in sight."""

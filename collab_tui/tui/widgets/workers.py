@@ -8,14 +8,16 @@ from typing import Final
 from collab_tui.model.ages import age, duration, seconds_between
 from collab_tui.model.board import Board, Request
 from collab_tui.model.summary import Span
+from collab_tui.model.words import Status
 from collab_tui.model.workers import Stream, StreamState, Worker, WorkerKind, WorkerState
 from collab_tui.tui.safe import Line, cut_middle, fit, pad, words
 from collab_tui.tui.view import View
-from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row
+from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row, lines_of
 from collab_tui.workers.chains import NOBODY, ROLES, UNTENDED, counts, sign_of
 
 MAX_SHOWN: Final = 200
 """Workers of each kind that have a row, the newest."""
+_ANSWERED: Final = "Answered, and waits for a monitor"
 _NAME: Final = 16
 _PRIORITY: Final = 6
 _STREAM_ROLES: Final = {
@@ -40,7 +42,8 @@ class WorkerList(ItemList):
     def show(self, view: View) -> None:
         """Show them; how many run and wait stands in the title."""
         super().show(view)
-        states = [worker.state for worker in view.moment.board.workers if not self._is_untended(worker)]
+        workers = [one for one in view.moment.board.workers if not answer_to(view, one)]
+        states = [worker.state for worker in workers if not self._is_untended(worker)]
         counts = ((WorkerState.RUNNING, "running"), (WorkerState.ASKED, "asked"), (WorkerState.QUEUED, "queued"))
         told = [f"{count} {what}" for state, what in counts if (count := states.count(state))]
         self.entitle(f" {view.glyphs.separator} ".join(["Workers", *told]))
@@ -65,11 +68,15 @@ class WorkerList(ItemList):
         groups: list[tuple[str, Sequence[Stream | Worker]]] = [
             ("Waits for you", [one for one in asked if request_of(view, one) is not None]),
             ("Sources", board.streams),
+            (_ANSWERED, [one for one in asked if answer_to(view, one)]),
             ("Running", _in_state(board, WorkerState.RUNNING)),
             ("Queue", _by_urgency(_in_state(board, WorkerState.QUEUED))),
             ("Decisions", _of_kind(over, WorkerKind.DECISION)),
             ("Executions", _of_kind(over, WorkerKind.EXECUTION)),
-            ("Told as asked, with nothing to answer", [one for one in asked if request_of(view, one) is None]),
+            (
+                "Told as asked, with nothing to answer",
+                [one for one in asked if not request_of(view, one) and not answer_to(view, one)],
+            ),
         ]
         full = sum(3 * bool(group) + 2 * len(group) for _, group in groups)
         has_room = full <= self.room
@@ -98,7 +105,8 @@ class WorkerList(ItemList):
                 head = worker_line(view, one, width, is_untended=is_untended)
             return (head, fit([Span(f"  {words(why)}", "muted")], width)) if has_why else (head,)
 
-        return Row(key, LinesInSight(1 + has_why, lines))
+        about = lines_of(view.moment, one.request) if isinstance(one, Worker) else ()
+        return Row(key, LinesInSight(1 + has_why, lines), about)
 
 
 def stream_line(view: View, stream: Stream, width: int, *, is_untended: bool = False) -> Line:
@@ -118,13 +126,15 @@ def stream_line(view: View, stream: Stream, width: int, *, is_untended: bool = F
 
 def worker_line(view: View, worker: Worker, width: int, *, is_untended: bool = False) -> Line:
     """How far a worker is, on what, and why."""
-    role = "warning" if is_untended else ROLES[worker.state]
-    sign = view.glyphs.silent if is_untended else sign_of(worker, view.glyphs)
+    answer = answer_to(view, worker)
+    role = "warning" if is_untended else "text" if answer else ROLES[worker.state]
+    sign = view.glyphs.statuses[Status.WAITING] if answer else sign_of(worker, view.glyphs)
+    sign = view.glyphs.silent if is_untended else sign
     urgent = worker.priority in _PRIORITIES[:2] and not worker.state.is_over
     left = [
         Span(f"{sign} ", role),
         Span(pad(cut_middle(words(worker.task), _NAME), _NAME) + "  ", "strong"),
-        Span(f"{UNTENDED if is_untended else worker.state.value:<8}", role),
+        Span(f"{UNTENDED if is_untended else answer or worker.state.value:<8}", role),
         Span(f"  {pad(words(worker.priority), _PRIORITY)}", "warning" if urgent else "muted"),
         Span(f"  {words(worker.title)}" if worker.title else ""),
     ]
@@ -137,6 +147,15 @@ def request_of(view: View, worker: Worker) -> Request | None:
         return None
     request = view.moment.board.request(worker.request)
     return request if request is not None and view.moment.is_answerable(request) else None
+
+
+def answer_to(view: View, worker: Worker) -> str:
+    """What the person answered where no monitor acted on it yet: approved or rejected; else empty."""
+    if worker.state is not WorkerState.ASKED or worker.request is None:
+        return ""
+    request = view.moment.board.request(worker.request)
+    answer = view.moment.answer(request) if request is not None and not view.moment.is_answerable(request) else None
+    return answer.verdict or "" if answer is not None else ""
 
 
 def worker_key(worker: Worker) -> str:

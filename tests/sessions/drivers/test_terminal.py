@@ -265,6 +265,35 @@ async def test_a_program_that_ends_takes_its_turn_with_it(kind: Kind, tmp_path: 
         assert (await driver.prompt("echo hello")).status is ReplyStatus.LOST
 
 
+@needs_tmux
+async def test_its_terminal_goes_with_it_though_whoever_sees_that_is_given_up(tmp_path: Path) -> None:
+    async with running(screen_launch(tmp_path), TmuxPane) as (driver, _):
+        await driver._watching.stop()
+        await driver._pane.paste("die 3")
+        await driver._pane.press(Key.ENTER)
+        looking = asyncio.create_task(driver._watching.within(PATIENCE, lambda: False))
+        await asyncio.shield(driver._watching.ended)
+        looking.cancel()
+        await asyncio.wait({looking})
+        await driver.wait()
+        assert isinstance(driver._pane, TmuxPane)
+        assert not await driver._pane._server.is_alive()
+
+
+@both
+async def test_a_shell_whose_prompt_is_not_shown_is_at_work_however_quiet_and_can_be_interrupted(
+    kind: Kind, tmp_path: Path
+) -> None:
+    shell = command_launch(tmp_path, ("sh", "-i"), quiet=0.05)
+    async with running(replace(shell, environment={"PS1": "# ", "PATH": "/usr/bin:/bin"}), kind) as (driver, heard):
+        turn = asyncio.create_task(driver.prompt("cat"))
+        await until(lambda: heard.states[-1] is Observed.WORKING and driver._watching.quiet > 1)
+        assert not turn.done()
+        await driver.interrupt()
+        assert (await turn).status is ReplyStatus.INTERRUPTED
+        assert (await driver.prompt("echo next")).text == "next"
+
+
 @both
 async def test_stopping_ends_the_program_and_what_it_started_and_whoever_waits(kind: Kind, tmp_path: Path) -> None:
     async with running(screen_launch(tmp_path), kind) as (driver, heard):
