@@ -56,7 +56,7 @@ async def test_a_question_answered_elsewhere_is_withdrawn(tmp_path: Path) -> Non
         go_on(tmp_path)
         await until(lambda: heard.withdrawn)
         assert not turn.done()
-        assert heard.states[-1] is Observed.WORKING
+        await until(lambda: heard.states[-1] is Observed.WORKING)
         go_on(tmp_path)
         assert (await within_reason(turn)).text == "it was answered elsewhere"
 
@@ -68,8 +68,7 @@ async def test_an_interruption_withdraws_the_question_of_its_turn(tmp_path: Path
             await heard.asked.wait()
         await codex.interrupt()
         assert (await within_reason(turn)).status is ReplyStatus.INTERRUPTED
-        await until(lambda: heard.withdrawn)
-        assert heard.states[-1] is Observed.IDLE
+        await until(lambda: heard.withdrawn and heard.states[-1] is Observed.IDLE)
 
 
 async def test_a_question_of_a_program_that_ended_is_withdrawn(tmp_path: Path) -> None:
