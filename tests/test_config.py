@@ -260,7 +260,8 @@ def test_what_ends_sessions_goes_on_without_what_is_wrong_and_starts_nothing(
     user: Path, project: Path, registry: Path
 ) -> None:
     rule = '[[rule]]\nname = "r"\non = true\nwhen = { event = "ready" }\nthen = { run = ["true"] }\n'
-    user.write_text(f'person = "mira"\npoll = 2\nnotify_command = ["true"]\n[workers]\noops = 1\n{rule}', encoding="utf-8")
+    mine = f'person = "mira"\npoll = 2\nnotify_command = ["true"]\n[workers]\noops = 1\n{rule}'
+    user.write_text(mine, encoding="utf-8")
     project.write_text(f'ascii = true\n[approvers]\nlena = "{KEY}"\n', encoding="utf-8")
     config, problems = load_harmless(registry)
     assert [problem.partition(": ")[0] for problem in problems] == [f"{user}:5"]
