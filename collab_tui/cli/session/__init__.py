@@ -4,12 +4,9 @@ together; each command imports what it needs when it runs.
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
-from importlib import import_module
 from typing import Final
 
-from collab_tui.cli.arguments import make_parser
+from collab_tui.cli.family import run_one_of
 
 VERBS: Final = {
     "start": ("starting", "start an agent, in a worktree of its own"),
@@ -43,26 +40,4 @@ agent."""
 
 def main(arguments: list[str]) -> int:
     """Run one of its commands."""
-    place = 0
-    while place < len(arguments) and arguments[place].partition("=")[0] == "--registry":
-        place += 1 if "=" in arguments[place] else 2
-    verb = arguments[place] if place < len(arguments) else ""
-    if verb not in VERBS:
-        return _usage(arguments, verb)
-    run: Callable[[list[str]], int] = getattr(import_module(f"{__name__}.{VERBS[verb][0]}"), f"{verb}_")
-    return run(arguments[:place] + arguments[place + 1 :])
-
-
-def _usage(arguments: list[str], verb: str) -> int:
-    """Help, or what is wrong."""
-    told = "\n".join(f"  {name:<10} {what}" for name, (_, what) in VERBS.items())
-    parser = make_parser("session", "Agents' programs as sessions.", f"{_EXAMPLES}\n\ncommands:\n{told}")
-    parser.usage = "collab-tui session COMMAND ..."
-    parser.add_argument("command", metavar="COMMAND", nargs="?", help=argparse.SUPPRESS)
-    parser.add_argument("rest", nargs="*", help=argparse.SUPPRESS)
-    parser.parse_known_args(arguments)
-    from collab_tui.config.values import instead_of
-
-    if not verb or verb.startswith("-"):
-        parser.error(f"which command? There are {', '.join(VERBS)}")
-    parser.error(f"there is no command {verb!r}; {instead_of(verb, VERBS)}")
+    return run_one_of(__name__, VERBS, "Agents' programs as sessions.", _EXAMPLES, arguments)

@@ -4,11 +4,9 @@ command imports what it needs when it runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
 from typing import Final
 
-from collab_tui.cli.arguments import make_parser
+from collab_tui.cli.family import run_one_of
 
 VERBS: Final = {
     "decision": ("by_hand", "have an agent judge what is to be done next; it changes nothing"),
@@ -35,27 +33,4 @@ agents and how many. What a decision wants done is asked of you before it starts
 
 def main(arguments: list[str]) -> int:
     """Run one of its commands."""
-    place = 0
-    while place < len(arguments) and arguments[place].partition("=")[0] == "--registry":
-        place += 1 if "=" in arguments[place] else 2
-    verb = arguments[place] if place < len(arguments) else ""
-    if verb not in VERBS:
-        return _usage(arguments, verb)
-    run: Callable[[list[str]], int] = getattr(import_module(f"{__name__}.{VERBS[verb][0]}"), f"{verb}_")
-    return run(arguments[:place] + arguments[place + 1 :])
-
-
-def _usage(arguments: list[str], verb: str) -> int:
-    """Help, or what is wrong."""
-    told = "\n".join(f"  {name:<10} {what}" for name, (_, what) in VERBS.items())
-    parser = make_parser("worker", "What decides what is to be done next, and what does it.", "")
-    parser.epilog = f"examples:\n{_EXAMPLES}\ncommands:\n{told}"
-    parser.usage = "collab-tui worker COMMAND ..."
-    parser.add_argument("command", metavar="COMMAND", nargs="?", help="one of the commands below")
-    parser.add_argument("rest", nargs="*", help="what it takes")
-    parser.parse_known_args(arguments)
-    from collab_tui.config.values import instead_of
-
-    if not verb or verb.startswith("-"):
-        parser.error(f"which command? There are {', '.join(VERBS)}")
-    parser.error(f"there is no command {verb!r}; {instead_of(verb, VERBS)}")
+    return run_one_of(__name__, VERBS, "What decides what is to be done next, and what does it.", _EXAMPLES, arguments)
