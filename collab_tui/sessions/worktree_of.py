@@ -29,6 +29,17 @@ async def losses_of(record: Record) -> Sequence[str]:
     return replace(state, is_locked=False, lock="", occupied_by=()).losses
 
 
+async def ignored_of(record: Record) -> Sequence[str]:
+    """What git ignores in it; empty where nobody knows, as then it is not removed either."""
+    worktree = worktree_of(record)
+    if worktree is None or not worktree.folder.is_dir():
+        return ()
+    try:
+        return await Worktrees(worktree.folder).ignored(worktree)
+    except WorktreeError:
+        return ()
+
+
 async def diff_of(record: Record) -> str:
     """What it holds that its base does not; empty without a worktree. Raises `WorktreeError` where git cannot tell."""
     worktree = worktree_of(record)

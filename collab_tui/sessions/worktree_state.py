@@ -135,6 +135,21 @@ async def difference(repository: Repository, folder: Path, base: str) -> str:
     return text
 
 
+async def ignored(repository: Repository, folder: Path) -> Sequence[str]:
+    """Files and whole folders that git ignores there, but not what is ours: they go with it, and count as no loss.
+
+    Raises `WorktreeError`.
+    """
+    git = worktree_git(repository, folder)
+    try:
+        ours = [_but(name) for name in await only_ours(git)]
+        options = ("-z", "--others", "--ignored", "--exclude-standard", "--directory")
+        told = await git.text("ls-files", *options, "--", ".", *ours)
+    except GitError as error:
+        raise WorktreeError(f"{folder}: {error}") from error
+    return [one_line(clean(name)) for name in told.split("\0") if name]
+
+
 def worktree_git(repository: Repository, folder: Path) -> Git:
     """Git for a worktree, with its own part of the repository as the repository has it.
 

@@ -20,7 +20,14 @@ from collab_tui.sessions.names import BadNameError, checked
 from collab_tui.sessions.repository import Entry, Repository, WorktreeError, find_repository
 from collab_tui.sessions.worktree_folder import place_for, worktrees_of
 from collab_tui.sessions.worktree_removal import SESSION, WouldLoseError, remove
-from collab_tui.sessions.worktree_state import WorktreeState, difference, look_at, worktree_git, written_by_commits
+from collab_tui.sessions.worktree_state import (
+    WorktreeState,
+    difference,
+    ignored,
+    look_at,
+    worktree_git,
+    written_by_commits,
+)
 from collab_tui.sessions.worktree_task import name_for
 
 __all__ = ["Leftover", "Worktree", "WorktreeError", "WorktreeState", "Worktrees", "WouldLoseError"]
@@ -85,6 +92,12 @@ class Worktrees:
         """What is in it and nowhere else. Raises `WorktreeError`."""
         repository = await self._repository()
         return await look_at(repository, worktree.folder, await _entry(repository, worktree.folder))
+
+    async def ignored(self, worktree: Worktree) -> Sequence[str]:
+        """What git ignores in it, which goes with it. Raises `WorktreeError`."""
+        repository = await self._repository()
+        await _entry(repository, worktree.folder)
+        return await ignored(repository, worktree.folder)
 
     async def diff(self, worktree: Worktree) -> str:
         """All that it changed since its base, as text. Raises `WorktreeError`."""

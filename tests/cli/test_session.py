@@ -321,6 +321,20 @@ def test_in_a_worktree_of_its_own_and_what_it_changed(project: Project) -> None:
     assert project.anybody("session", "worktrees").code == 0
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_what_git_ignores_in_a_worktree_is_told_before_it_goes(project: Project) -> None:
+    for arguments in (("init", "-q", "-b", "main"), ("commit", "-q", "--allow-empty", "-m", "begin")):
+        git(project.folder, *arguments)
+    (project.folder / ".git" / "info" / "exclude").write_text(".env\ncache/\n", encoding="utf-8")
+    folder = Path(project.person("session", "start", "echo", "--task", "login", "--json").json["cwd"])
+    (folder / "cache").mkdir()
+    for name in (".env", "cache/a"):
+        (folder / name).write_text("x", encoding="utf-8")
+    told = project.person("session", "stop", "echo", "--remove-worktree", typed="no\n")
+    assert "With it goes what git ignores there: .env, cache/" in told.out
+    assert (folder / ".env").exists()
+
+
 ON_NAS = "a" * 12
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from collab_tui.cli.arguments import asked_yes, complain, make_parser, say, show_anything
 from collab_tui.cli.session.giving import EXITS, FAILED, TIMED_OUT, Line, document, failed
-from collab_tui.cli.session.worktrees import losses
+from collab_tui.cli.session.worktrees import ignored, losses
 from collab_tui.model.sessions import Session
 from collab_tui.model.text import one_line
 from collab_tui.monitor.watching import record_of
 from collab_tui.protocol.commands import CommandType
-from collab_tui.sessions.records import Record
 
 _WITHIN: Final = 60.0
 """Seconds for a program to end, by force if need be, and for its worktree to be removed."""
 
+_MOST: Final = 10
+"""Ignored files that are told by name."""
 _INTERRUPT: Final = f"""\
   collab-tui session interrupt sena
 What it is at ends, as if you pressed escape; prompts that wait come next.
@@ -96,15 +97,15 @@ def _lost(line: Line, session: Session, *, is_removed: bool) -> Iterator[str]:
     if session.branch is None:
         return
     place = one_line(session.cwd or "")
-    found = _found(record_of(line.path, session))
+    record = record_of(line.path, session)
+    found = losses(record) if record is not None else ()
     if not is_removed:
         yield f"  Its worktree {place} stays, on the branch {one_line(session.branch)}."
     elif found:
         yield f"  Its worktree {place} stays all the same, for it holds what stands nowhere else:"
     else:
         yield f"  Its worktree {place} is removed."
+        if unseen := ignored(record) if record is not None else ():
+            more = f" and {len(unseen) - _MOST} more" if len(unseen) > _MOST else ""
+            yield f"  With it goes what git ignores there: {', '.join(unseen[:_MOST])}{more}"
     yield from (f"    {one_line(each)}" for each in found)
-
-
-def _found(record: Record | None) -> Sequence[str]:
-    return losses(record) if record is not None else ()

@@ -18,7 +18,7 @@ from collab_tui.protocol.presence import agent_mark
 from collab_tui.registry.append import RefusedError, UnusableError
 from collab_tui.sessions.leftovers import Leftover
 from collab_tui.sessions.records import Record
-from collab_tui.sessions.worktree_of import diff_of, losses_of
+from collab_tui.sessions.worktree_of import diff_of, ignored_of, losses_of
 from collab_tui.sessions.worktrees import WorktreeError, Worktrees
 
 _WORKTREES: Final = """\
@@ -70,6 +70,11 @@ def worktrees_(arguments: list[str]) -> int:
 def losses(record: Record) -> Sequence[str]:
     """What is in a session's worktree and nowhere else. That the session itself is in it does not count."""
     return asyncio.run(losses_of(record))
+
+
+def ignored(record: Record) -> Sequence[str]:
+    """What git ignores in it, which goes with it."""
+    return asyncio.run(ignored_of(record))
 
 
 def diff(record: Record) -> str:
