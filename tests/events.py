@@ -200,6 +200,76 @@ _work = st.fixed_dictionaries(
 work_stories: st.SearchStrategy[list[Object]] = st.lists(_work | _told(), max_size=25)
 """Event sequences of monitors, and of whoever writes the same words."""
 
+# Runs: what an orchestrator and its seats write, and what others write under their words.
+
+RUN_KINDS = ("run_started", "run_tasks", "run_task", "run_value", "run_resumed", "run_ended")
+TEAM = ("lead", "w-1", "w-2", "v-1")
+POOLS = (
+    {"role": "worker", "agent": "python", "seats": ["w-1", "w-2"]},
+    {"role": "validator", "agent": "python", "seats": ["v-1"]},
+)
+_keys = st.sampled_from(("plan", "build", "docs", "plan/a", "plan/b"))
+_task = st.fixed_dictionaries(
+    {"key": _keys},
+    optional={
+        "role": st.sampled_from(("worker", "validator", "nobody")),
+        "needs": st.lists(_keys | st.sampled_from(("plan/*", "goal", "spec", "never")), max_size=3),
+        "gives": st.sampled_from(("spec", "docs")),
+        "review": st.just("validator"),
+        "rounds": st.integers(0, 2),
+    },
+)
+
+
+def starts_run(run: str = "a", by: str = "lead", **fields: Any) -> Object:
+    """A `run_started`."""
+    given = {"name": "login", "goal": "a login page", "pools": list(POOLS), "status": "in_progress", "progress": 0}
+    return says(by, "run_started", run=run, **{**given, **fields})
+
+
+def has_tasks(*tasks: Object, run: str = "a", by: str = "lead", **fields: Any) -> Object:
+    """A `run_tasks`."""
+    return says(by, "run_tasks", run=run, tasks=list(tasks), **fields)
+
+
+def task_is(task: str, state: str, by: str = "w-1", run: str = "a", **fields: Any) -> Object:
+    """A `run_task`."""
+    return says(by, "run_task", run=run, task=task, state=state, **fields)
+
+
+_run = st.fixed_dictionaries(
+    {"agent": st.sampled_from((*TEAM, "Lead", "sena")), "event": st.sampled_from(RUN_KINDS)},
+    optional={
+        "run": st.sampled_from(("a", "b", 3)),
+        "pools": st.just(list(POOLS)),
+        "tasks": st.lists(_task, max_size=4),
+        "task": _keys,
+        "state": st.sampled_from(
+            ("running", "worked", "reviewing", "rejected", "retrying", "asked", "done", "failed", "cancelled", "x")
+        ),
+        "key": _keys | st.sampled_from(("spec", "never")),
+        "value": st.just({"files": 3}) | st.just("text"),
+        "revision": st.integers(0, 3),
+        "attempt": st.integers(0, 3),
+        "again": st.lists(_keys, max_size=2),
+        "took_ms": st.integers(-1, 5) | st.booleans(),
+        "request": st.sampled_from(REQUEST_IDS),
+        "status": st.sampled_from(("idle", "waiting", "in_progress")),
+        "timestamp": st.integers(0, 9).map(at),
+    },
+)
+run_stories: st.SearchStrategy[list[Object]] = st.builds(
+    lambda tasks, rest: [
+        starts_run(),
+        has_tasks(*tasks),
+        *(says(seat, "status_update", status="idle") for seat in TEAM[1:]),
+        *rest,
+    ],
+    st.lists(_task, max_size=5),
+    st.lists(_run | _told(), max_size=25),
+)
+"""Event sequences of a run, and of whoever writes the same words."""
+
 
 # The wild: anything that is JSON, under names that mean something to us.
 
@@ -210,6 +280,7 @@ KNOWN_FIELDS = (
     "request_type", "kind", "details", "description", "options", "default", "target", "deadline", "expires",
     "urgency", "evidence", "documents", "request_id", "verdict", "answer", "comment", "comments",
     "resolved_blockers", "resolved_blocker", "decision_for", "reason", "result", "error", "registry",
+    "run", "tasks", "pools", "state", "key", "value", "revision", "file", "attempt", "round", "took_ms", "again",
 )
 # fmt: on
 
@@ -226,7 +297,9 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 )
 wild_objects: st.SearchStrategy[Object] = st.builds(
     lambda known, fields: {**fields, **known},
-    st.fixed_dictionaries({}, optional={"agent": _agent, "event": st.sampled_from(sorted({*_BODIES, *WORK_KINDS}))}),
+    st.fixed_dictionaries(
+        {}, optional={"agent": _agent, "event": st.sampled_from(sorted({*_BODIES, *WORK_KINDS, *RUN_KINDS}))}
+    ),
     st.dictionaries(st.sampled_from(KNOWN_FIELDS) | st.text(max_size=8), json_values, max_size=8),
 )
 """Objects with any value in any field."""

@@ -29,3 +29,12 @@ def duration(seconds: float) -> str:
             amount = seconds / size
             return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:.0f} {unit}"
     return f"{seconds * 1000:.0f} ms"
+
+
+def as_set(seconds: float) -> str:
+    """A time as somebody set it, to the second: `5 s`, `1 min 30 s`, `2 h`."""
+    left, parts = round(seconds), []
+    for size, unit in ((3600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, size)
+        parts += [f"{count} {unit}"] if count else []
+    return " ".join(parts) or "0 s"

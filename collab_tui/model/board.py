@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from collab_tui.model.event import Event
 from collab_tui.model.sessions import Command, Session
 from collab_tui.model.words import Status, name_key
 from collab_tui.model.workers import Stream, Worker
+
+if TYPE_CHECKING:
+    from collab_tui.model.runs import Run
 
 
 class ProblemKind(StrEnum):
@@ -195,6 +198,8 @@ class Because(StrEnum):
     STATUS = "status"
     BLOCKER = "blocker"
     DEPENDENCY = "dependency"
+    TASK = "task"
+    """It is an idle seat of a run, and somebody has what its next tasks need: derived, nobody declares it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +292,12 @@ class Board:
     streams: tuple[Stream, ...] = ()
     workers: tuple[Worker, ...] = ()
     """In the order in which they were queued."""
+    runs: tuple[Run, ...] = ()
+    """In the order in which they were started."""
+
+    def run(self, run_id: str) -> Run | None:
+        """The run with that id."""
+        return next((run for run in self.runs if run.id == run_id), None)
 
     def session(self, name: str) -> Session | None:
         """The session of that name, in any spelling."""

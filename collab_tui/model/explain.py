@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 from collab_tui.model.agent_state import SHOWN_FIELDS
 from collab_tui.model.board import Agent, Answer, Because, Board, Obstacle, Request, RequestState, Wait
@@ -11,7 +13,11 @@ from collab_tui.model.event import Event, as_id
 from collab_tui.model.sessions import Session
 from collab_tui.model.signature import Judgement
 from collab_tui.model.summary import standing_words
+from collab_tui.model.text import one_line
 from collab_tui.model.words import ALIASES
+
+if TYPE_CHECKING:
+    from collab_tui.model.runs import Run, RunTask, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,49 @@ def explain_session(session: Session) -> list[Explanation]:
         Explanation("session", f"{session.definition}, {session.driver}", session.started, "its program is a session"),
         Explanation("seen", seen, session.observed_at, told),
     ]
+
+
+def explain_run(run: Run) -> list[Explanation]:
+    """What the lines of a run's own agent tell of it."""
+    rules = {
+        "goal": "run_started",
+        "pipeline": "run_started",
+        "state": "run_started, run_resumed or run_ended",
+        "reason": "run_ended",
+        "host": "run_started or run_resumed",
+        "pid": "run_started or run_resumed",
+    }
+    found = []
+    for name, rule in rules.items():
+        value, position = getattr(run, name), run.set_at.get(name)
+        if value is not None and position is not None:
+            found.append(Explanation(name, str(value), position, f"the last {rule} of {run.agent} for this run"))
+    from collab_tui.model.run_words import TASK_WORDS  # most registries tell of no run
+
+    counts = Counter(TASK_WORDS[task.state] for task in run.tasks)
+    told = ", ".join(f"{count} {state}" for state, count in counts.items())
+    found.append(Explanation("tasks", told or "none yet", run.position, "the last line of each task, see there"))
+    return found
+
+
+def explain_task(task: RunTask) -> list[Explanation]:
+    """How far a task of a run is, and what says so."""
+    from collab_tui.model.run_words import TASK_WORDS
+
+    state = TASK_WORDS[task.state] + (f": {task.error}" if task.error else "")
+    told = f"told by {task.seat}, its seat, or by the run's agent" if task.seat else "told by the run's agent"
+    found = [Explanation("task", state, task.position, f"its last run_task, else run_tasks: {told}")]
+    if task.needs:
+        added = f"added by {task.added_by}" if task.added_by else "as the run began"
+        found.append(Explanation("needs", ", ".join(task.needs), task.position, f"its run_tasks, {added}"))
+    return found
+
+
+def explain_value(value: Value) -> list[Explanation]:
+    """Who wrote a value of a blackboard, and when."""
+    by = f"written by {value.by}" + (f" for the task {value.task}" if value.task else "")
+    where = [Explanation("file", value.file, value.position, f"SHA-256 {value.digest}")] if value.file else []
+    return [Explanation(f"{value.key}, revision {value.revision}", one_line(value.text), value.position, by), *where]
 
 
 def explain_request(
@@ -98,6 +147,7 @@ def explain_wait(wait: Wait) -> list[Explanation]:
         Because.STATUS: "a status that names whom it waits for",
         Because.BLOCKER: "a blocker that begins with a name",
         Because.DEPENDENCY: "a dependency that begins with a name and is not met",
+        Because.TASK: "derived: its next task in a run needs this one, who is awaited has it",
     }
     who = f"{wait.waiter} waits for {wait.awaited}"
     return [Explanation(who, reason.text, reason.position, rules[reason.because]) for reason in wait.reasons]
@@ -155,8 +205,13 @@ _UNTOLD = frozenset(
 
 
 def changes(before: Board, after: Board) -> list[Change]:
-    """What differs between two boards, in words: agents, requests, waits, deadlocks, problems."""
-    return [*_agent_changes(before, after), *_request_changes(before, after), *_graph_changes(before, after)]
+    """What differs between two boards, in words: agents, requests, runs, waits, deadlocks, problems."""
+    return [
+        *_agent_changes(before, after),
+        *_request_changes(before, after),
+        *_run_changes(before, after),
+        *_graph_changes(before, after),
+    ]
 
 
 def _agent_changes(before: Board, after: Board) -> Iterator[Change]:
@@ -189,6 +244,32 @@ def _request_changes(before: Board, after: Board) -> Iterator[Change]:
             yield Change(
                 request.asker, f"request {request.request!r}", old.state, f"perhaps answered by {request.answer.by}"
             )
+
+
+def _run_changes(before: Board, after: Board) -> Iterator[Change]:
+    if not after.runs:
+        return
+    from collab_tui.model.run_words import TASK_WORDS
+
+    known = {run.id: run for run in before.runs}
+    for run in after.runs:
+        old = known.get(run.id)
+        if old is run:
+            continue
+        if old is None or old.state is not run.state:
+            yield Change(run.agent, f"run {run.name!r}", old.state if old is not None else "", run.state)
+        tasks = {task.key: task for task in old.tasks} if old is not None else {}
+        for task in run.tasks:
+            was = tasks.get(task.key)
+            if was is None or was.state is not task.state:
+                old_word = TASK_WORDS[was.state] if was is not None else ""
+                yield Change(run.agent, f"task {task.key!r}", old_word, TASK_WORDS[task.state])
+        revisions = {value.key: value.revision for value in old.values} if old is not None else {}
+        for value in run.values:
+            if (was_at := revisions.get(value.key, 0)) != value.revision:
+                was_told = f"revision {was_at}" if was_at else ""
+                told = f"revision {value.revision}: {one_line(value.text)}"
+                yield Change(run.agent, f"value {value.key!r}", was_told, told)
 
 
 def _graph_changes(before: Board, after: Board) -> Iterator[Change]:

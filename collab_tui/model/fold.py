@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from collab_tui.model.agent_state import AgentState, progress_of
 from collab_tui.model.board import Board, ProblemKind, Request
@@ -23,8 +23,13 @@ from collab_tui.model.waits import find_deadlocks, find_obstacles, find_waits
 from collab_tui.model.words import NOTHING_BLOCKS, Status, leading_names, name_key, status_of
 from collab_tui.model.worker_book import WorkerBook
 
+if TYPE_CHECKING:
+    from collab_tui.model.run_book import RunBook
+
 _FIRST_TIME: Final = datetime.min.replace(tzinfo=UTC)
 _STILL_WAITING: Final = frozenset({Status.WAITING, Status.BLOCKED})
+_OF_ITSELF: Final = ("status", "progress", "current_task", "next_action", "message", "role")
+"""What a line about a run says of its writer; its other fields are the run's."""
 
 
 class Fold:
@@ -41,6 +46,8 @@ class Fold:
         self._requests = RequestBook(person, self._by_key)
         self._sessions = SessionBook()
         self._workers = WorkerBook()
+        self._runs: RunBook | None = None
+        """None until there is a run: most registries have none, and the first picture comes without it."""
         self._problems = problems or ProblemLog()
         self._ids: RecentIds | KnownRepeats = RecentIds()
         self._last_time = _FIRST_TIME
@@ -100,7 +107,8 @@ class Fold:
         """The state now, frozen."""
         agents = tuple(state.freeze() for state in self._by_key.values())
         requests = self._requests.requests()
-        waits = find_waits(agents, requests, self.person)
+        of_runs = self._runs.seat_waits() if self._runs is not None else ()
+        waits = find_waits(agents, requests, self.person, of_runs)
         return Board(
             position=self.position,
             agents=agents,
@@ -117,6 +125,7 @@ class Fold:
             commands=self._sessions.commands(),
             streams=self._workers.streams(),
             workers=self._workers.workers(),
+            runs=self._runs.runs() if self._runs is not None else (),
         )
 
     def checkpoint(self) -> Fold:
@@ -130,6 +139,7 @@ class Fold:
         twin._agents = {name: twin._by_key[state.key] for name, state in self._agents.items()}
         twin._requests = self._requests.copy(twin._by_key)
         twin._sessions, twin._workers = self._sessions.copy(), self._workers.copy()
+        twin._runs = self._runs.copy() if self._runs is not None else None
         twin._problems = self._problems.copy()
         twin._ids = KnownRepeats(self._ids.repeats)
         return twin
@@ -275,6 +285,51 @@ class Fold:
     def _worker(self, agent: AgentState, event: Event) -> None:
         self._workers.worker(event)
 
+    # Runs. What a seat writes tells of the run, and of the seat itself what it declares.
+
+    def _declare_itself(self, agent: AgentState, event: Event) -> None:
+        data = event.data
+        if agent.perhaps_answered and data.get("status") != agent.raw_status:
+            self._move_on(agent, event)
+        agent.set_fields(event, {name: data[name] for name in _OF_ITSELF if name in data})
+        if "progress" in data:
+            self._check_progress(event)
+
+    def _run_started(self, agent: AgentState, event: Event) -> None:
+        self._declare_itself(agent, event)
+        if self._runs is None:
+            from collab_tui.model.run_book import RunBook
+
+            self._runs = RunBook()
+        self._runs.started(agent.name, event, self._by_key)
+
+    def _run_tasks(self, agent: AgentState, event: Event) -> None:
+        self._declare_itself(agent, event)
+        if self._runs is not None:
+            self._runs.tasks(event)
+
+    def _run_task(self, agent: AgentState, event: Event) -> None:
+        self._declare_itself(agent, event)
+        if self._runs is not None:
+            self._runs.task(event)
+
+    def _run_value(self, agent: AgentState, event: Event) -> None:
+        self._declare_itself(agent, event)
+        if self._runs is not None:
+            self._runs.value(event)
+
+    def _run_resumed(self, agent: AgentState, event: Event) -> None:
+        self._declare_itself(agent, event)
+        if self._runs is not None:
+            self._runs.resumed(event)
+
+    def _run_ended(self, agent: AgentState, event: Event) -> None:
+        """With its run the agent of the orchestrator takes its leave."""
+        self._declare_itself(agent, event)
+        if self._runs is not None and self._runs.ended(event):
+            agent.gone = True
+            self._requests.asker_gone(agent.key, True)
+
     # The rest is seldom needed.
 
     def _identify(self, items: Iterable[Item]) -> Iterable[Item]:
@@ -308,7 +363,12 @@ class Fold:
         return False
 
     def _move_on(self, agent: AgentState, event: Event) -> None:
-        """Called before the event's status is taken over: one that never stopped working does not move on."""
+        """Called before the event's status is taken over: one that never stopped working does not move on.
+
+        Nor does who leads a run, where other tasks go on while one waits for an answer.
+        """
+        if self._runs is not None and self._runs.is_led_by(agent.key):
+            return
         self._note_waiting(agent)
         status = event.text("status")
         if status is not None and status_of(status) not in _STILL_WAITING and agent.has_waited:
@@ -391,5 +451,11 @@ _HANDLERS: Final[dict[object, _Handler]] = {
     "stream_state": Fold._stream_state,
     "stream_event": Fold._stream_event,
     "worker": Fold._worker,
+    "run_started": Fold._run_started,
+    "run_tasks": Fold._run_tasks,
+    "run_task": Fold._run_task,
+    "run_value": Fold._run_value,
+    "run_resumed": Fold._run_resumed,
+    "run_ended": Fold._run_ended,
 }
 """Event -> what it does; every other event only declares fields (`Fold._declare`)."""

@@ -25,6 +25,7 @@ def findings_of(moment: Moment) -> list[Finding]:
         *at_most(_unanswerable(moment), "requests that nobody can answer"),
         *at_most(_expired(moment), "requests that expired while their askers wait"),
         *at_most(_orphans(moment), "blockers of agents that are gone or done"),
+        *at_most(_silent_runs(moment), "runs that nothing comes from"),
         *_silent(moment),
     ]
 
@@ -107,6 +108,18 @@ def _orphans(moment: Moment) -> Iterator[Finding]:
     yield from sorted(found, key=lambda finding: finding.severity is Severity.NOTE)
 
 
+def _silent_runs(moment: Moment) -> Iterator[Finding]:
+    """Runs that say they go on, and none of whose agents wrote for long."""
+    for run in moment.board.runs:
+        if (silence := moment.run_silence(run)) is not None:
+            left = sum(not task.state.is_over for task in run.tasks)
+            tasks = f"{left} task{'' if left == 1 else 's'} left"
+            text = f"the run {said(run.name)} has been silent for {age(silence)}, with {tasks}"
+            command = f"collab-tui run --resume {argument(run.id, 'RUN')}"
+            mend = f"See whether it still runs, on {said(run.host or 'its machine')}; if not: `{command}`."
+            yield Finding(Severity.WARNING, Subject.WORK, "silent_run", text, mend, lines_at((run.position,)))
+
+
 def _names(names: Iterable[str]) -> str:
     listed = [said(name) for name in names]
     more = len(listed) - _SHOWN_NAMES
@@ -114,9 +127,12 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _silent(moment: Moment) -> list[Finding]:
-    """Silent agents; those in a deadlock are told of there."""
-    deadlocked = {name_key(name) for deadlock in moment.deadlocks for name in deadlock.agents}
-    silent = [agent for agent in moment.silent if agent.key not in deadlocked]
+    """Silent agents; those in a deadlock, or in a run that is silent as a whole, are told of there."""
+    told = {name_key(name) for deadlock in moment.deadlocks for name in deadlock.agents}
+    for run in moment.board.runs:
+        if moment.run_silence(run) is not None:
+            told.update(map(name_key, run.agents()))
+    silent = [agent for agent in moment.silent if agent.key not in told]
     rest = seconds_between(moment.board.last_time, moment.now)
     if silent and rest is not None and rest > AT_REST_AFTER:
         return [_at_rest(silent, moment.board.last_time, rest)]

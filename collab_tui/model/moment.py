@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from collab_tui.model.ages import seconds_between
 from collab_tui.model.board import Agent, Answer, Because, Board, Deadlock, Reason, Request, RequestState, Wait
@@ -18,6 +19,9 @@ from collab_tui.model.requests import answer_of, has_gone_on, is_person
 from collab_tui.model.signature import Judgement, Standing
 from collab_tui.model.waits import find_deadlocks, find_waiters, held_up_by
 from collab_tui.model.words import MONITOR, Status, name_key
+
+if TYPE_CHECKING:
+    from collab_tui.model.runs import Run
 
 SKEW = 120
 """Seconds by which clocks may differ before that is told."""
@@ -74,13 +78,46 @@ class Moment:
     def silence(self, agent: Agent) -> float | None:
         """Seconds for which an agent that should move has been silent; None when it is not silent.
 
-        Silence is told only of agents that say they work, wait or are blocked: others owe no sign of life.
+        Silence is told only of agents that say they work, wait or are blocked: others owe no sign of life. Nor does
+        who in a run has nothing to do; the one that leads it is as silent as the run as a whole.
         """
+        if (run := self._led.get(agent.key)) is not None:
+            return None if agent.gone else self.run_silence(run)
         if agent.gone or agent.status not in (Status.IN_PROGRESS, Status.WAITING, Status.BLOCKED):
+            return None
+        if agent.key in self._has_nothing_to_do:
             return None
         limit = self.limits.stale_after_working if agent.status is Status.IN_PROGRESS else self.limits.stale_after
         seconds = self.age(agent)
         return seconds if seconds is not None and seconds > limit.total_seconds() else None
+
+    @cached_property
+    def _has_nothing_to_do(self) -> frozenset[str]:
+        """Keys of the agents of runs that go on and work on no task: the one that leads it, and idle seats."""
+        busy = {key for run in self._led.values() for key in run.at_work()}
+        return frozenset(key for run in self._led.values() for key in _keys_of(run)) - busy
+
+    @cached_property
+    def _led(self) -> dict[str, Run]:
+        """The runs that go on, by the key of the agent that leads them."""
+        return {name_key(run.agent): run for run in self.board.runs if not run.state.is_over}
+
+    def run_silence(self, run: Run) -> float | None:
+        """Seconds since the last line of any agent of a run that goes on, when that is long; None when it is not.
+
+        While nothing of it goes on before the person answers it owes no sign of life.
+        """
+        if run.state.is_over or self._waits_for_me(run):
+            return None
+        agents = (self._agents_by_key.get(key) for key in _keys_of(run))
+        last = min((age for agent in agents if agent is not None and (age := self.age(agent)) is not None), default=0.0)
+        return last if last > self.limits.stale_after_working.total_seconds() else None
+
+    def _waits_for_me(self, run: Run) -> bool:
+        """The person is asked, by the run where none of its tasks goes on, or by each of those who work on one."""
+        if run.waits_since is not None:
+            return name_key(run.agent) in self._asking
+        return bool(at_work := run.at_work()) and at_work <= self._asking
 
     def is_me(self, name: str) -> bool:
         """The name means the person who looks."""
@@ -170,10 +207,23 @@ class Moment:
         asker = self._agents_by_key.get(name_key(request.asker))
         if asker is None or asker.gone or request.closed_at is None:
             return False
+        if request.id in self._asked_by_runs:
+            return True
         status_at = asker.set_at.get("status", -1)
         if has_gone_on(request.closed_at, asker.status, status_at, asker.task_since):
             return False
         return status_at < request.closed_at or asker.key not in self._waiting_for_agents
+
+    @cached_property
+    def _asked_by_runs(self) -> frozenset[str]:
+        """Ids of the requests that tasks of runs wait for, whatever else their runs go on with."""
+        return frozenset(
+            task.request
+            for run in self.board.runs
+            if not run.state.is_over
+            for task in run.tasks
+            if task.request is not None and task.state.value == "asked"
+        )
 
     @cached_property
     def _waiting_for_agents(self) -> frozenset[str]:
@@ -184,6 +234,10 @@ class Moment:
     @cached_property
     def _agents_by_key(self) -> dict[str, Agent]:
         return {agent.key: agent for agent in self.board.agents}
+
+    @cached_property
+    def _asked_of_me(self) -> tuple[Request, ...]:
+        return tuple(r for r in self.board.requests if r.to_person and self.is_answerable(r))
 
     def answered(self, agent: Agent) -> Request | None:
         """What the agent waited for and got an answer to, while it says that it waits and nothing else keeps it."""
@@ -206,8 +260,20 @@ class Moment:
         return frozenset(name_key(wait.waiter) for wait in self.waits)
 
     def held_up(self, request: Request) -> tuple[str, ...]:
-        """The asker and everyone who waits for it, directly or not."""
-        return self._held_up.get(request.asker) or (request.asker,)
+        """The asker and everyone who waits for it, directly or not, and seats of a run whose next tasks wait for it."""
+        held_up = self._held_up.get(request.asker) or (request.asker,)
+        seats = self._seats_held_up.get(request.id)
+        return tuple(dict.fromkeys((*held_up, *seats))) if seats else held_up
+
+    @cached_property
+    def _seats_held_up(self) -> dict[str, list[str]]:
+        """By the id of a request."""
+        found: dict[str, list[str]] = {}
+        for wait in self.waits if self.board.runs else ():
+            for reason in wait.reasons:
+                if reason.because is Because.TASK and reason.request_id is not None:
+                    found.setdefault(reason.request_id, []).append(wait.waiter)
+        return found
 
     @cached_property
     def waits(self) -> tuple[Wait, ...]:
@@ -248,9 +314,11 @@ class Moment:
     @cached_property
     def agents(self) -> tuple[Agent, ...]:
         """The agents, without the person and the monitor while they declare nothing of themselves, and without those
-        that were workers and are gone: what came of them stands among the workers.
+        that were workers, or agents of a run that is over, and are gone: what came of them stands among the workers
+        and the runs.
         """
         workers = {name_key(session.name) for session in self.board.sessions if session.worker is not None}
+        workers.update(key for run in self.board.runs if run.state.is_over for key in _keys_of(run))
         return tuple(
             agent
             for agent in self.board.agents
@@ -264,8 +332,7 @@ class Moment:
 
         What was answered by somebody who only claimed to be the person still waits for them.
         """
-        mine = [request for request in self.board.requests if request.to_person and self.is_answerable(request)]
-        mine.sort(key=lambda request: (-len(self.held_up(request)), request.position))
+        mine = sorted(self._asked_of_me, key=lambda request: (-len(self.held_up(request)), request.position))
         return (*self.deadlocks, *mine)
 
     @cached_property
@@ -325,4 +392,9 @@ class Moment:
 
     @cached_property
     def _asking(self) -> frozenset[str]:
-        return frozenset(name_key(need.asker) for need in self.needs if isinstance(need, Request))
+        return frozenset(name_key(request.asker) for request in self._asked_of_me)
+
+
+def _keys_of(run: Run) -> list[str]:
+    """Of the names of its agents: the one that leads it, then the seats."""
+    return list(map(name_key, run.agents()))

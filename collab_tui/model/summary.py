@@ -53,6 +53,8 @@ _SAYINGS = ("message", "comment", "details", "error", "reason", "result")
 _PATH_END = re.compile(r"[/\\]")
 _TOLD = frozenset({"id", "agent", "event", "blockers"}.union(ALIASES["timestamp"], ALIASES["current_task"]))
 """Fields that are told already."""
+_OF_A_RUN = frozenset({"run", "number", "part", "proof", "asked"})
+"""Fields with which an orchestrator knows its own lines again."""
 
 
 def summarize(item: Item, glyphs: Glyphs = UNICODE, request: Event | None = None) -> list[Span]:
@@ -136,8 +138,9 @@ def _session_start(event: Event, glyphs: Glyphs) -> Iterator[Span]:
 
 
 def _other_fields(event: Event) -> Iterator[Span]:
-    """An event that we do not know still tells something: its own fields."""
+    """An event that we do not know still tells something: its own fields, but for those that are for programs."""
     told = _TOLD if progress_of(event.field("progress")) is None else _TOLD | {"progress"}
+    told = told | _OF_A_RUN if "proof" in event.data else told
     for name, value in event.data.items():
         if name not in told and (text := _shorten(as_text(value))):
             yield Span(f"{_shorten(name)}: {text}", "muted")
@@ -260,7 +263,86 @@ def _worker(event: Event, glyphs: Glyphs) -> Iterator[Span]:
     yield Span(_quoted(event, "outcome") or _quoted(event, "why"), "muted")
 
 
+def _run_started(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    yield Span(f"run “{_quoted(event, 'name')}”")
+    yield Span(_quoted(event, "goal"))
+    pools = event.data.get("pools")
+    told = [pool for pool in pools if isinstance(pool, dict)][:_MAX_OPTIONS] if isinstance(pools, list) else []
+    sizes = ((_shorten(as_text(pool.get("role"))), pool.get("seats")) for pool in told)
+    roles = (f"{role} x{len(seats)}" if isinstance(seats, list) and len(seats) != 1 else role for role, seats in sizes)
+    yield Span(", ".join(roles)[:_MAX_TEXT], "muted")
+
+
+def _run_tasks(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    tasks = event.data.get("tasks")
+    told = [task for task in tasks if isinstance(task, dict)] if isinstance(tasks, list) else []
+    yield Span(f"{len(told)} task{'' if len(told) == 1 else 's'}")
+    yield Span(f"added by {by}" if (by := _quoted(event, "by")) else "", "muted")
+    yield Span(", ".join(_shorten(as_text(task.get("key"))) for task in told[:_MAX_OPTIONS])[:_MAX_TEXT], "muted")
+
+
+def _run_task(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    from collab_tui.model.run_words import TASK_ROLES, TASK_WORDS  # most registries tell of no run
+    from collab_tui.model.runs import TaskState
+    from collab_tui.model.session_book import word_of
+
+    yield Span(_shorten(as_text(event.data.get("task"))), "accent")
+    state = word_of(TaskState, event.data.get("state"))
+    further = _further(event, "round") + (_further(event, "attempt") if state is TaskState.RUNNING else "")
+    role = TASK_ROLES[state] if state is not None else "text"
+    yield Span((TASK_WORDS[state] if state is not None else _quoted(event, "state")) + further, role)
+    took, left = event.data.get("took_ms"), event.data.get("retry_in")
+    is_again = state is TaskState.RETRYING
+    if isinstance(took, int) and 0 < took < _LONGEST:
+        yield Span(f"{'after' if is_again else 'in'} {duration(took / 1000)}", "muted")
+    if is_again and isinstance(left, int | float) and 0 < left < _LONGEST:
+        yield Span(f"again in {duration(left)}", "muted")
+    yield Span(_quoted(event, "error") or _quoted(event, "why"), "error" if role == "error" else "muted")
+    yield Span(_quoted(event, "comment"), "muted")
+    if state is TaskState.DONE and ("value" in event.data or "file" in event.data):
+        yield from _written(event)
+
+
+def _run_value(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    yield Span(_quoted(event, "key") + _further(event, "revision"), "accent")
+    yield from _written(event)
+
+
+def _further(event: Event, name: str) -> str:
+    """Which round, attempt or revision it is, unless it is the first."""
+    number = event.data.get(name)
+    return f", {name} {number}" if isinstance(number, int) and 1 < number < _LONGEST else ""
+
+
+def _written(event: Event) -> Iterator[Span]:
+    """A value of the blackboard, or where it stands."""
+    yield Span(_quoted(event, "file") or _shorten(as_text(event.data.get("value"))), "muted")
+
+
+def _run_resumed(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    yield Span("goes on")
+    again = event.texts("again")
+    yield Span(f"again: {_shorten(', '.join(again))}" if again else "", "muted")
+    yield Span(f"on {host}" if (host := _quoted(event, "host")) else "", "muted")
+
+
+def _run_ended(event: Event, glyphs: Glyphs) -> Iterator[Span]:
+    from collab_tui.model.run_words import RUN_ROLES
+    from collab_tui.model.runs import RunState
+    from collab_tui.model.session_book import word_of
+
+    state = word_of(RunState, event.data.get("state"))
+    yield Span(f"run {_quoted(event, 'state')}", RUN_ROLES[state] if state is not None else "text")
+    yield Span(_quoted(event, "reason"), "muted")
+
+
 _BY_KIND = {
+    "run_started": _run_started,
+    "run_tasks": _run_tasks,
+    "run_task": _run_task,
+    "run_value": _run_value,
+    "run_resumed": _run_resumed,
+    "run_ended": _run_ended,
     "activation": _activation,
     "command": _command,
     "command_result": _command_result,

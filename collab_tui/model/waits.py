@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from collab_tui.model.board import Agent, Because, Deadlock, Obstacle, Reason, Request, RequestState, Wait
 from collab_tui.model.requests import is_person
@@ -20,11 +21,20 @@ from collab_tui.model.words import (
     status_of,
 )
 
+if TYPE_CHECKING:
+    from collab_tui.model.run_waits import SeatWaits
+
+_AT_LEISURE = frozenset({None, Status.IDLE, Status.WAITING})
 _GOES_ON = frozenset({Status.IN_PROGRESS, Status.COMPLETED, Status.FAILED})
 
 
-def find_waits(agents: Sequence[Agent], requests: Sequence[Request], person: str) -> tuple[Wait, ...]:
-    """Every edge, one per pair with all its reasons; the person is an awaited name like any other."""
+def find_waits(
+    agents: Sequence[Agent], requests: Sequence[Request], person: str, of_runs: Iterable[SeatWaits] = ()
+) -> tuple[Wait, ...]:
+    """Every edge, one per pair with all its reasons; the person is an awaited name like any other.
+
+    `of_runs`: for whom the idle seats of each run wait.
+    """
     by_key = {agent.key: agent for agent in agents}
     person = _spelled(person, by_key)
     reasons: defaultdict[tuple[str, str], list[Reason]] = defaultdict(list)
@@ -42,6 +52,14 @@ def find_waits(agents: Sequence[Agent], requests: Sequence[Request], person: str
         for awaited, reason in _declared_reasons(agent, by_key, person, answered.get(agent.key, -1)):
             if name_key(awaited) != agent.key:
                 reasons[agent.name, awaited].append(reason)
+    for waits in of_runs:
+        for seat, all_awaited in waits.items():
+            waiter = by_key.get(seat)
+            if waiter is None or waiter.gone or waiter.status not in _AT_LEISURE:
+                continue
+            for awaited_seat, reason in all_awaited:
+                name = person if awaited_seat is None else _spelled(awaited_seat, by_key)
+                reasons[waiter.name, name].append(reason)
     return tuple(Wait(waiter, awaited, tuple(found)) for (waiter, awaited), found in reasons.items())
 
 
@@ -106,11 +124,16 @@ def _spelled(name: str, by_key: Mapping[str, Agent]) -> str:
 
 
 def find_deadlocks(agents: Sequence[Agent], waits: Sequence[Wait]) -> tuple[Deadlock, ...]:
-    """One cycle for every group of stuck agents that all wait for each other; the earliest closed first."""
+    """One cycle for every group of stuck agents that all wait for each other; the earliest closed first.
+
+    That a seat of a run has nothing to do yet closes none: nobody declared it.
+    """
     stuck = {agent.name for agent in agents if agent.is_stuck}
     edges: dict[str, list[Wait]] = {name: [] for name in stuck}
     for wait in waits:
-        if wait.waiter == wait.awaited or all(reason.answered for reason in wait.reasons):
+        if wait.waiter == wait.awaited or all(
+            reason.answered or reason.because is Because.TASK for reason in wait.reasons
+        ):
             continue
         if wait.waiter in stuck and wait.awaited in stuck:
             edges[wait.waiter].append(wait)

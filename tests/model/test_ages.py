@@ -2,7 +2,7 @@
 
 import pytest
 
-from collab_tui.model.ages import duration
+from collab_tui.model.ages import as_set, duration
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,10 @@ from collab_tui.model.ages import duration
 )
 def test_a_measured_time_has_one_unit_and_two_or_three_digits(seconds: float, told: str) -> None:
     assert duration(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0, "0 s"), (5.0, "5 s"), (90, "1 min 30 s"), (5400, "1 h 30 min"), (7200, "2 h")]
+)
+def test_a_time_that_was_set_is_told_to_the_second(seconds: float, told: str) -> None:
+    assert as_set(seconds) == told
