@@ -219,9 +219,9 @@ NEAR = {
     '"\\u001b[2J" = 1': "1: unknown setting '\\x1b[2J'; there are",
 }
 UNREADABLE = {
-    "theme = nord": "it is not TOML: Invalid value (at line 1, column 9)",
-    "theme = 'a'\ntheme = 'b'": "it is not TOML: Cannot overwrite a value (at line 2, column 12)",
-    f"a = {'[' * 5000}{']' * 5000}": "its values stand too deep in each other",
+    "theme = nord": "1: it is not TOML: Invalid value",
+    "theme = 'a'\ntheme = 'b'": "2: it is not TOML: Cannot overwrite a value",
+    f"a = {'[' * 5000}{']' * 5000}": " its values stand too deep in each other",
 }
 
 
@@ -241,7 +241,7 @@ def test_each_error_names_file_line_and_what_is_allowed(
 @pytest.mark.parametrize("text", UNREADABLE)
 def test_a_file_that_is_not_toml(user: Path, text: str) -> None:
     user.write_text(text + "\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=f"^{re.escape(f'{user}: {UNREADABLE[text]}')}$"):
+    with pytest.raises(ConfigError, match=f"^{re.escape(f'{user}:{UNREADABLE[text]}')}$"):
         load_config()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from collab_tui.config.text_file import TextError, read_text
 
+_AT: Final = re.compile(r" \(at line (\d+), column \d+\)")
 _LONGEST: Final = 1 << 20
 """Bytes of a file that are read."""
 
@@ -22,6 +24,7 @@ class TomlFile:
     """What a file holds."""
 
     path: Path
+    text: str
     data: Mapping[str, Any]
     lines: Mapping[tuple[str, ...], int]
     is_writable_by_others: bool
@@ -47,7 +50,9 @@ def read_toml(path: Path) -> TomlFile | None:
     try:
         data = tomllib.loads(file.text)
     except ValueError as error:  # a number of thousands of digits is one that is not `tomllib`'s own
-        raise TomlError(f"{path}: it is not TOML: {error}") from error
+        found = _AT.search(str(error))
+        place, why = (f":{found[1]}", str(error).replace(found[0], "")) if found is not None else ("", error)
+        raise TomlError(f"{path}{place}: it is not TOML: {why}") from error
     except RecursionError:
         raise TomlError(f"{path}: its values stand too deep in each other") from None
-    return TomlFile(path, data, line_numbers(file.text), file.is_writable_by_others)
+    return TomlFile(path, file.text, data, line_numbers(file.text), file.is_writable_by_others)

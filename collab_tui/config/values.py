@@ -8,9 +8,17 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any, Final
 
+from collab_tui.model.text import clean, one_line
+
 POLL_LIMITS: Final = (0.05, 3600.0)
 """Seconds between which `poll` and `--poll` lie."""
 _SHOWN: Final = 60
+_MOST_NAMED: Final = 30
+_MOST: Final = 200
+"""Items of a list."""
+_LONGEST_ITEM: Final = 4000
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
+_OURS: Final = "COLLAB_"
 _HUGE: Final = 10**18
 _DURATION: Final = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 _KEY_BYTES: Final = 32
@@ -64,12 +72,15 @@ def listed(names: Iterable[str]) -> str:
 
 
 def instead_of(name: str, known: Iterable[str]) -> str:
-    """What was perhaps meant; else all there is."""
+    """What was perhaps meant; else what there is."""
     from difflib import get_close_matches  # a start without mistakes need not pay for it
 
     known = list(known)
     near = get_close_matches(name, known, 1)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    if near:
+        return f"did you mean {near[0]}?"
+    more = f" and {len(known) - _MOST_NAMED:,} more" if len(known) > _MOST_NAMED else ""
+    return f"there are {', '.join(known[:_MOST_NAMED])}{more}"
 
 
 def name(value: Any) -> str:
@@ -79,6 +90,58 @@ def name(value: Any) -> str:
     if not value.strip():
         raise WrongError("it must not be empty")
     return value.strip()
+
+
+def text(longest: int) -> Callable[[Any], str]:
+    """A text that can be seen as it is."""
+
+    def read(value: Any) -> str:
+        found = name(value)
+        if len(found) > longest:
+            raise WrongError(f"it takes at most {longest:,} characters")
+        if clean(found) != found:
+            raise WrongError("it has characters that cannot be seen, or that steer a terminal: take them out")
+        return found
+
+    return read
+
+
+def line(longest: int) -> Callable[[Any], str]:
+    """A text of one line."""
+
+    def read(value: Any) -> str:
+        found = text(longest)(value)
+        if one_line(found) != found:
+            raise WrongError("it takes one line")
+        return found
+
+    return read
+
+
+def texts(example: str) -> Callable[[Any], tuple[str, ...]]:
+    """A list of texts, none of them empty."""
+
+    def read(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise WrongError(f"it takes a list of texts: {example}")
+        if len(value) > _MOST or any(len(item) > _LONGEST_ITEM for item in value):
+            raise WrongError(f"it takes at most {_MOST} texts of at most {_LONGEST_ITEM:,} characters")
+        if any(not item or "\0" in item for item in value):
+            raise WrongError("none of its texts may be empty")
+        return tuple(value)
+
+    return read
+
+
+def variables(value: Any) -> tuple[str, ...]:
+    """Names of variables of the environment that a program gets."""
+    names = texts('["GH_TOKEN"]')(value)
+    for each in names:
+        if not _VARIABLE.fullmatch(each):
+            raise WrongError(f"it takes names of variables, not what they hold: {shown(each)} is none")
+        if each.upper().startswith(_OURS):
+            raise WrongError(f"{each} is ours to give: leave it out")
+    return names
 
 
 def folder(value: Any) -> str:

@@ -89,6 +89,11 @@ class Child:
             await loop.connect_read_pipe(lambda: self._errors, process.stderr)
             self._keeping = asyncio.create_task(self._keep_errors(self._error_log))
 
+    @property
+    def heard_at(self) -> float:
+        """When it said something last, as output or on a standard error that is kept; by the monotonic clock."""
+        return max(self._output.heard_at, self._errors.heard_at)
+
     async def _keep_errors(self, log: OutputLog) -> None:
         while chunk := await self._errors.read():
             self.last_errors = (self.last_errors + chunk)[-_MOST_LAST:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Final, cast
 
 _MOST_AHEAD: Final = 1 << 16
@@ -30,6 +31,8 @@ class OutputPipe(asyncio.Protocol):
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Nothing more comes: what came before may still be to be read."""
         self._waiting: asyncio.Future[None] | None = None
+        self.heard_at = time.monotonic()
+        """When something came last, or it began, by the monotonic clock."""
 
     @property
     def is_held_up(self) -> bool:
@@ -41,6 +44,7 @@ class OutputPipe(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:  # noqa: D102
         self._data += data
+        self.heard_at = time.monotonic()
         if self._waiting is None and len(self._data) > _MOST_AHEAD and self._transport is not None:
             self._is_paused = True
             self._transport.pause_reading()

@@ -18,8 +18,9 @@ from collab_tui.model.words import NOTHING_BLOCKS, leading_names, name_key
 _ALL = "all"
 _BOOKKEEPING = frozenset(
     {"activation", "command", "command_result", "session_observed", "stream_event", "stream_state", "worker"}
+    | {"run_started", "run_tasks", "run_task", "run_value", "run_resumed", "run_ended"}
 )
-"""Events of the monitor, which tells an agent what it has to know by messages."""
+"""Events of the monitor, which tells an agent what it has to know by messages, and of runs, whose seats get prompts."""
 
 
 class Concern(StrEnum):

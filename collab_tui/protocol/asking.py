@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from inspect import isawaitable
 from typing import Any, Final
 
 from collab_tui.model.board import Request, RequestState
@@ -15,6 +16,7 @@ from collab_tui.model.requests import answer_of, request_of
 from collab_tui.model.text import clean, one_line
 from collab_tui.model.words import name_key
 from collab_tui.protocol.following import Following, GoneError
+from collab_tui.protocol.persistence import wholly
 from collab_tui.protocol.trust import Trust
 from collab_tui.protocol.used import Reservation, UsedDecisions
 from collab_tui.registry.append import (
@@ -37,8 +39,10 @@ Append = Callable[[Mapping[str, Any], Callable[[], str | None] | None], Awaitabl
 """Appends an event of the agent, unless the condition under the lock gives a reason; gives it back as written."""
 
 
-Deliver = Callable[[Request], object]
-"""Gives a request as it stands to whoever acts on it; what it raises, it did not deliver."""
+Deliver = Callable[[Request], Awaitable[object] | object]
+"""Gives a request as it stands to whoever acts on it, at once or once it was awaited; what it raises, it did not
+deliver. What it began it ends, also when nobody waits for it any more.
+"""
 
 
 class UsedUpError(RefusedError):
@@ -168,8 +172,7 @@ class Asking:
         if decision is None:
             state = RequestState.OPEN if request.state is RequestState.ANSWERED else request.state
             unanswered = replace(request, state=state, answer=None)
-            if deliver is not None:
-                deliver(unanswered)
+            await _given(deliver, unanswered)
             return unanswered
         answered = replace(request, answer=answer_of(decision))
         async with self._using:
@@ -179,16 +182,17 @@ class Asking:
                 is_first = False
             else:
                 with reservation:
-                    if deliver is not None:
-                        deliver(answered)
-                    reservation.commit()  # nobody can cancel it between these two
+                    delivering = deliver(answered) if deliver is not None else None
+                    if isawaitable(delivering):
+                        await wholly(_used_up(delivering, reservation))
+                    else:
+                        reservation.commit()  # nobody can cancel it between these two
                 self._taken.append(decision)
                 return answered
         if not is_first and self._trust.concerns(decision):
             why = f"the decision on {request.id} was taken before, by another process of {one_line(self.name)}"
             raise UsedUpError(why, replace(request, answer=None))
-        if deliver is not None:
-            deliver(answered)
+        await _given(deliver, answered)
         return answered
 
     async def _reserved(self, decision: Event) -> Reservation | None:
@@ -233,6 +237,16 @@ class Asking:
                 raise
             return False
         return True
+
+
+async def _given(deliver: Deliver | None, request: Request) -> None:
+    if deliver is not None and isawaitable(delivering := deliver(request)):
+        await delivering
+
+
+async def _used_up(delivering: Awaitable[object], reservation: Reservation) -> None:
+    await delivering
+    reservation.commit()
 
 
 def _let_go(reserving: asyncio.Future[Reservation | None]) -> None:

@@ -1,4 +1,4 @@
-"""Commands of the person to the sessions of a monitor, and what becomes of them.
+"""Commands of the person to what runs on a machine - sessions, workers, runs - and what becomes of them.
 
     written = send(registry, trust, CommandType.SEND_PROMPT, "sena", {"prompt": "go on"}, Carrier(monitor_id, host))
     async for result in result_of(registry, written["id"], monitor_id):
@@ -7,17 +7,19 @@
 A line of a shared file must not start programs: a command is signed with the person's own key over all that it says and
 the registry it stands in, names the monitor that carries it out, and is good once and for ten minutes. Whoever carries
 commands out gives every line to `taken`, and acts on nothing else. A machine may have several monitors of a registry:
-one for each user, or for each state folder.
+one for each user, or for each state folder. A run in a process of its own carries out itself what is to be done with
+it: that process is called as a monitor is.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any, Final, TypeGuard
 
 from collab_tui.model.event import Event, Item, parse_time
@@ -44,7 +46,7 @@ _LONGEST_NAME: Final = 100
 
 
 class CommandType(StrEnum):
-    """What is to be done with a session; `target` is its name. The payload of each is listed."""
+    """What is to be done with a session, whose name `target` is, if nothing else is said. The payload is listed."""
 
     START = "start"
     """`target` is the name under which it takes part; `agent` (the name of its definition), `task? base? prompt?`
@@ -62,10 +64,34 @@ class CommandType(StrEnum):
     """An execution worker; `target` is its task: `title? prompt? agent? base?`. The same."""
     STOP_WORKER = "stop_worker"
     """`target` is the id of a worker."""
+    START_RUN = "start_run"
+    """`target` is the whole path of a pipeline file: `digest` (of what it said when the person saw it), `goal?`,
+    `variables?` (as JSON), `run?` (the id that its run is to get: 8 hex digits). It is `running` once it is looked at,
+    and `done` once the run has begun.
+    """
+    CANCEL_RUN = "cancel_run"
+    """`target` is the id of a run: `reason?`. Carried out by whoever has the run."""
+    RESUME_RUN = "resume_run"
+    """`target` is the id of a run; the same states as of its start."""
 
 
-OF_WORKERS: Final = frozenset({CommandType.DECIDE, CommandType.EXECUTE, CommandType.STOP_WORKER})
-"""Carried out by whoever has the workers; the others by whoever has the sessions."""
+class Concern(Enum):
+    """Who carries a command out: the sessions, the workers and the runs of a monitor each hear their own."""
+
+    SESSIONS = "sessions"
+    """Also what nobody knows."""
+    WORKERS = "workers"
+    RUNS = "runs"
+
+
+_CONCERNS: Final = {
+    CommandType.DECIDE: Concern.WORKERS,
+    CommandType.EXECUTE: Concern.WORKERS,
+    CommandType.STOP_WORKER: Concern.WORKERS,
+    CommandType.START_RUN: Concern.RUNS,
+    CommandType.CANCEL_RUN: Concern.RUNS,
+    CommandType.RESUME_RUN: Concern.RUNS,
+}
 
 _PAYLOADS: Final[Mapping[CommandType, Mapping[str, type]]] = {
     CommandType.START: {"agent": str, "task": str, "base": str, "prompt": str, "in_worktree": bool},
@@ -76,8 +102,13 @@ _PAYLOADS: Final[Mapping[CommandType, Mapping[str, type]]] = {
     CommandType.DECIDE: {"title": str, "prompt": str, "template": str, "agent": str},
     CommandType.EXECUTE: {"title": str, "prompt": str, "agent": str, "base": str},
     CommandType.STOP_WORKER: {},
+    CommandType.START_RUN: {"digest": str, "goal": str, "variables": str, "run": str},
+    CommandType.CANCEL_RUN: {"reason": str},
+    CommandType.RESUME_RUN: {},
 }
-_NEEDED: Final = {CommandType.START: "agent", CommandType.SEND_PROMPT: "prompt"}
+_NEEDED: Final = {CommandType.START: "agent", CommandType.SEND_PROMPT: "prompt", CommandType.START_RUN: "digest"}
+_AS_SIGNED: Final = frozenset(("prompt", "goal", "variables"))
+"""Texts for a program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +163,14 @@ def command(
     }
 
 
+def start_payload(
+    digest: str, goal: str | None = None, variables: Mapping[str, str] | None = None, run: str | None = None
+) -> dict[str, str]:
+    """Of `START_RUN`: `digest` is that of the pipeline as the person saw it, `run` the id that its run is to get."""
+    told = {"digest": digest, "goal": goal, "variables": json.dumps(dict(variables)) if variables else None, "run": run}
+    return {name: value for name, value in told.items() if value}
+
+
 def send(
     registry: JsonlRegistry,
     trust: Trust,
@@ -168,15 +207,15 @@ def taken(
     used: UsedDecisions,
     monitor: str,
     now: datetime,
-    of_workers: bool = False,
+    concern: Concern = Concern.SESSIONS,
 ) -> Taken | None:
     """The command of a line if it is to be carried out here and now: each is given once to a monitor.
 
-    None for what is no command, one for another monitor, or one of workers unless it is `of_workers`. Raises
+    None for what is no command, one for another monitor, or one of another concern. Raises
     `NotTakenError` for one that is not carried out, and `RegistryError` where it cannot be told whether it was taken
     before.
     """
-    if not is_to(item, monitor) or (item.text("command_type") in OF_WORKERS) is not of_workers:
+    if not is_to(item, monitor) or concern_of(item) is not concern:
         return None
     found = judge(item, registry_id, trust)
     if found.standing is not Standing.SIGNED:
@@ -194,6 +233,12 @@ def taken(
 def is_to(item: Item, monitor: str) -> TypeGuard[Event]:
     """A line is a command to a monitor, whoever wrote it and whenever."""
     return isinstance(item, Event) and item.kind == COMMAND and item.text("monitor") == monitor
+
+
+def concern_of(command: Event) -> Concern:
+    """Who is to hear a command."""
+    type_ = word_of(CommandType, command.data.get("command_type"))
+    return _CONCERNS.get(type_, Concern.SESSIONS) if type_ is not None else Concern.SESSIONS
 
 
 def is_for(item: Item, monitor: str, now: datetime) -> bool:
@@ -228,10 +273,12 @@ def _read(event: Event) -> Taken:
 
 
 def _as_given(name: str, value: object) -> object:
-    """A prompt is taken as it was signed, but for half characters, which no program could read; names are cleaned."""
+    """What a program is told is taken as it was signed, but for half characters, which none could read; names are
+    cleaned.
+    """
     if not isinstance(value, str):
         return value
-    return value.encode("utf-8", "replace").decode() if name == "prompt" else clean(value)
+    return value.encode("utf-8", "replace").decode() if name in _AS_SIGNED else clean(value)
 
 
 # What becomes of them
@@ -267,7 +314,8 @@ def result(
     """The event by which the monitor of that id says how far a command is.
 
     What came of it: of `start` and `restore` `run`, `cwd`, `branch`; of `send_prompt`, when it is done, `status` (a
-    `ReplyStatus`), `reply` (its text), `duration` (seconds), `delivery`; of `stop` `ended`.
+    `ReplyStatus`), `reply` (its text), `duration` (seconds), `delivery`; of `stop` `ended`; of `start_run` and
+    `resume_run` `run`.
     """
     event = {"agent": MONITOR, "event": RESULT, "command_id": command_id, "monitor": monitor, "state": state.value}
     return event | ({"reason": reason} if reason else {}) | ({"result": dict(result)} if result else {})

@@ -13,11 +13,11 @@ from collab_tui.registry.follow import Watch
 from collab_tui.registry.jsonl import JsonlRegistry
 
 
-async def tail(registry: JsonlRegistry, poll: float | None = None) -> AsyncGenerator[News, None]:
+async def tail(registry: JsonlRegistry, poll: float | None = None, rest: float = 0.0) -> AsyncGenerator[News, None]:
     """Look after look, for as long as it is iterated: first what is there and was not read yet, then what comes.
 
     A look without lines is given too: it says that the registry is away, or was replaced. `poll` is in seconds, as of
-    `Watch`. Reading is done in a thread.
+    `Watch`; for `rest` seconds after a look there is no other. Reading is done in a thread.
     """
     loop, worth_looking = asyncio.get_running_loop(), asyncio.Event()
     watch = Watch(registry.path, poll)
@@ -44,6 +44,7 @@ async def tail(registry: JsonlRegistry, poll: float | None = None) -> AsyncGener
                     if not news.remaining:
                         break
                 watch.found(found)
+                await asyncio.sleep(rest)
     finally:
         heeding.cancel()
         with suppress(asyncio.CancelledError):

@@ -1,7 +1,8 @@
 """How the words of others stand in what a model reads, and in commands that it may run.
 
-A model cannot tell by itself who wrote what. So everything that another wrote is on one line, in double quotes that it
-cannot close, and next to the name of its writer. Into a command goes only what no shell takes for anything else.
+A model cannot tell by itself who wrote what. So everything that another wrote is in double quotes on one line, or in a
+fence, and can close neither; next to it is the name of its writer. Into a command goes only what no shell takes for
+anything else.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ _BARE: Final = re.compile(r"\w[\w@+=:,./-]*")
 _TAME: Final = re.compile(r"\w(?:[\w@+=:,./ -]|\\(?=\w))*")
 """What means itself between double quotes in every shell, paths of Windows too, and is no option."""
 _LONGEST_WORD: Final = 60
+_TICKS: Final = re.compile("`+")
 
 
 def cut(text: str, longest: int) -> str:
@@ -29,6 +31,20 @@ def cut(text: str, longest: int) -> str:
 def quoted(text: str, longest: int = 160) -> str:
     """Another's words on one line, cut; double quotes in them become single ones."""
     return f'"{cut(text, longest).replace(chr(34), chr(39))}"'
+
+
+def fenced(text: str, longest: int, least: int = 3) -> str:
+    """Another's words of several lines, cut, in a fence that they cannot close, of at least so many ticks."""
+    whole = clean(text[:longest]).strip("\n")
+    if (more := len(text) - longest) > 0:
+        whole += f"\n[and {more:,} characters more]"
+    fence = "`" * max(least, 1 + longest_ticks(whole))
+    return f"{fence}\n{whole}\n{fence}"
+
+
+def longest_ticks(text: str) -> int:
+    """How many backticks stand in a row in it, at most."""
+    return max(map(len, _TICKS.findall(text)), default=0)
 
 
 def named(name: str) -> str:

@@ -26,7 +26,7 @@ else:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
 MAX_LINE = 1 << 20
@@ -102,6 +102,36 @@ def append(
 
     Raises `LockedError`, `RefusedError`, `UnusableError`, `NotWrittenError` or `NotDurableError`.
     """
+    return append_all(path, (event,), unless=unless, seal=seal, timeout=timeout, durable=durable)[0]
+
+
+def append_all(
+    path: str,
+    events: Sequence[Mapping[str, Any]],
+    *,
+    unless: Callable[[], str | None] | None = None,
+    seal: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+    timeout: float = LOCK_TIMEOUT,
+    durable: bool = True,
+) -> list[dict[str, Any]]:
+    """Append several events in one write, with one lock and one sync; gives those that are there, fewer where the disk
+    is full: the first ones. See `append`.
+    """
+    prepared = [_prepared(event) for event in events]
+
+    def lines(last_time: str | None) -> bytes:
+        written: list[bytes] = []
+        for event, encoded in prepared:
+            before = _last_time(written[-1]) if written else last_time
+            written.append(_stamped(event, encoded, before, seal))
+        return b"".join(written)
+
+    count = _append(path, lines, unless, timeout, durable, in_parts=True)
+    return [event for event, _ in prepared[:count]]
+
+
+def _prepared(event: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The event as it is to be written, but for its time, and its line. Raises `UnusableError`."""
     written = {"id": os.urandom(8).hex(), "timestamp": _NO_TIME, **event}
     if cause := os.environ.get("COLLAB_CAUSE"):
         written.setdefault("caused_by", cause)
@@ -112,26 +142,30 @@ def append(
             f"the timestamp of an event is an RFC 3339 time such as 2026-01-31T08:00:00.000Z, "
             f"not {event['timestamp']!r:.60}; leave it out to get one"
         )
-    encoded = encode(written)  # what cannot be written is refused before taking the lock
+    return written, encode(written)  # what cannot be written is refused before taking the lock
 
-    def line(last_time: str | None) -> bytes:
-        if "timestamp" not in event:
-            now = time.time()
-            stamp = _format_time(now)
-            if last_time is not None and stamp < last_time <= _format_time(now + _SKEW):
-                stamp = last_time
-            written["timestamp"] = stamp
-        if seal is not None:
-            written.update(seal(written))
-            return encode(written)
-        if "timestamp" in event:
-            return encoded
-        stamp = written["timestamp"]
-        before, after = encoded.split(_TIME_PLACE, 1)
-        return before + f'","timestamp":"{stamp}"'.encode() + after
 
-    append_line(path, line, unless=unless, timeout=timeout, durable=durable)
-    return written
+def _stamped(
+    event: dict[str, Any],
+    encoded: bytes,
+    last_time: str | None,
+    seal: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None,
+) -> bytes:
+    """The line of an event with its time, which the event gets too, and what it is sealed with."""
+    is_timed = event["timestamp"] != _NO_TIME
+    if not is_timed:
+        now = time.time()
+        stamp = _format_time(now)
+        if last_time is not None and stamp < last_time <= _format_time(now + _SKEW):
+            stamp = last_time
+        event["timestamp"] = stamp
+    if seal is not None:
+        event.update(seal(event))
+        return encode(event)
+    if is_timed:
+        return encoded
+    before, after = encoded.split(_TIME_PLACE, 1)
+    return before + f'","timestamp":"{event["timestamp"]}"'.encode() + after
 
 
 def encode(event: Mapping[str, Any]) -> bytes:
@@ -156,18 +190,31 @@ def append_line(
     timeout: float = LOCK_TIMEOUT,
     durable: bool = True,
 ) -> None:
-    """Append the line that `line` makes under the lock from the previous line's time. See `append`."""
+    """Append what `line` makes under the lock from the previous line's time, all of it. See `append`."""
+    _append(path, line, unless, timeout, durable, in_parts=False)
+
+
+def _append(
+    path: str,
+    line: Callable[[str | None], bytes],
+    unless: Callable[[], str | None] | None,
+    timeout: float,
+    durable: bool,
+    *,
+    in_parts: bool,
+) -> int:
+    """The same; gives how many lines of it are there. With `in_parts` the first ones do where not all fit."""
     lock = hold(path, timeout)
     try:
         reason = unless() if unless is not None else None
         if reason is not None:
             raise RefusedError(reason)
-        _write(path, line, durable)
+        return _write(path, line, durable, in_parts)
     finally:
         _release(lock)
 
 
-def _write(path: str, line: Callable[[str | None], bytes], durable: bool) -> None:
+def _write(path: str, line: Callable[[str | None], bytes], durable: bool, in_parts: bool) -> int:
     descriptor, is_new = _open(path)
     try:
         tail = _read_tail(descriptor)
@@ -176,6 +223,8 @@ def _write(path: str, line: Callable[[str | None], bytes], durable: bool) -> Non
         written = os.write(descriptor, data)
         if written != len(data):
             _end_fragment(descriptor)
+        count = data.count(b"\n", torn, written)
+        if written != len(data) and not (in_parts and count):
             raise NotWrittenError(f"only {written} of {len(data)} bytes fitted into {path}: is the disk full?")
         if durable:
             _sync(descriptor, path, is_new)
@@ -189,6 +238,7 @@ def _write(path: str, line: Callable[[str | None], bytes], durable: bool) -> Non
         os.close(descriptor)
     except OSError as error:  # network drives report a failed write here
         raise NotDurableError(f"{path} could not be closed after writing: {error.strerror}") from error
+    return count
 
 
 def _open(path: str) -> tuple[int, bool]:

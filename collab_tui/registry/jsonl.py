@@ -74,6 +74,16 @@ class JsonlRegistry:
         """Append one event durably; see `collab_tui.registry.append`."""
         return appending.append(str(self.path), event, unless=unless, seal=seal)
 
+    def append_all(
+        self,
+        events: Sequence[Mapping[str, Any]],
+        *,
+        unless: Callable[[], str | None] | None = None,
+        seal: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Append several events durably, at the cost of one; gives those that fitted. See `registry.append`."""
+        return appending.append_all(str(self.path), events, unless=unless, seal=seal)
+
     def read_next(self, *, final: bool = False) -> News:
         """The next piece after what was read before. With `final` an unterminated last line counts.
 

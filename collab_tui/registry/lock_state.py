@@ -54,8 +54,11 @@ class Lock(NamedTuple):
     """Since when, by the time at which the holder noted itself."""
 
 
-def lock_state(sidecar: str) -> Lock:
-    """Who holds the lock; waits half a second at most for writers that are just at it."""
+def lock_state(sidecar: str, tries: int = _TRIES) -> Lock:
+    """Who holds the lock; waits half a second at most for writers that are just at it.
+
+    Of one that is held for long, fewer `tries` tell as much.
+    """
     try:
         descriptor = os.open(sidecar, _FLAGS)
     except FileNotFoundError:
@@ -67,10 +70,11 @@ def lock_state(sidecar: str) -> Lock:
             return Lock(LockState.UNUSABLE, "it is no regular file")
         if not os.access(sidecar, os.W_OK):
             return Lock(LockState.UNUSABLE, "you may not write it")
-        for _ in range(_TRIES):
+        for left in reversed(range(tries)):
             if _is_free(descriptor):
                 return Lock(LockState.FREE)
-            time.sleep(_PAUSE)
+            if left:
+                time.sleep(_PAUSE)
         return _held(descriptor)
     except OSError as error:
         return Lock(LockState.UNUSABLE, error.strerror or str(error))

@@ -16,7 +16,7 @@ are added. Without it `driver` and `command` have to be there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
@@ -26,7 +26,6 @@ from collab_tui.config import values
 from collab_tui.config.source import Source
 from collab_tui.config.toml_file import TomlFile
 from collab_tui.config.values import WrongError, instead_of, shown
-from collab_tui.model.text import clean, one_line
 from collab_tui.sessions.built_in import BUILT_IN
 from collab_tui.sessions.definitions import Definition, DefinitionError, DriverKind, Exchange
 from collab_tui.sessions.names import BadNameError, checked
@@ -34,12 +33,8 @@ from collab_tui.sessions.names import BadNameError, checked
 _LONGEST_INSTRUCTIONS: Final = 1 << 15
 """Characters."""
 _LONGEST_ROLE: Final = 120
-_MOST: Final = 200
-"""Items of a list."""
 _LONGEST_ITEM: Final = 4000
 _LONGEST_PATTERN: Final = 500
-_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
-_OURS: Final = "COLLAB_"
 
 
 def read_definition(name: str, file: TomlFile, *, is_project: bool) -> Definition:
@@ -90,35 +85,6 @@ def _contradictions(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 # Values
 
 
-def _text(longest: int) -> Callable[[Any], str]:
-    def read(value: Any) -> str:
-        text = values.name(value)
-        if len(text) > longest:
-            raise WrongError(f"it takes at most {longest:,} characters")
-        if clean(text) != text:
-            raise WrongError("it has characters that cannot be seen, or that steer a terminal: take them out")
-        return text
-
-    return read
-
-
-def _line(value: Any) -> str:
-    text = _text(_LONGEST_ROLE)(value)
-    if one_line(text) != text:
-        raise WrongError("it takes one line")
-    return text
-
-
-def _texts(value: Any, example: str = '["--model", "opus"]') -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise WrongError(f"it takes a list of texts: {example}")
-    if len(value) > _MOST or any(len(item) > _LONGEST_ITEM for item in value):
-        raise WrongError(f"it takes at most {_MOST} texts of at most {_LONGEST_ITEM:,} characters")
-    if any(not item or "\0" in item for item in value):
-        raise WrongError("none of its texts may be empty")
-    return tuple(value)
-
-
 def _driver(value: Any) -> DriverKind:
     return DriverKind(values.one_of(DriverKind)(value))
 
@@ -134,33 +100,26 @@ def _base(value: Any) -> str:
     return name
 
 
+_arguments: Final = values.texts('["--model", "opus"]')
+
+
 def _resume(value: Any) -> tuple[str, ...]:
-    arguments = _texts(value)
+    arguments = _arguments(value)
     if not any("{id}" in argument for argument in arguments):
         raise WrongError('one of its texts has "{id}", which stands for the conversation: ["--resume", "{id}"]')
     return arguments
 
 
 def _read_only(value: Any) -> tuple[str, ...]:
-    return _texts(value, '["--dry-run"], with which it changes nothing; [] if it never does')
+    return values.texts('["--dry-run"], with which it changes nothing; [] if it never does')(value)
 
 
 def _tools(value: Any) -> tuple[str, ...]:
-    return _texts(value, '["Bash(git log:*)"]')
-
-
-def _variables(value: Any) -> tuple[str, ...]:
-    names = _texts(value, '["GH_TOKEN"]')
-    for name in names:
-        if not _VARIABLE.fullmatch(name):
-            raise WrongError(f"it takes names of variables, not what they hold: {shown(name)} is none")
-        if name.upper().startswith(_OURS):
-            raise WrongError(f"{name} is ours to give: leave it out")
-    return names
+    return values.texts('["Bash(git log:*)"]')(value)
 
 
 def _patterns(value: Any) -> tuple[str, ...]:
-    patterns = _texts(value, '["^> $"]')
+    patterns = values.texts('["^> $"]')(value)
     for pattern in patterns:
         if len(pattern) > _LONGEST_PATTERN:
             raise WrongError(f"a regular expression has at most {_LONGEST_PATTERN} characters")
@@ -195,23 +154,23 @@ def _server(value: Any) -> dict[str, Any]:
 
 
 def _url(value: Any) -> str:
-    url = _text(_LONGEST_ITEM)(value)
+    url = values.text(_LONGEST_ITEM)(value)
     if not re.match(r"https?://[^\s/]", url):
         raise WrongError('it takes an address: "https://hub.example/mcp"')
     return url
 
 
-_SERVER: Final = values.record(command=_text(_LONGEST_ITEM), args=_texts, env=_variables, url=_url)
+_SERVER: Final = values.record(command=values.text(_LONGEST_ITEM), args=_arguments, env=values.variables, url=_url)
 _FIELDS: Final = values.record(
     base=_base,
     driver=_driver,
     command=values.program,
-    role=_line,
-    instructions=_text(_LONGEST_INSTRUCTIONS),
-    model=_texts,
+    role=values.line(_LONGEST_ROLE),
+    instructions=values.text(_LONGEST_INSTRUCTIONS),
+    model=_arguments,
     read_only=_read_only,
     resume=_resume,
-    environment=_variables,
+    environment=values.variables,
     tools=_tools,
     mcp=_servers,
     exchange=_exchange,

@@ -11,6 +11,7 @@ from collab_tui.sessions.making import is_being_made, is_half_made, take_away, w
 from collab_tui.sessions.repository import Entry, Repository, WorktreeError
 from collab_tui.sessions.worktree_removal import SESSION, remove, remove_branch
 from collab_tui.sessions.worktree_state import look_at
+from collab_tui.sessions.worktree_use import USED, is_marked, is_there
 
 _BRANCHES: Final = "collab/"
 
@@ -62,6 +63,8 @@ def _why_left(entry: Entry, in_use: Collection[str]) -> str | None:
     session = (entry.lock or "").removeprefix(SESSION) if (entry.lock or "").startswith(SESSION) else None
     if is_half_made(entry):
         return None if is_being_made(entry) else "it was being made when that was cut short"
+    if is_marked(entry.lock, USED):
+        return None if is_there(entry.lock, USED) else "the process that used it is gone"
     if entry.lock is not None and session is None:
         return None  # somebody else's lock says that it is to stay
     if session is not None and session in in_use:

@@ -77,6 +77,8 @@ def find_log(registry: Path, named: str) -> Path | None:
 
     Anybody can write a line, so it is never another file than one in the logs of this registry.
     """
-    path = (registry.parent / named).resolve()
-    is_ours = path.is_relative_to(registry.parent.resolve() / LOGS)
-    return path if is_ours and path.is_file() else None
+    with suppress(OSError, ValueError):  # no file could be called so
+        path = (registry.parent / named).resolve()
+        if path.is_relative_to(registry.parent.resolve() / LOGS) and path.is_file():
+            return path
+    return None

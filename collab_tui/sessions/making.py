@@ -15,13 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from collab_tui.processes.identity import Identity, identity_of, is_alive
 from collab_tui.sessions.git import LONG_TIME_LIMIT, GitError
 from collab_tui.sessions.git_programs import git_programs
 from collab_tui.sessions.repository import Entry, Repository, WorktreeError, is_same
 from collab_tui.sessions.worktree_folder import check_no_link
 from collab_tui.sessions.worktree_state import look_at, occupants, worktree_git
 from collab_tui.sessions.worktree_task import forget, note
+from collab_tui.sessions.worktree_use import is_marked, is_there, marked
 
 _MAKING: Final = "collab: being made by process "
 
@@ -62,7 +62,7 @@ async def add(repository: Repository, folder: Path, branch: str, start: str, tas
     """
     await _check_filters(repository)
     is_new = await _is_branch_new(repository, branch)
-    options = ["--quiet", "--no-checkout", "--lock", "--reason", _mark()]
+    options = ["--quiet", "--no-checkout", "--lock", "--reason", marked(_MAKING)]
     options += ["--no-track", "-b", branch] if is_new else []
     what = ("--", str(folder), start if is_new else branch)
     adding = asyncio.ensure_future(repository.do("worktree", "add", *options, *what))
@@ -89,13 +89,12 @@ async def fill(repository: Repository, folder: Path, new_branch: str | None, sta
 
 def is_half_made(entry: Entry) -> bool:
     """It was not whole yet when it was last heard of."""
-    return (entry.lock or "").startswith(_MAKING)
+    return is_marked(entry.lock, _MAKING)
 
 
 def is_being_made(entry: Entry) -> bool:
     """Whoever makes it is at it."""
-    pid, _, started = (entry.lock or "").removeprefix(_MAKING).partition(" ")
-    return pid.isdecimal() and is_alive(Identity(int(pid), started))
+    return is_there(entry.lock, _MAKING)
 
 
 async def why_keep(repository: Repository, entry: Entry) -> str | None:
@@ -213,8 +212,3 @@ def _other_files(folder: Path, known: frozenset[str]) -> str | None:
 def _remove_empty(folder: Path) -> None:
     with suppress(OSError):  # it is not there, or holds what is not ours
         folder.rmdir()
-
-
-def _mark() -> str:
-    me = identity_of(os.getpid())
-    return f"{_MAKING}{os.getpid()} {me.started if me is not None else ''}".rstrip()

@@ -176,12 +176,14 @@ class SessionManager:
         is_read_only: bool = False,
         in_worktree: bool | None = None,
         environment: Sequence[str] = (),
+        team: str | None = None,
     ) -> LiveSession:
         """Start an agent, and wait until it takes prompts; with `prompt`, it is given that first.
 
         It takes part as `name`, by default as its definition is called. It works in a worktree of its own, made from
         `base` or reused, if its definition says so and `in_worktree` does not say otherwise; a read-only one does not.
-        `environment` names variables that it gets beside those of its definition.
+        `environment` names variables that it gets beside those of its definition. One of a `team` works in the team's
+        worktree for the task, `collab/TEAM/TASK`, whoever of it works there; the caller may have written in its name.
 
         Raises `SessionError`, and `PromptRefusedError` before anything is started. A start that fails or is cancelled
         leaves nothing behind, and says in the registry why.
@@ -190,15 +192,16 @@ class SessionManager:
             check_prompt(prompt)
 
         async def begin() -> LiveSession:
-            await self._starting.check_absent(name or agent)
+            await self._starting.check_absent(name or agent, is_callers=team is not None)
             definition = await asyncio.to_thread(self._definition, agent)
             if is_read_only and definition.read_only is None:
                 how = 'read_only = ["--dry-run"], the arguments with which it changes nothing; [] if it never does'
                 raise SessionError(f"{agent} has no way to only look: write in its definition {how}")
             wants_worktree = definition.is_worktree and not is_read_only if in_worktree is None else in_worktree
-            whose = agent if worker else name or agent  # the name of a worker's session is of no use to people
+            whose = team or (agent if worker else name or agent)  # that of a worker's session is of no use to people
             worktree = await self._worktree(whose, task, base) if wants_worktree else None
-            about = {"task": task, "worker": worker, "is_read_only": is_read_only, "environment": tuple(environment)}
+            who = {"task": task, "worker": worker, "team": team}
+            about = {**who, "is_read_only": is_read_only, "environment": tuple(environment)}
             return await self._starting.begin(name or agent, definition, worktree, about)
 
         session = await self._starting.start(name or agent, begin)
@@ -221,8 +224,8 @@ class SessionManager:
                 raise SessionError(
                     f"{old.definition} is talked to in another way now ({definition.driver}): start it anew"
                 )
-            worktree = await self._worktree(name, old.task, old.base) if old.branch is not None else None
-            kept = ("task", "worker", "is_read_only", "environment", "resume_id")
+            worktree = await self._worktree(old.team or name, old.task, old.base) if old.branch is not None else None
+            kept = ("task", "worker", "team", "is_read_only", "environment", "resume_id")
             about = {field: getattr(old, field) for field in kept}
             return await self._starting.begin(name, definition, worktree, about)
 

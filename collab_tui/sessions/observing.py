@@ -16,9 +16,9 @@ from typing import Any, Final
 from collab_tui.model.sessions import Observed
 from collab_tui.model.words import MONITOR
 from collab_tui.protocol.nearby import announce
+from collab_tui.protocol.persistence import wholly
 from collab_tui.registry.append import NotWrittenError, RegistryError
 from collab_tui.registry.jsonl import JsonlRegistry
-from collab_tui.sessions.tasks import wholly
 
 BETWEEN: Final = 2.0
 """Seconds between two lines that tell of no change of state."""

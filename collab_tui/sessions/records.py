@@ -19,12 +19,12 @@ from typing import Any, Final
 from collab_tui.model.words import name_key
 from collab_tui.processes.identity import Identity, is_alive
 from collab_tui.protocol.acknowledged import forget_inbox
+from collab_tui.protocol.persistence import wholly
 from collab_tui.protocol.used import UsedDecisions
 from collab_tui.registry.append import NotWrittenError, RegistryError
 from collab_tui.registry.kept import keep, kept_for
 from collab_tui.sessions.log_folder import LogFolder
 from collab_tui.sessions.names import BadNameError, checked, resume_id
-from collab_tui.sessions.tasks import wholly
 
 _FOLDER: Final = "sessions"
 _NAME: Final = "record.json"
@@ -60,6 +60,8 @@ class Record:
     base: str | None = None
     task: str | None = None
     worker: str | None = None
+    team: str | None = None
+    """Whose worktrees it works in, for it takes a seat of that team."""
     is_read_only: bool = False
     environment: Sequence[str] = ()
     """Names of variables that it got beside those of its definition."""

@@ -106,7 +106,7 @@ async def find_repository(folder: Path, environment: Mapping[str, str]) -> Repos
         else:
             home = next(_entries(await git.text("worktree", "list", "--porcelain", "-z"))).folder
     except (GitError, ValueError, StopIteration) as error:
-        raise WorktreeError(f"{folder}: {error}. A session without a worktree works all the same") from error
+        raise WorktreeError(f"{folder}: {error}. Without a worktree it works all the same") from error
     return Repository(git, _real(Path(common)), home, checkout, above)
 
 

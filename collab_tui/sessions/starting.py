@@ -59,8 +59,11 @@ class Starting:
         except TROUBLE as error:
             raise SessionError(str(error)) from error
 
-    async def check_absent(self, name: str) -> None:
-        """Nobody else takes part under that name, as far as is known here. Raises `SessionError`, `RegistryError`."""
+    async def check_absent(self, name: str, *, is_callers: bool = False) -> None:
+        """Nobody else takes part under that name, as far as is known here. Raises `SessionError`, `RegistryError`.
+
+        With `is_callers` whoever wants the session wrote in that name: that it wrote lately says nothing then.
+        """
         place = self._place
         record = await asyncio.to_thread(place.records.load, name)
         if record is not None and place.is_here(record) and await asyncio.to_thread(record.may_run):
@@ -70,6 +73,8 @@ class Starting:
             is_known = record is not None and record.run == session.run and place.is_here(record)
             if session.observed.is_running and not is_known:
                 raise SessionError(f"a session {name} runs on {session.host}: give the new one another name")
+            return
+        if is_callers:
             return
         agent = board.agent(name)
         silence = seconds_between(agent.last_event_at, datetime.now(UTC)) if agent is not None else None

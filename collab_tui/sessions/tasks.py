@@ -54,13 +54,3 @@ class Tasks:
         if (why := f"{type(error).__name__}: {error}") != self._told:  # the same again and again is told once
             self._told = why
             self._notice(why)
-
-
-async def wholly(work: Coroutine[Any, Any, object]) -> None:
-    """Wait for what is written also when this is cancelled: what is written afterwards has to come after it."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.gather(task, return_exceptions=True)
-        raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -27,8 +28,12 @@ class WouldLoseError(WorktreeError):
         self.losses = tuple(losses)
 
 
-async def remove(repository: Repository, folder: Path, branch: str | None, base: str | None = None) -> None:
+async def remove(
+    repository: Repository, folder: Path, branch: str | None, base: str | None = None, *, keeps_commits: bool = False
+) -> None:
     """Remove a worktree, and its branch where git says that it is merged, or where it is still at its base.
+
+    With `keeps_commits` those that stand on that branch alone are no loss, for it stays.
 
     Raises `WouldLoseError` where something would be lost or it is in use, `WorktreeError` for all else.
     """
@@ -36,6 +41,8 @@ async def remove(repository: Repository, folder: Path, branch: str | None, base:
     if entry is None:
         raise WorktreeError(f"{folder} is no worktree of {repository.home} any more")
     state = await look_at(repository, folder, entry)
+    if keeps_commits and entry.branch is not None:
+        state = replace(state, unpushed=0)
     if state.losses:
         raise WouldLoseError(folder, state.losses)
     await asyncio.to_thread(clear, folder)

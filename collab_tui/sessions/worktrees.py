@@ -29,6 +29,7 @@ from collab_tui.sessions.worktree_state import (
     written_by_commits,
 )
 from collab_tui.sessions.worktree_task import name_for
+from collab_tui.sessions.worktree_use import USED, is_marked, is_there, marked
 
 __all__ = ["Leftover", "Worktree", "WorktreeError", "WorktreeState", "Worktrees", "WouldLoseError"]
 
@@ -93,6 +94,17 @@ class Worktrees:
         repository = await self._repository()
         return await look_at(repository, worktree.folder, await _entry(repository, worktree.folder))
 
+    async def is_at_base(self, worktree: Worktree) -> bool:
+        """Nothing is committed on its branch. Raises `WorktreeError`."""
+        return await (await self._repository()).commit(worktree.branch) == worktree.base
+
+    async def place_of_project(self) -> Path:
+        """Where the project is, from the top of a checkout of its repository. Raises `WorktreeError`."""
+        repository = await self._repository()
+        top = repository.checkout or repository.home
+        place, top = await asyncio.to_thread(lambda: (self._project.resolve(), top.resolve()))
+        return place.relative_to(top) if place.is_relative_to(top) else Path()
+
     async def ignored(self, worktree: Worktree) -> Sequence[str]:
         """What git ignores in it, which goes with it. Raises `WorktreeError`."""
         repository = await self._repository()
@@ -122,19 +134,48 @@ class Worktrees:
                 raise WorktreeError(f"{worktree.folder} is locked: {entry.lock or 'no reason is given'}")
             await repository.do("worktree", "lock", "--reason", SESSION + session, "--", str(worktree.folder))
 
-    async def unlock(self, worktree: Worktree, session: str) -> None:
+    async def use(self, worktree: Worktree) -> None:
+        """Keep git from removing or forgetting it while this process uses it, or until `let_go`.
+
+        One that was used by a process that is gone is taken over. Raises `WorktreeError`.
+        """
+        repository, mine = await self._repository(), marked(USED)
+        async with self._alone(repository):
+            entry = await _entry(repository, worktree.folder)
+            if entry.lock == mine:
+                return
+            if is_marked(entry.lock, USED) and not is_there(entry.lock, USED):
+                await repository.do("worktree", "unlock", "--", str(worktree.folder))
+            elif entry.lock is not None:
+                raise WorktreeError(f"{worktree.folder} is locked: {entry.lock or 'no reason is given'}")
+            await repository.do("worktree", "lock", "--reason", mine, "--", str(worktree.folder))
+
+    async def let_go(self, worktree: Worktree) -> None:
         """Undo that; what others locked stays locked. Raises `WorktreeError`."""
+        await self._unlock(worktree, marked(USED))
+
+    async def unlock(self, worktree: Worktree, session: str) -> None:
+        """Undo `lock`; what others locked stays locked. Raises `WorktreeError`."""
+        await self._unlock(worktree, SESSION + session)
+
+    async def _unlock(self, worktree: Worktree, lock: str) -> None:
         repository = await self._repository()
         async with self._alone(repository):
-            if (await _entry(repository, worktree.folder)).lock == SESSION + session:
+            if (await _entry(repository, worktree.folder)).lock == lock:
                 await repository.do("worktree", "unlock", "--", str(worktree.folder))
 
-    async def remove(self, worktree: Worktree) -> None:
+    async def check(self) -> None:
+        """Raises `WorktreeError` where none can be made."""
+        await (await self._repository()).commit(self._base_branch)
+
+    async def remove(self, worktree: Worktree, *, keeps_commits: bool = False) -> None:
         """Remove it, and its branch where that is merged, or still at its base.
+
+        Commits that stand nowhere else keep it, unless with `keeps_commits`: then they stay on its branch.
 
         Raises `WouldLoseError` where something would be lost or it is in use, `WorktreeError` for all else.
         """
-        removing = asyncio.ensure_future(self._remove(worktree))
+        removing = asyncio.ensure_future(self._remove(worktree, keeps_commits=keeps_commits))
         await asyncio.shield(removing)  # half of it would be worse than all
 
     async def leftovers(self, in_use: Collection[str]) -> Sequence[Leftover]:
@@ -147,10 +188,11 @@ class Worktrees:
         async with self._alone(repository):
             return await leftovers.prune(repository, in_use)
 
-    async def _remove(self, worktree: Worktree) -> None:
+    async def _remove(self, worktree: Worktree, *, keeps_commits: bool) -> None:
         repository = await self._repository()
         async with self._alone(repository):
-            await remove(repository, worktree.folder, worktree.branch, worktree.base)
+            folder, branch = worktree.folder, worktree.branch
+            await remove(repository, folder, branch, worktree.base, keeps_commits=keeps_commits)
 
     async def _repository(self) -> Repository:
         """As it was found first, while it is there."""

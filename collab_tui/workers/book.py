@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from collab_tui.model.workers import WorkerState
+from collab_tui.protocol.persistence import Persistence
 from collab_tui.workers.job import Job
 from collab_tui.workers.jobs import Jobs
 from collab_tui.workers.logs import Logs
-from collab_tui.workers.persistence import Persistence
 from collab_tui.workers.record import Record
 
 _TOLD: Final = ("title", "priority", "project", "stream", "cause", "request", "session", "log")

@@ -13,8 +13,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import json
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -27,12 +25,12 @@ from collab_tui.model.session_book import word_of
 from collab_tui.model.words import MONITOR, name_key
 from collab_tui.model.workers import WorkerKind, WorkerState
 from collab_tui.protocol.nearby import announce
+from collab_tui.protocol.persistence import Persistence
 from collab_tui.registry.append import NotWrittenError, RefusedError, encode
 from collab_tui.registry.base import looks
 from collab_tui.registry.jsonl import JsonlRegistry
-from collab_tui.registry.kept import keep, kept_for
+from collab_tui.registry.kept import kept_for, own_key
 from collab_tui.workers.lately import Lately
-from collab_tui.workers.persistence import Persistence
 
 _REMEMBERED: Final = 100_000
 """Events and workers that are remembered, the newest."""
@@ -51,13 +49,7 @@ _NOTHING: Final = _Said(None, 0)
 
 def line_key(registry: Path) -> bytes:
     """The key from which the ids of this monitor's lines follow, made where there is none. Raises `NotWrittenError`."""
-    path = kept_for(registry) / _KEY
-    try:
-        if not path.exists():
-            keep(path, os.urandom(32).hex())
-        return bytes.fromhex(json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError) as error:
-        raise NotWrittenError(f"{path}: it cannot be read ({error}): remove it") from error
+    return own_key(kept_for(registry) / _KEY)
 
 
 class Record:

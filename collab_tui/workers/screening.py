@@ -7,20 +7,13 @@ person's to say, in settings and templates. One that tries to say it is refused,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
+from collab_tui.protocol.asked_for import asked_for
 from collab_tui.workers.stream_event import StreamEvent
 
 LONGEST_TASK: Final = 120
 """Characters of what a task is called."""
-FORBIDDEN: Final = frozenset(
-    (
-        *("command", "cmd", "exec", "shell", "script", "argv", "args"),
-        *("template", "prompt", "path", "cwd", "env", "environment", "tools", "mcp"),
-    )
-)
-"""Keys by which somebody would say what is to be started, where, or what it is told."""
 _TASK: Final = re.compile(r"[^\W_][\w.:#/@+-]*")
 
 
@@ -42,8 +35,3 @@ def why_refused(event: StreamEvent) -> str | None:
     if named := asked_for(event.data):
         return f"it names {', '.join(named)}: what is started is not a stream's to say"
     return None
-
-
-def asked_for(data: Mapping[str, Any]) -> list[str]:
-    """What of a mapping would say what is to be started."""
-    return sorted(key for key in map(str, data) if key.casefold() in FORBIDDEN)

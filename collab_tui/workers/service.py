@@ -22,6 +22,7 @@ from collab_tui.config import Config
 from collab_tui.model.words import MONITOR
 from collab_tui.model.workers import WorkerKind, WorkerState
 from collab_tui.protocol.participation import Participant
+from collab_tui.protocol.persistence import Persistence
 from collab_tui.protocol.trust import Trust
 from collab_tui.protocol.used import UsedDecisions
 from collab_tui.registry.append import RegistryError
@@ -41,7 +42,6 @@ from collab_tui.workers.logs import Logs
 from collab_tui.workers.needs_decision import needs_decision
 from collab_tui.workers.notes import Notes, fields_of
 from collab_tui.workers.outcome import Outcome, failed, in_short
-from collab_tui.workers.persistence import Persistence
 from collab_tui.workers.queue import MOST_ASKED, Queue, Start
 from collab_tui.workers.record import Record, line_key
 from collab_tui.workers.reporting import Reports
@@ -83,7 +83,7 @@ class WorkerService:
         self._clock = clock
         self._trust_of, self._used = trust, used or UsedDecisions()
         self._completions = Completions()
-        self._persist = Persistence(notice)
+        self._persist = Persistence(lambda text: notice(f"workers: {text}"))
         self._asking: dict[str, asyncio.Task[None]] = {}
         """Of those that wait for the person."""
         self._others: list[asyncio.Task[None]] = []

@@ -8,16 +8,16 @@ that asks for what is not its to say is refused, and not asked for again.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from collab_tui.config.values import shown
 from collab_tui.config.workers import Priority
 from collab_tui.model.text import clean, one_line
-from collab_tui.workers.screening import LONGEST_TASK, asked_for, why_no_task
+from collab_tui.protocol.asked_for import asked_for
+from collab_tui.protocol.fenced import FencedError, fenced_json
+from collab_tui.workers.screening import LONGEST_TASK, why_no_task
 
 MAX_NEXT: Final = 10
 """Tasks that one verdict names."""
@@ -26,7 +26,6 @@ LONGEST_TITLE: Final = 300
 _LONGEST: Final = 1 << 16
 """Characters of a verdict."""
 _LAST_ORDER: Final = 1000
-_FENCED: Final = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
 _OF_TASK: Final = ("task", "title", "order", "priority", "why")
 
 
@@ -64,18 +63,10 @@ class Verdict:
 
 def read_verdict(reply: str) -> Verdict:
     """The verdict in a reply. Raises `VerdictError`, `RefusedVerdictError`."""
-    fenced = _FENCED.findall(reply[-2 * _LONGEST :])
-    text = (fenced[-1] if fenced else reply).strip()
-    if not text:
-        raise VerdictError("there is no JSON in the reply")
-    if len(text) > _LONGEST:
-        raise VerdictError(f"it has {len(text):,} characters, and may have {_LONGEST:,}")
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_number, parse_float=_no_number)
-    except VerdictError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise VerdictError(f"it is not JSON: {str(error)[:200]}") from error
+        value = fenced_json(reply, _LONGEST, has_fractions=False)
+    except FencedError as error:
+        raise VerdictError(str(error)) from error
     return understood(value)
 
 
@@ -126,14 +117,3 @@ def _text(value: Mapping[str, Any], key: str, longest: int, where: str) -> str:
     if len(said) > longest:
         raise VerdictError(f"{key} of {where} has {len(said):,} characters, and may have {longest:,}")
     return said
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise VerdictError("a key is there twice in one object")
-    return found
-
-
-def _no_number(text: str) -> NoReturn:
-    raise VerdictError(f"{text[:20]} is no whole number")

@@ -22,6 +22,7 @@ from collab_tui.protocol.commands import (
     Carrier,
     CommandLostError,
     CommandType,
+    Concern,
     NotTakenError,
     Result,
     Taken,
@@ -32,6 +33,7 @@ from collab_tui.protocol.commands import (
     result,
     result_of,
     send,
+    start_payload,
     taken,
 )
 from collab_tui.protocol.keys import Keyring, NoKeyError
@@ -64,7 +66,13 @@ class Monitor:
         self._state = state
 
     def take(
-        self, written: object, *, seconds: float = 11, monitor: str = HERE.monitor, registry: str = "here"
+        self,
+        written: object,
+        *,
+        seconds: float = 11,
+        monitor: str = HERE.monitor,
+        registry: str = "here",
+        concern: Concern = Concern.SESSIONS,
     ) -> Taken | None:
         """Of a line, some seconds after the story began; a new process each time."""
         (item,) = decode(written if isinstance(written, bytes) else line(written), 3)
@@ -75,6 +83,7 @@ class Monitor:
             used=UsedDecisions(self._state),
             monitor=monitor,
             now=START + timedelta(seconds=seconds),
+            concern=concern,
         )
 
     def why_not(self, written: object, **how: Any) -> str:
@@ -197,6 +206,36 @@ def test_an_old_one_is_not_and_neither_is_one_of_the_future(monitor: Monitor) ->
 )
 def test_what_is_signed_and_makes_no_sense_is_refused(monitor: Monitor, change: dict[str, Any], why: str) -> None:
     assert why in monitor.why_not(signed(PROMPT | change))
+
+
+@pytest.mark.parametrize(
+    ("type_", "payload", "why"),
+    [
+        (CommandType.START_RUN, {}, "start_run needs digest"),
+        (CommandType.START_RUN, {"digest": "0", "variables": {"a": "b"}}, "start_run takes no such 'variables'"),
+        (CommandType.CANCEL_RUN, {"force": True}, "cancel_run takes no such 'force'"),
+        (CommandType.RESUME_RUN, {"pipeline": "/p.toml"}, "resume_run takes no such 'pipeline'"),
+    ],
+)
+def test_so_is_one_of_runs(monitor: Monitor, type_: CommandType, payload: dict[str, Any], why: str) -> None:
+    assert why in monitor.why_not(run_command(type_, payload), concern=Concern.RUNS)
+
+
+def test_what_concerns_runs_is_left_to_them_and_a_goal_is_taken_as_it_was_signed(monitor: Monitor) -> None:
+    goal = "draw \x1b[31m red,\n안녕"
+    sent = run_command(CommandType.START_RUN, start_payload("0", goal, {"a": "\x1b"}, "0a1b2c3d"))
+    assert monitor.take(sent) is None
+    assert monitor.take(sent, concern=Concern.WORKERS) is None
+    found = monitor.take(sent, concern=Concern.RUNS)
+    assert found is not None
+    assert found.payload == {"digest": "0", "goal": goal, "variables": '{"a": "\\u001b"}', "run": "0a1b2c3d"}
+    assert monitor.take(signed(), concern=Concern.RUNS) is None
+    with pytest.raises(TakenBeforeError):
+        monitor.take(sent, concern=Concern.RUNS)
+
+
+def run_command(type_: CommandType, payload: dict[str, Any]) -> dict[str, Any]:
+    return signed({"id": "c3", "timestamp": at(10), **command("human", type_, "0a1b2c3d", payload, HERE)})
 
 
 def test_a_line_that_can_be_read_in_two_ways_is_refused(monitor: Monitor) -> None:

@@ -368,14 +368,14 @@ async def test_what_cannot_be_written_now_is_written_later_in_order(
     monkeypatch.setattr("collab_tui.reactions.ledger._FIRST_PAUSE", 0.001)
     reactor = await desk.started()
     causes = [desk.say("sena", "ready") for _ in range(3)]
-    genuine, left = appending.append_line, iter(range(7))
+    genuine, left = appending.append, iter(range(7))
 
-    def fail(*arguments: object, **keywords: object) -> None:
+    def fail(*arguments: object, **keywords: object) -> object:
         if next(left, None) is not None:
             raise error
-        genuine(*arguments, **keywords)  # type: ignore[arg-type]
+        return genuine(*arguments, **keywords)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(appending, "append_line", fail)
+    monkeypatch.setattr(appending, "append", fail)
     await desk.look(reactor)
     assert [event["cause"] for event in desk.lines("message")] == causes
     assert len(desk.lines("activation")) == 3
@@ -392,7 +392,7 @@ async def test_what_could_not_be_written_until_the_end_is_left_to_the_next(
     reactor = await desk.started()
     cause = desk.say("sena", "ready")
     with monkeypatch.context() as full:
-        full.setattr(appending, "append_line", fail)
+        full.setattr(appending, "append", fail)
         looking = asyncio.create_task(reactor.look())
         await asyncio.to_thread(eventually, lambda: desk.notices)
         looking.cancel()

@@ -79,7 +79,7 @@ async def _blocked(
         raise NotWrittenError("no space left")
 
     with monkeypatch.context() as full:
-        full.setattr(appending, "append_line", fail)
+        full.setattr(appending, "append", fail)
         looking = asyncio.create_task(reactor.look())
         await asyncio.to_thread(eventually, lambda: desk.notices)
         meanwhile(reactor)

@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 
 from collab_tui.model.event import parse_time
 from collab_tui.registry import append as appending
-from collab_tui.registry.append import MAX_LINE, RefusedError, RegistryError, UnusableError, append, encode
+from collab_tui.registry.append import (
+    MAX_LINE,
+    NotWrittenError,
+    RefusedError,
+    RegistryError,
+    UnusableError,
+    append,
+    append_all,
+    encode,
+)
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 EVENT = {"agent": "sena", "event": "message"}
@@ -354,3 +363,70 @@ def test_what_a_rules_program_writes_names_its_cause(path: Path, monkeypatch: py
     assert json.loads(path.read_bytes().splitlines()[-2])["caused_by"] == "0123456789abcdef"
     monkeypatch.setenv("COLLAB_CAUSE", "")
     assert "caused_by" not in append(str(path), EVENT)
+
+
+def test_several_are_lines_of_one_write_with_one_sync_in_their_order(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    for name in ("write", "fsync", "fdatasync"):
+        if hasattr(os, name):
+            call = getattr(os, name)
+            monkeypatch.setattr(
+                appending.os, name, lambda *given, call=call, name=name: calls.append(name) or call(*given)
+            )
+    append(str(path), EVENT)
+    calls.clear()
+    written = append_all(str(path), [{**EVENT, "n": n, "x": "y" * n * 1000} for n in range(5)])
+    assert [json.loads(line) for line in lines(path)[1:]] == written
+    assert [line["n"] for line in written] == list(range(5))
+    assert sorted(calls) in (["fdatasync", "write"], ["fsync", "write"])
+
+
+def test_times_of_several_do_not_run_backwards_and_each_is_sealed_whole(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter((NOW, NOW - 0.5, NOW + 1))
+    monkeypatch.setattr(appending.time, "time", lambda: next(times))
+    sealed: list[dict[str, Any]] = []
+    written = append_all(
+        str(path), [{**EVENT, "n": n} for n in range(3)], seal=lambda event: sealed.append(dict(event)) or {"seal": "x"}
+    )
+    assert [line["timestamp"] for line in written] == [STAMP, STAMP, "2025-10-09T08:53:21.250Z"]
+    assert [{**event, "seal": "x"} for event in sealed] == written
+
+
+def test_of_several_none_is_written_when_one_cannot_be(path: Path) -> None:
+    with pytest.raises(UnusableError):
+        append_all(str(path), [EVENT, {**EVENT, "n": float("nan")}])
+    with pytest.raises(RefusedError):
+        append_all(str(path), [EVENT, EVENT], unless=lambda: "no")
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("is_torn", [False, True])
+def test_of_several_on_a_full_disk_those_that_fitted_are_given_and_none_is_torn(
+    path: Path, monkeypatch: pytest.MonkeyPatch, is_torn: bool
+) -> None:
+    append(str(path), EVENT)
+    if is_torn:
+        with path.open("ab") as file:
+            file.write(b'{"torn')
+    room: list[int] = []
+    write = os.write
+
+    def fitting(descriptor: int, data: bytes) -> int:
+        return write(descriptor, data[: room.pop()] if room else data)
+
+    monkeypatch.setattr(appending.os, "write", fitting)
+    events = [{**EVENT, "id": f"{n:016x}"} for n in range(4)]
+    length = len(encode({**events[0], "timestamp": STAMP}))
+    room.append(2 * length + length // 2 + is_torn)
+    written = append_all(str(path), events)
+    assert [line["id"] for line in written] == [f"{n:016x}" for n in range(2)]
+    room.append(length // 2)
+    with pytest.raises(NotWrittenError, match="is the disk full"):
+        append_all(str(path), events[2:])
+    append_all(str(path), events[2:])
+    whole = [json.loads(line)["id"] for line in lines(path)[1:] if line.endswith(b"}")]
+    assert whole == [f"{n:016x}" for n in range(4)]

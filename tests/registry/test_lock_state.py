@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+if sys.platform != "win32":
+    import fcntl
+
 from collab_tui.registry.append import append
 from collab_tui.registry.lock_state import LockState, lock_state
+from collab_tui.registry.turn import Turn
 from tests.program import eventually
 from tests.registry.test_append_lock import EVENT, held
 
@@ -44,6 +48,28 @@ def test_a_held_lock_names_its_holder_and_stays_held(path: Path) -> None:
         assert found.seconds < 60
         assert lock_state(sidecar(path)).state is LockState.HELD
     assert lock_state(sidecar(path)).state is LockState.FREE
+
+
+def test_of_a_lock_that_is_held_for_long_one_look_tells_as_much(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with held(path):
+        monkeypatch.setattr("time.sleep", lambda _: pytest.fail("it waits"))
+        assert lock_state(sidecar(path), 1).state is LockState.HELD
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a look is a lock of its own")
+def test_who_looks_whether_a_turn_is_held_keeps_nobody_from_taking_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = Turn(tmp_path)
+    assert turn.take()
+    turn.end()
+    with (tmp_path / "turn.lock").open("rb") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        looks_no_more = iter([lambda: fcntl.flock(looking, fcntl.LOCK_UN)])
+        monkeypatch.setattr("time.sleep", lambda _: next(looks_no_more, lambda: None)())
+        assert turn.take()
+    assert turn.holder()
+    turn.end()
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells the state of a process in a file")

@@ -45,7 +45,7 @@ async def test_without_a_registry_nothing_is_started_and_nothing_said_of_it_late
     assert len(house.lines("session_start")) == 1
 
 
-async def _nothing(name: str) -> None:
+async def _nothing(name: str, *, is_callers: bool) -> None:
     """Somebody removes the registry right after this."""
 
 

@@ -291,7 +291,7 @@ async def test_what_is_no_repository(tmp_path: Path) -> None:
     shutil.rmtree(project.folder / ".git")
     project.environment["HOME"] = str(tmp_path)
     told = await refused(project.worktrees())
-    assert told == f"{project.folder}: it is not in a git repository. A session without a worktree works all the same"
+    assert told == f"{project.folder}: it is not in a git repository. Without a worktree it works all the same"
 
 
 async def test_a_bare_repository(tmp_path: Path) -> None:
