@@ -37,7 +37,7 @@ _NEEDED = {
 _KNOWN_WORDS = (
     "registry_created session_start session_end status_update progress decision_request decision request_withdrawn "
     "blocker blocker_resolved completion message activation command command_result session_observed stream_state "
-    "stream_event worker"
+    "stream_event worker run_started run_tasks run_task run_value run_resumed run_ended"
 )
 KNOWN_EVENTS = frozenset(_KNOWN_WORDS.split())
 """Events that do more than being shown. Any other may be written; one that is nearly one of these is a slip."""

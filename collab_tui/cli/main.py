@@ -22,6 +22,8 @@ GROUPS = {
         "monitor": "do by itself what your rules say, and have sessions and workers; --status, --stop",
         "session": "start agents as sessions, prompt them, look at them, end them",
         "worker": "have agents decide what is next, and do it; what they decided and why",
+        "run": "have a team of agents work on one goal, as a pipeline says",
+        "runs": "tell of runs: how far each is, what came of it, how fast it was",
         "report": "tell how the agents spent their time, and how fast they reacted",
         "doctor": "look for what is wrong, and say what to do",
     },

@@ -1,4 +1,4 @@
-"""`collab-tui monitor`: do by itself what the rules say, own sessions and workers, and print what happens."""
+"""`collab-tui monitor`: do by itself what the rules say, own sessions, workers and runs, and print what happens."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ A rule has a cool-down of a minute, unless it waits for what is one of its own e
 deadlock, a threshold that is crossed. What it leads to does not set it off again for 6 hours, or until the agent is
 done and has another task, or you turn to it: `depth` lets it more often.
 
-Sessions and workers run in the monitor. `collab-tui session start` starts one that runs by itself, if none acts yet.
+Sessions, workers and runs that are handed to it run in the monitor. `collab-tui session start` and `collab-tui run
+--detach` start one that runs by itself, if none acts yet. When it ends its runs stop, and the next one goes on.
 
 One monitor acts on a registry. A second one says whose turn it is, tells what the first does, and takes its place when
 it ends. Of several people on one registry each has their own notifications and programs; a message is sent once."""

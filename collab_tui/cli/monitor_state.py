@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +17,13 @@ from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.board import Board
 from collab_tui.model.event import parse_time
 from collab_tui.model.fold import Fold
+from collab_tui.model.runs import Run, TaskState
 from collab_tui.model.sessions import Session
 from collab_tui.model.text import one_line
 from collab_tui.model.workers import Stream, Worker, WorkerState
 from collab_tui.monitor.acting import Acting, ask_to_end, has_ended, who_acts
 from collab_tui.monitor.watching import known, record_of
+from collab_tui.orchestrator.hosted import HostedRuns
 from collab_tui.protocol.presence import agent_mark
 from collab_tui.registry.append import NotWrittenError, UnusableError
 from collab_tui.registry.base import read_to_end
@@ -44,6 +46,8 @@ class _Owned:
     """Sessions whose program stays when it ends: the next monitor takes them up."""
     workers: Sequence[Worker]
     streams: Sequence[Stream]
+    runs: Mapping[str, Run | None]
+    """By id those that the next monitor goes on with; None: the registry does not tell of it yet."""
 
     @classmethod
     def of(cls, registry: Path) -> _Owned:
@@ -56,6 +60,7 @@ class _Owned:
             [session for session, record in ours if record.handle is not None],
             [worker for worker in board.workers if worker.monitor == monitor and not worker.state.is_over],
             [stream for stream in board.streams if stream.monitor == monitor],
+            {hosted.run: board.run(hosted.run) for hosted in HostedRuns(registry).all()},
         )
 
 
@@ -90,10 +95,16 @@ def stop(registry: Path, *, is_sure: bool) -> int:
     if (mark := agent_mark(os.environ)) is not None:
         raise UnusableError(f"this runs inside an agent's process (${mark} is set): the person stops the monitor")
     owned = _Owned.of(registry)
-    if owned.ending and not is_sure:
-        say(f"With the monitor (process {acting.pid}) end {_counted(owned.ending, 'session')} that it has in hand:")
+    if (owned.ending or owned.runs) and not is_sure:
+        if owned.ending:
+            say(f"With the monitor (process {acting.pid}) end {_counted(owned.ending, 'session')} that it has in hand:")
         for session in owned.ending:
             say(f"  {_told(session)}")
+        if owned.runs:
+            stop_ = "stops" if len(owned.runs) == 1 else "stop"
+            say(f"{_counted(owned.runs, 'run')} {stop_}; the next monitor goes on, and begins anew what is under way:")
+        for run_id, run in owned.runs.items():
+            say(f"  {_told_of_run(run_id, run)}")
         if owned.staying:
             say(f"{', '.join(_name(session) for session in owned.staying)} in tmux run on.")
         if not sys.stdin.isatty():
@@ -130,6 +141,9 @@ def _lines(registry: Path, acting: Acting, owned: _Owned) -> Iterator[str]:
     yield f"workers   {len(owned.workers) or 'none'}"
     for worker in owned.workers:
         yield f"  {_fit(worker.id, 14)}  {worker.kind} {worker.state}  {_fit(worker.task, 40)}"
+    yield f"runs      {len(owned.runs) or 'none'}"
+    for run_id, run in owned.runs.items():
+        yield f"  {_told_of_run(run_id, run)}"
     yield f"streams   {len(owned.streams) or 'none'}"
     for stream in owned.streams:
         why = f": {stream.why}" if stream.why else ""
@@ -138,6 +152,13 @@ def _lines(registry: Path, acting: Acting, owned: _Owned) -> Iterator[str]:
 
 def _told(session: Session) -> str:
     return f"{_fit(session.name, 14)}  {session.observed} {_age(session.observed_since)}  {one_line(session.driver)}"
+
+
+def _told_of_run(run_id: str, run: Run | None) -> str:
+    if run is None:
+        return f"{run_id}  it has not begun"
+    done = sum(task.state is TaskState.DONE for task in run.tasks)
+    return f"{_fit(run.name, 14)}  {run_id} {run.state} {_age(run.started_at)}  {done} of {len(run.tasks)} tasks done"
 
 
 def _name(session: Session) -> str:
@@ -155,7 +176,7 @@ def _age(since: datetime | None) -> str:
     return age(seconds) if seconds is not None else "?"
 
 
-def _counted(things: Sequence[object], what: str) -> str:
+def _counted(things: Collection[object], what: str) -> str:
     return f"{len(things) or 'no'} {what}{'' if len(things) == 1 else 's'}"
 
 
@@ -193,5 +214,9 @@ def _document(registry: Path, acting: Acting, owned: _Owned) -> dict[str, Any]:
         "streams": [
             {"name": stream.name, "state": stream.state.value, "why": stream.why, "events": stream.events}
             for stream in owned.streams
+        ],
+        "runs": [
+            {"run": run_id, "name": run.name if run else None, "state": run.state.value if run else None}
+            for run_id, run in owned.runs.items()
         ],
     }

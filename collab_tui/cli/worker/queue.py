@@ -21,11 +21,11 @@ from collab_tui.model.summary import Span
 from collab_tui.model.text import one_line
 from collab_tui.model.workers import Worker, WorkerState
 from collab_tui.monitor.acting import who_acts
+from collab_tui.protocol.persistence import Persistence
 from collab_tui.registry.append import UnusableError
 from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.registry.kept import kept_for
 from collab_tui.workers.dry_run import DROPPED, IGNORED, QUEUED, REFUSED, dry_run
-from collab_tui.workers.persistence import Persistence
 from collab_tui.workers.queue import MOST_ASKED
 from collab_tui.workers.record import Record
 from collab_tui.workers.stream_event import StreamEvent, event_of
