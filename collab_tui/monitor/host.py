@@ -1,6 +1,6 @@
 """The host of what is done by itself for one registry: it looks, hands on, and ends in good order.
 
-Rules are looked after at every look; sessions and workers, which take their own time, by `hosting`.
+Rules are looked after at every look; sessions, workers and runs, which take their own time, by `hosting`.
 
 Of several on one machine the first acts. The others watch, tell what it does, and one takes its place when it
 ends, however it ends: it goes on from the cursor, and by what stands in the registry.
@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +20,7 @@ from collab_tui.config import Config, ConfigError
 from collab_tui.monitor.acting import Acting
 from collab_tui.monitor.hosting import Hosting
 from collab_tui.monitor.settings import SettingsFiles, setup_of
+from collab_tui.processes.stopping import stopped_by_signals
 from collab_tui.reactions.happening import Notice, Tell
 from collab_tui.reactions.looking import Look
 from collab_tui.reactions.reactor import Reactor
@@ -93,7 +93,7 @@ class Monitor:
 
     async def run(self) -> None:
         """Look and act until `stop`, SIGTERM or SIGINT."""
-        with _stopped_by_signals(self.stop):
+        with stopped_by_signals(self.stop):
             try:
                 async with aclosing(self._watch.wakeups()) as wakeups:
                     await self._follow(wakeups)
@@ -138,7 +138,7 @@ class Monitor:
                 await self._hosting.end()
 
     async def _serve(self, look: Look) -> None:
-        """Be found by whoever needs a monitor, and have sessions and workers where there is something for them."""
+        """Be found by whoever needs a monitor, and have sessions, workers and runs where there are some."""
         if self._noted is None:
             try:
                 noted = Acting.myself(self._log)
@@ -243,18 +243,3 @@ async def _cancelled(future: asyncio.Future[Any]) -> None:
     future.cancel()
     with suppress(asyncio.CancelledError):
         await future
-
-
-@contextmanager
-def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` in the loop for what asks a program to end, unless it was started to ignore that, as by `nohup`."""
-    loop = asyncio.get_running_loop()
-    names = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-    before = [signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop)) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

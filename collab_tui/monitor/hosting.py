@@ -1,22 +1,25 @@
-"""Sessions and workers in a monitor that acts: made when there is something for them, and ended with it.
+"""Sessions, workers and runs in a monitor that acts: made when there is something for them, and ended with it.
 
 A monitor that only has rules pays nothing for them. There is something when a command came for this machine, when a
-rule prompts a session, when sessions or workers of before are left, and when the settings name a stream.
+rule prompts a session, when sessions, workers or runs of before are left, and when the settings name a stream.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from collab_tui.config import Config
+from collab_tui.orchestrator.hosted import HostedRuns
 from collab_tui.reactions.actions.prompt import SUBMITTED
 from collab_tui.reactions.happening import Notice
 from collab_tui.registry.kept import kept_for, monitor_of
 
 if TYPE_CHECKING:
+    from collab_tui.orchestrator.hosting import RunService
     from collab_tui.sessions.manager import SessionManager
     from collab_tui.workers.service import WorkerService
 
@@ -27,7 +30,7 @@ _VERIFYING: Final = 10.0
 
 
 class Hosting:
-    """The sessions and workers of one registry, once they are wanted."""
+    """The sessions, workers and runs of one registry, once they are wanted."""
 
     def __init__(self, registry: Path, config: Config, notice: Notice, environment: Mapping[str, str]) -> None:
         """Programs get what is allowed of `environment`."""
@@ -39,6 +42,7 @@ class Hosting:
         self._starting: asyncio.Task[None] | None = None
         self._manager: SessionManager | None = None
         self._workers: WorkerService | None = None
+        self._runs: RunService | None = None
         self._has_looked = False
         self._has_failed = False
 
@@ -57,6 +61,8 @@ class Hosting:
             await self._manager.use(config)
         if self._workers is not None:
             await self._workers.use(config)
+        if self._runs is not None:
+            await self._runs.use(config)
 
     async def prompt(self, name: str, text: str) -> str:
         """See `reactions.actions.prompt.Prompt`. Cancelled, a prompt that waits for its turn is taken back."""
@@ -84,27 +90,29 @@ class Hosting:
         return f"not submitted: {prompt.reply.result().reason}"
 
     async def end(self) -> None:
-        """Let go of what runs on, and end the rest: the workers first, for they work in sessions."""
+        """Let go of what runs on, and end the rest: the sessions last, for the others work in them."""
         starting, self._starting = self._starting, None
         if starting is not None:
             starting.cancel()
             await asyncio.wait({starting})
         workers, self._workers = self._workers, None
+        runs, self._runs = self._runs, None
         manager, self._manager = self._manager, None
-        try:
-            if workers is not None:
-                await workers.end()
-        finally:
+        async with AsyncExitStack() as ending:
             if manager is not None:
-                await manager.__aexit__(None, None, None)
+                ending.push_async_exit(manager)
+            if workers is not None:
+                ending.push_async_callback(workers.end)
+            if runs is not None:
+                ending.push_async_callback(runs.end)
 
     def _is_something_left(self) -> bool:
-        """Sessions of before are to be taken up or told as lost, or workers are to go on. Looked for once."""
+        """Sessions of before are to be taken up or told as lost, or workers or runs are to go on. Looked for once."""
         if self._has_looked:
             return False
         self._has_looked = True
         sessions, workers = (self._folder / name for name in _LEFT)
-        if any(workers.glob("*.json")):
+        if any(workers.glob("*.json")) or HostedRuns(self._registry).all():
             return True
         if not sessions.is_dir():
             return False
@@ -113,6 +121,7 @@ class Hosting:
         return any(record.ended is None for record in Records(self._registry).all())
 
     async def _start(self) -> None:
+        from collab_tui.orchestrator.hosting import RunService
         from collab_tui.sessions.manager import SessionManager
         from collab_tui.workers.service import WorkerService
 
@@ -136,13 +145,18 @@ class Hosting:
             self._manager = manager
             if self._config is not config:  # it changed meanwhile
                 await manager.use(self._config)
-        workers = WorkerService(self._registry, self._notice, self._environment)
-        await workers.start(self._manager, self._config)
-        self._workers = workers
+        if self._workers is None:
+            workers = WorkerService(self._registry, self._notice, self._environment)
+            await workers.start(self._manager, self._config)
+            self._workers = workers
+        if self._runs is None:
+            runs = RunService(self._registry, self._notice, self._environment)
+            await runs.start(self._manager, self._config)
+            self._runs = runs
 
     def _note_failure(self, starting: asyncio.Task[None]) -> None:
         """Rules go on without them; the next command tries again."""
         if starting.cancelled() or (error := starting.exception()) is None:
             return
-        self._notice(f"sessions and workers could not all be started: {str(error) or type(error).__name__}")
+        self._notice(f"sessions, workers and runs could not all be started: {str(error) or type(error).__name__}")
         self._starting, self._has_failed = None, True

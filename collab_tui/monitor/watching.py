@@ -1,4 +1,4 @@
-"""What this machine knows of the sessions that a registry tells of, and who sees to it now that it is so.
+"""What this machine knows of the sessions and runs that a registry tells of, and who sees to it now that it is so.
 
 A line that says "working" is as true as whoever wrote it is alive. So what runs is told apart from what ran when it was
 last told of: on another machine, without a monitor, or gone with it. And anybody may write a line that says a session
@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from collab_tui.model.board import Board
 from collab_tui.model.sessions import Observed, Session
@@ -19,12 +21,17 @@ from collab_tui.model.text import one_line
 from collab_tui.model.words import name_key
 from collab_tui.model.workers import StreamState
 from collab_tui.monitor.acting import who_acts
+from collab_tui.orchestrator.hosted import HostedRuns
 from collab_tui.processes.identity import Identity, is_alive
 from collab_tui.protocol.commands import Carrier, is_same_host
+from collab_tui.registry.append import RefusedError
 from collab_tui.registry.kept import kept_for, monitor_of
 from collab_tui.registry.machine import this_machine
 from collab_tui.sessions.log_folder import pointer
 from collab_tui.sessions.records import Record, Records
+
+if TYPE_CHECKING:
+    from collab_tui.model.runs import Run
 
 
 class Watch(Enum):
@@ -32,10 +39,12 @@ class Watch(Enum):
 
     MONITOR = "monitor"
     """A monitor of this machine."""
+    PROCESS = "process"
+    """Another process of this machine has the run."""
     NOBODY = "nobody"
     """Its program runs, and no monitor looks at it."""
     GONE = "gone"
-    """Its monitor is gone, and its program with it."""
+    """Its monitor is gone, or its process, and its program with it."""
     ELSEWHERE = "elsewhere"
     """Another machine, or another user of this one: nobody here can tell."""
     UNKNOWN = "unknown"
@@ -55,6 +64,37 @@ def watch_monitors(registry: Path, monitors: Iterable[str]) -> Mapping[str, Watc
     return {monitor: state if monitor == own else Watch.ELSEWHERE for monitor in monitors}
 
 
+def watch_runs(registry: Path, runs: Iterable[Run]) -> Mapping[str, Watch]:
+    """Id of a run -> whether a process has it now.
+
+    Those that are told to run, without what ended since they were read; and of those told to be over the ones that a
+    process of this machine has all the same.
+    """
+    runs = list(runs)
+    if not runs:
+        return {}
+    from collab_tui.orchestrator.kept import KeptRuns, RunError  # only who has runs pays for it
+    from collab_tui.orchestrator.reading import ended_since
+
+    kept, own = KeptRuns(registry), monitor_of(kept_for(registry))
+
+    def watch_of(run: Run) -> Watch | None:
+        if kept.is_held(run.id):
+            return Watch.MONITOR if run.carrier == own else Watch.PROCESS
+        if run.state.is_over:
+            return None
+        try:
+            is_here = kept.known(run.id).is_here
+        except RunError:
+            is_here = False
+        return Watch.GONE if is_here else Watch.ELSEWHERE
+
+    watched = {run.id: watch for run in runs if (watch := watch_of(run)) is not None}
+    gone = {run.id: run.position for run in runs if watched.get(run.id) is Watch.GONE}
+    over = ended_since(registry, gone) if gone else ()
+    return {run: watch for run, watch in watched.items() if run not in over}
+
+
 def unattended(registry: Path, board: Board) -> Sequence[str]:
     """What the monitor of this machine is to see to while none acts, counted in words; nothing while one does."""
     kept = kept_for(registry)
@@ -63,6 +103,7 @@ def unattended(registry: Path, board: Board) -> Sequence[str]:
         "stream": sum(one.monitor == own and one.state is not StreamState.STOPPED for one in board.streams),
         "worker": sum(one.monitor == own and not one.state.is_over for one in board.workers),
         "session": sum(one.monitor == own and one.observed.is_running for one in board.sessions),
+        "run": len(HostedRuns(registry).all()) if board.runs else 0,
     }
     told = [f"{count} {what}{'' if count == 1 else 's'}" for what, count in counts.items() if count]
     return told if told and who_acts(kept) is None else []
@@ -98,6 +139,31 @@ def carrier_of(registry: Path, session: Session) -> Carrier:
     if record is not None and _is_ours(record) and (record.run == session.run or _runs(record, has_monitor)):
         return own_carrier(registry)
     return Carrier(session.monitor, session.host)
+
+
+def carrier_of_run(registry: Path, run: Run) -> Carrier:
+    """Who carries out commands to a run, whatever odd lines say of one that is kept here. Reads the registry.
+
+    Raises `RefusedError` where it is over, `RunError` where its process is gone or no line tells who has it.
+    """
+    from collab_tui.orchestrator.kept import KeptRuns, RunError
+    from collab_tui.orchestrator.reading import own_run
+
+    is_held = KeptRuns(registry).is_held(run.id)  # before it is read: what ends meanwhile is over, not gone
+    told = None
+    with suppress(RunError):  # its own lines cannot be read; the brake works all the same
+        told = own_run(registry, run.id)
+    run = told or run
+    if run.state.is_over and (told is not None or not is_held):
+        raise RefusedError(f"the run {run.id} is over: {run.state}")
+    if not run.carrier:
+        raise RunError(f"the registry does not tell who has the run {run.id}")
+    carrier = Carrier(run.carrier, run.host or "")
+    is_monitors = carrier.monitor == monitor_of(kept_for(registry))  # which goes on with it, and then hears
+    if told is not None and not is_held and not is_monitors:
+        again = f"`collab-tui run --resume {run.id}` goes on with it"
+        raise RunError(f"the process of the run {run.id} is gone, and nothing of it runs; {again}")
+    return carrier
 
 
 def _is_ours(record: Record) -> bool:

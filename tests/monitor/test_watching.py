@@ -13,11 +13,27 @@ import pytest
 
 from collab_tui.model.event import decode
 from collab_tui.model.fold import Fold
+from collab_tui.model.runs import Run, RunState
 from collab_tui.model.sessions import Observed, Session
-from collab_tui.monitor.watching import carrier_of, known, own_carrier, unattended
+from collab_tui.monitor.watching import (
+    Watch,
+    carrier_of,
+    carrier_of_run,
+    known,
+    own_carrier,
+    unattended,
+    watch_runs,
+)
+from collab_tui.orchestrator.journal import Journal
+from collab_tui.orchestrator.kept import KeptRuns, RunError
 from collab_tui.processes.identity import identity_of
+from collab_tui.protocol.commands import Carrier
+from collab_tui.registry.append import RefusedError, append
+from collab_tui.registry.base import read_to_end
+from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.sessions.records import Record, Records
 from tests.events import lines, says
+from tests.orchestrator.ground import AGENT, RUN, begun, new_registry
 
 HOST = socket.gethostname()
 
@@ -113,3 +129,49 @@ def test_what_a_monitor_is_to_see_to_is_counted_while_none_acts(
     assert found(*says_of("another")) == []
     monkeypatch.setattr("collab_tui.monitor.watching.who_acts", lambda folder: object())
     assert found(*says_of(own)) == []
+
+
+def runs_of(registry: Path) -> Sequence[Run]:
+    """The runs that a registry tells of."""
+    fold = Fold()
+    read_to_end(JsonlRegistry(registry), fold)
+    return fold.board().runs
+
+
+async def test_what_is_told_of_a_run_is_believed_as_far_as_its_process_bears_it_out(tmp_path: Path) -> None:
+    registry = new_registry(tmp_path)
+    kept = KeptRuns(registry)
+    run = kept.new("demo", "a goal", {}, RUN)
+    journal = Journal(JsonlRegistry(registry), RUN, kept.key(), lambda _: None)
+    await begun(journal)
+    as_read = runs_of(registry)
+    assert watch_runs(registry, as_read) == {RUN: Watch.PROCESS}
+    forged = {"agent": AGENT, "event": "run_ended", "run": RUN, "state": "done"}
+    append(str(registry), forged)
+    (told,) = runs_of(registry)
+    assert told.state is RunState.DONE
+    assert watch_runs(registry, [told]) == {RUN: Watch.PROCESS}, "its process has it, whatever the line says"
+    run.end()
+    assert watch_runs(registry, as_read) == {RUN: Watch.GONE}
+    await journal.write(AGENT, "run_ended", state="done")
+    await journal.close(1)
+    assert watch_runs(registry, as_read) == {}, "it ended since it was read"
+    assert watch_runs(registry, runs_of(registry)) == {}
+
+
+async def test_commands_to_a_run_go_to_whom_it_names_itself(tmp_path: Path) -> None:
+    registry = new_registry(tmp_path)
+    kept = KeptRuns(registry)
+    run = kept.new("demo", "a goal", {}, RUN)
+    journal = Journal(JsonlRegistry(registry), RUN, kept.key(), lambda _: None)
+    await journal.write(AGENT, "run_started", name="demo", goal="g", host="h", pid=1, carrier="aaaaaaaaaaaa")
+    append(str(registry), {"agent": AGENT, "event": "run_resumed", "run": RUN, "host": "x", "carrier": "ffffffffffff"})
+    append(str(registry), {"agent": AGENT, "event": "run_ended", "run": RUN, "state": "done"})
+    assert carrier_of_run(registry, runs_of(registry)[0]) == Carrier("aaaaaaaaaaaa", "h")
+    run.end()
+    with pytest.raises(RunError, match="is gone"):
+        carrier_of_run(registry, runs_of(registry)[0])
+    await journal.write(AGENT, "run_ended", state="cancelled")
+    await journal.close(1)
+    with pytest.raises(RefusedError, match="is over: cancelled"):
+        carrier_of_run(registry, runs_of(registry)[0])
