@@ -27,7 +27,8 @@ class Page(Flag):
     BOARD = auto()
     SESSIONS = auto()
     WORKERS = auto()
-    ALL = BOARD | SESSIONS | WORKERS
+    RUNS = auto()
+    ALL = BOARD | SESSIONS | WORKERS | RUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,16 @@ def _past(
 
 
 def _answer(name: str, keys: str, label: str, title: str, weight: int) -> Action:
-    page = Page.BOARD | Page.WORKERS
+    page = Page.BOARD | Page.WORKERS | Page.RUNS
     return Action(name, keys, label, title, "Answer", weight=weight, where=Where.PRESENT, page=page)
 
 
 def _session(name: str, keys: str, label: str, title: str, weight: int, where: Where = Where.PRESENT) -> Action:
     return Action(name, keys, label, title, "Sessions", weight=weight, where=where, page=Page.SESSIONS)
+
+
+def _run(name: str, keys: str, label: str, title: str, weight: int, where: Where = Where.EVERYWHERE) -> Action:
+    return Action(name, keys, label, title, "Runs", weight=weight, where=where, page=Page.RUNS)
 
 
 ACTIONS: Final = (
@@ -124,19 +129,36 @@ ACTIONS: Final = (
         weight=26,
         page=~Page.WORKERS,
     ),
+    Action(
+        "runs",
+        "r",
+        "runs",
+        "Runs of teams of agents: tasks, blackboard, timing",
+        "Look",
+        weight=27,
+        page=Page.BOARD | Page.WORKERS,
+    ),
     Action("save", "y", "save", "Save a picture of this moment, or its text", "Look", weight=43, page=Page.ALL),
     Action("problems", "p", "problems", "List what is wrong, and what to do about it", "Look", weight=42),
     Action("themes", "ctrl+t", "", "Choose a theme", "Look", "ctrl+t", page=Page.ALL),
     Action("keys", "question_mark", "keys", "List the keys", "Look", "?", 0, page=Page.ALL),
     Action("quit", "q", "quit", "Leave the board", "Look", weight=60, page=Page.ALL),
     Action(
-        "answer", "o", "answer", "Read what is asked of you there, and answer", "Sessions", weight=1, page=~Page.BOARD
+        "answer", "o", "answer", "Read what is asked of you there, and answer", "Answer", weight=1, page=~Page.BOARD
     ),
     _session("prompt", "p", "prompt", "Prompt the selected session", 2),
+    Action("to_runs", "R,shift+r", "", "Runs of teams of agents", "Look", "R", page=Page.SESSIONS),
     _session("restore", "r", "restore", "Start it again where it ended", 2),
     _session("start_session", "n", "new", "Start a session", 3),
     _session("output", "enter", "output", "Its output on the whole screen, and back", 4, Where.EVERYWHERE),
     Action("open_worker", "enter", "log", "Its log", "Workers", weight=4, page=Page.WORKERS),
+    _run("open_run", "enter", "open", "What it asks, its output, its value; or fold its tasks", 4),
+    _run("start_run", "n", "new", "Start a run", 3, Where.PRESENT),
+    _run("cancel_run", "c", "cancel", "Cancel the selected run", 6, Where.PRESENT),
+    _run("resume_run", "r", "resume", "Go on with a run that ended before it was done", 2, Where.PRESENT),
+    _run("next_asked", "g", "next asked", "Go to the next thing that you are asked", 5),
+    _run("values", "v", "values", "The values on its blackboard", 7),
+    _run("task_log", "l", "", "The output of the selected task", 8),
     Action("back", "escape", "board", "Back to the board", "Look", "esc", 5, page=~Page.BOARD),
     _session("stop", "x", "stop", "Stop it", 6),
     _session("diff", "d", "diff", "What it changed since its base", 7),

@@ -108,6 +108,7 @@ class BoardApp(Visiting, Attentive):
         self._line_filters += [Encodable(narrow)] if narrow else []
         self._ticks = 0
         self._is_unattended = False
+        self._gone_runs: frozenset[str] = frozenset()
 
     def get_default_screen(self) -> BoardScreen:
         """The board is the one screen below all dialogs: another under it would cost 20 ms of the first paint."""
@@ -213,6 +214,7 @@ class BoardApp(Visiting, Attentive):
             readable=live.board.position if live is not None else read,
             past=replay.past(live.lines if live is not None else None) if replay is not None else None,
             is_unattended=self._is_unattended,
+            gone_runs=self._gone_runs,
         )
 
     def _moment(self, board: Board, now: datetime) -> Moment:
@@ -231,8 +233,11 @@ class BoardApp(Visiting, Attentive):
         if is_recent or self._ticks % _SLOW_TICK == 0:
             self.draw()
         board = self.live.board if self.live else None
-        if self._ticks % _LOOK_FOR_MONITOR == 1 and board and (board.streams or board.workers or board.sessions):
-            self._look_for_monitor(board)
+        if self._ticks % _LOOK_FOR_MONITOR == 1 and board:
+            if board.streams or board.workers or board.sessions:
+                self._look_for_monitor(board)
+            if board.runs:
+                self._look_for_runs(board)
 
     @work(group="monitor", exclusive=True, exit_on_error=False)
     async def _look_for_monitor(self, board: Board) -> None:
@@ -240,6 +245,16 @@ class BoardApp(Visiting, Attentive):
         found = await asyncio.to_thread(_is_unattended, self.desk.registry.path, board)
         if found != self._is_unattended:
             self._is_unattended = found
+            self.draw()
+
+    @work(group="runs", exclusive=True, exit_on_error=False)
+    async def _look_for_runs(self, board: Board) -> None:
+        """See which runs that are told to go on have no process any more."""
+        going = [run for run in board.runs if not run.state.is_over]
+        watched = await asyncio.to_thread(self.desk.machine.watch_runs, going) if going else {}
+        gone = frozenset(run for run, watch in watched.items() if watch.value == "gone")
+        if gone != self._gone_runs:
+            self._gone_runs = gone
             self.draw()
 
     @on(ScreenMade)

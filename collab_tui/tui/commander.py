@@ -1,4 +1,4 @@
-"""The person's commands to sessions: what is on its way, and what came of it.
+"""The person's commands to sessions and runs: what is on its way, and what came of it.
 
 A command is a signed line of the registry. A monitor carries it out and says so there; only that is shown as done.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from collab_tui.model.board import Board
+from collab_tui.model.runs import Run
 from collab_tui.model.sessions import Command, CommandState, Session
 from collab_tui.model.words import name_key
 from collab_tui.protocol.commands import CommandType, send
@@ -35,7 +36,7 @@ class Order:
     was_read: bool = False
 
     def is_to(self, target: str) -> bool:
-        """It is for the session of that name."""
+        """It is for the session of that name, or the run of that id."""
         return name_key(self.target) == name_key(target)
 
 
@@ -63,9 +64,17 @@ class Commander:
         return any(order.type is type_ and order.is_to(target) for order in self._orders)
 
     def give(
-        self, type_: CommandType, target: str, payload: Mapping[str, Any], session: Session | None, heard: Heard
+        self,
+        type_: CommandType,
+        target: str,
+        payload: Mapping[str, Any],
+        session: Session | None,
+        heard: Heard,
+        run: Run | None = None,
     ) -> None:
-        """Send a command to the monitor that has a session, or to that of this machine: it is started if need be."""
+        """Send a command to whoever has that session or run, else to the monitor of this machine: that is started if
+        need be.
+        """
         order = Order(type_, target, heard)
         self._orders.append(order)
         if type_ in (CommandType.INTERRUPT, CommandType.STOP):
@@ -73,11 +82,11 @@ class Commander:
         else:
             self._interrupted.discard(name_key(target))
         self._desk.changed()
-        self._desk.start(self._given(order, payload, session))
+        self._desk.start(self._given(order, payload, session or run))
 
-    async def _given(self, order: Order, payload: Mapping[str, Any], session: Session | None) -> None:
+    async def _given(self, order: Order, payload: Mapping[str, Any], to: Session | Run | None) -> None:
         try:
-            order.id = await asyncio.to_thread(self._send, order, payload, session)
+            order.id = await asyncio.to_thread(self._send, order, payload, to)
         except (RegistryError, OSError, HereError) as error:
             self._over(order, CommandState.FAILED, str(error))
             return
@@ -86,9 +95,9 @@ class Commander:
             self.read(self._board)
         self._desk.changed()
 
-    def _send(self, order: Order, payload: Mapping[str, Any], session: Session | None) -> str:
+    def _send(self, order: Order, payload: Mapping[str, Any], to: Session | Run | None) -> str:
         self._desk.check_presence()
-        carrier = self._machine.own if session is None else self._machine.carrier(session)
+        carrier = self._machine.own if to is None else self._machine.carrier(to)
         if carrier.monitor == self._machine.own.monitor:
             self._machine.ensure_monitor()
         return str(send(self._desk.registry, self._desk.trust, order.type, order.target, payload, carrier)["id"])

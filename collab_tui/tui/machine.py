@@ -1,4 +1,4 @@
-"""What this machine knows of a registry's sessions, and what can be done with them here alone.
+"""What this machine knows of a registry's sessions and runs, and what can be done with them here alone.
 
 The registry tells what was; the records of the user's state folder, the processes and the monitor that acts tell what
 is. All that takes its time is called in a thread.
@@ -7,20 +7,36 @@ is. All that takes its time is called in a thread.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
+from collab_tui.model.glyphs import UNICODE, Glyphs
+from collab_tui.model.runs import Run, RunTask, Value
 from collab_tui.model.sessions import Session
 from collab_tui.model.workers import Worker, WorkerState
-from collab_tui.monitor.watching import Watch, carrier_of, known, own_carrier, record_of, watch, watch_monitors
+from collab_tui.monitor.watching import (
+    Watch,
+    carrier_of,
+    carrier_of_run,
+    known,
+    own_carrier,
+    record_of,
+    watch,
+    watch_monitors,
+    watch_runs,
+)
 from collab_tui.protocol.commands import Carrier, is_same_host
+from collab_tui.registry.append import RegistryError
 from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.sessions.driver import DriverError
 from collab_tui.sessions.records import Record
 
 if TYPE_CHECKING:
+    from collab_tui.orchestrator.pipelines import Found
     from collab_tui.sessions.defining import Definitions
     from collab_tui.sessions.peeking import Peeker
     from collab_tui.sessions.terminal_model import Picture
@@ -30,10 +46,19 @@ class HereError(Exception):
     """It cannot be done from here; the text says why."""
 
 
+class Preview(NamedTuple):
+    """What a pipeline would do."""
+
+    text: str
+    digest: str
+    has_goal: bool
+
+
 class Machine:
     """This machine, as it concerns one registry."""
 
     def __init__(self, registry: JsonlRegistry) -> None:
+        self._registry = registry
         self._path = registry.path
         self.host = socket.gethostname()
         self.own = own_carrier(registry.path)
@@ -53,9 +78,15 @@ class Machine:
         """Run -> who sees to it now, for those that are told to run."""
         return watch(self._path, sessions)
 
-    def carrier(self, session: Session) -> Carrier:
-        """Who carries out commands to a session. Raises `HereError`."""
-        carrier = carrier_of(self._path, session)
+    def carrier(self, to: Session | Run) -> Carrier:
+        """Who carries out commands to a session or a run. Raises `HereError`."""
+        if isinstance(to, Session):
+            carrier = carrier_of(self._path, to)
+        else:
+            try:
+                carrier = carrier_of_run(self._path, to)
+            except RegistryError as error:
+                raise HereError(str(error)) from error
         if not carrier.monitor:
             raise HereError("the registry does not tell which monitor has it")
         return carrier
@@ -63,6 +94,10 @@ class Machine:
     def watch_monitors(self, monitors: Iterable[str]) -> Mapping[str, Watch]:
         """Id of a monitor -> whether it acts now."""
         return watch_monitors(self._path, monitors)
+
+    def watch_runs(self, runs: Iterable[Run]) -> Mapping[str, Watch]:
+        """Id of a run -> whether its process is there, for those that are told to run."""
+        return watch_runs(self._path, runs)
 
     def ensure_monitor(self) -> None:
         """See to it that a monitor acts here. Raises `RegistryError`."""
@@ -118,6 +153,59 @@ class Machine:
         if text is None:
             raise HereError("its log is not here: it ran on another machine, or its log was forgotten")
         return text
+
+    def log_of_task(self, task: RunTask) -> str:
+        """What the log of a task of a run says. Raises `HereError`."""
+        from collab_tui.orchestrator.reading import read_task_log
+
+        text = read_task_log(self._path, task.log) if task.log is not None else None
+        if text is None and task.log is None:
+            raise HereError("it has no log" if task.attempts else "it has no log yet: nobody worked on it")
+        if text is None:
+            raise HereError("its log is not here: it ran on another machine, or its log was forgotten")
+        return text
+
+    def value_of(self, run: Run, value: Value) -> str:
+        """The whole of what stands under a key of a run. Raises `HereError`."""
+        from collab_tui.orchestrator.reading import read_value
+        from collab_tui.orchestrator.values import ValueLostError
+
+        try:
+            found = read_value(self._registry, run.id, value)
+        except (ValueLostError, RegistryError) as error:
+            raise HereError(str(error)) from error
+        odd = "The run is not kept here: nothing proves that it wrote this.\n\n"
+        return found.text if found.is_proven else f"{odd}{found.text}"
+
+    def pipelines(self) -> Sequence[Found]:
+        """Those of the user and of the project, by name."""
+        from collab_tui.orchestrator.pipelines import pipelines
+
+        return pipelines(self._path)
+
+    def preview(
+        self,
+        path: Path,
+        goal: str | None = None,
+        variables: Mapping[str, str] | None = None,
+        *,
+        width: int = 80,
+        glyphs: Glyphs = UNICODE,
+    ) -> Preview:
+        """What a pipeline would do as it stands now.
+
+        Raises `HereError` with every mistake of the file, one a line.
+        """
+        from collab_tui.orchestrator.dry_run import lines_of, looked_at
+        from collab_tui.orchestrator.pipeline_file import read_pipeline
+        from collab_tui.orchestrator.plan import PipelineError
+
+        try:
+            pipeline = read_pipeline(path, variables, goal)
+        except PipelineError as error:
+            raise HereError(str(error)) from error
+        seen = asyncio.run(looked_at(self._path, pipeline, os.environ))
+        return Preview("\n".join(lines_of(seen, width, glyphs)), pipeline.digest or "", pipeline.goal is not None)
 
     def losses(self, session: Session) -> Sequence[str]:
         """What is in its worktree and nowhere else, or why nobody here can tell."""

@@ -64,6 +64,8 @@ class View:
     """Where in the past this is; None: it is the present."""
     is_unattended: bool = False
     """Something is to be done by the monitor of this machine, and none acts."""
+    gone_runs: frozenset[str] = frozenset()
+    """Ids of runs that are told to go on, and whose process is gone."""
 
     def differs_only_in_time(self, other: View) -> bool:
         """The other view is the same board with the same settings, at another time."""

@@ -1,4 +1,4 @@
-"""The machine of `sample_state/sessions.jsonl`, as its monitor and its user's folder would tell of it."""
+"""The machine of `sample_state/{sessions,runs}.jsonl`, as its monitor and its user's folder would tell of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from collab_tui.model.runs import Run
 from collab_tui.model.sessions import Observed, Session
 from collab_tui.monitor.watching import Watch
 from collab_tui.protocol.commands import Carrier
@@ -19,6 +20,7 @@ from tests.program import PATIENCE
 from tests.tui.seat import Seat, sitting
 
 SAMPLE = Path(__file__).parents[2] / "sample_state" / "sessions.jsonl"
+RUNS = SAMPLE.with_name("runs.jsonl")
 OUTPUT = """\x1b[1m> Write the log parser. Tests first.\x1b[0m
 
 I begin with the tests of whole lines, then of torn ones.
@@ -46,9 +48,9 @@ MONITOR_ID = "5d0c6a1e9f42"
 _WATCHES = {"maestro": Watch.ELSEWHERE, "bot": Watch.GONE, "probe": Watch.NOBODY}
 
 
-def sample() -> list[str]:
+def sample(path: Path = SAMPLE) -> list[str]:
     """Its lines, at the time of the tests of the screen."""
-    text = SAMPLE.read_text(encoding="utf-8").replace("2026-11-20T", "2025-10-20T")
+    text = path.read_text(encoding="utf-8").replace("2026-11-20T", "2025-10-20T")
     return text.splitlines(keepends=True)
 
 
@@ -62,6 +64,8 @@ class Atlas(Machine):
         self.outputs: dict[str, str] = {"sena": OUTPUT}
         self.peeked: list[str] = []
         self.monitors = 0
+        self.gone: set[str] = set()
+        """Ids of the runs whose process is gone."""
         self.odd: dict[str, str] = {}
         """Sessions that run, whatever is told -> why that is odd."""
         self.held: Event | None = None
@@ -101,6 +105,10 @@ class Atlas(Machine):
         """What it changed."""
         return DIFF
 
+    def watch_runs(self, runs: Iterable[Run]) -> Mapping[str, Watch]:
+        """The monitor has them, but for those that are told to be gone."""
+        return {run.id: Watch.GONE if run.id in self.gone else Watch.MONITOR for run in runs}
+
     def attach_command(self, session: Session) -> Sequence[str]:
         """A program that ends at once."""
         return ["true"]
@@ -108,12 +116,13 @@ class Atlas(Machine):
 
 @asynccontextmanager
 async def beside(key: str, scene: Sequence[Any] | None = None, **how: Any) -> AsyncIterator[tuple[Seat, Atlas]]:
-    """Sit down before one of the screens beside the board: `s` sessions, `w` workers."""
-    async with sitting(sample() if scene is None else scene, **{"size": (120, 40), **how}) as seat:
+    """Sit down before one of the screens beside the board: `s` sessions, `w` workers, `r` runs."""
+    shown = sample(RUNS if key == "r" else SAMPLE) if scene is None else scene
+    async with sitting(shown, **{"size": (120, 40), **how}) as seat:
         machine = seat.app.desk.machine
         assert isinstance(machine, Atlas)
         await seat.press(key)
-        await seat.until(lambda: seat.screen in ("SessionsScreen", "WorkersScreen"), "the screen")
+        await seat.until(lambda: seat.screen in ("SessionsScreen", "WorkersScreen", "RunsScreen"), "the screen")
         yield seat, machine
 
 

@@ -167,16 +167,16 @@ def test_an_unknown_command_is_told_with_what_was_perhaps_meant() -> None:
 
 
 def test_two_commands_on_one_key_are_told_at_the_later() -> None:
-    told = "c.toml:3: 'v' is reject and approve; take another key, or give approve another"
-    assert problems(approve="v", reject=["f8", "v"]) == [told]
+    told = "c.toml:3: 'z' is reject and approve; take another key, or give approve another"
+    assert problems(approve="z", reject=["f8", "z"]) == [told]
 
 
 def test_a_key_that_is_another_s_by_default_is_told() -> None:
-    told = "c.toml:2: 'n' is approve and by default next_need; take another key, or give next_need another"
-    assert problems(approve="n") == [told]
+    told = "c.toml:2: 'u' is approve and by default unblock; take another key, or give unblock another"
+    assert problems(approve="u") == [told]
     assert problems(approve="N")[0].startswith("c.toml:2: 'N' is approve and by default previous_need;")
     assert problems(approve="/")[0].startswith("c.toml:2: '/' is approve and by default filter;")
-    assert problems(approve="n", next_need="f8") == []
+    assert problems(approve="u", unblock="f8") == []
 
 
 def test_commands_that_never_meet_can_share_a_key() -> None:

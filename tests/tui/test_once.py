@@ -119,7 +119,7 @@ async def test_a_key_for_what_is_closed_says_which_one_goes_on(key: str) -> None
     async with sitting([*scenes.calm(), asks("sena", "more", "And the rest?", 2)]) as seat:
         await seat.go_and_look("needs", "go")
         await seat.press("a")
-        await seat.sees("✔ approved by human")
+        await seat.sees("✔ approved by human  n the next")
         assert not seat.toasts
         await seat.press(key, key, key)
         await seat.until(lambda: seat.toasts, "a toast")

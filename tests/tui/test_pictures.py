@@ -191,7 +191,7 @@ def test_filter(looks: Looks, size: Size) -> None:
 
 
 def test_answered(looks: Looks) -> None:
-    """The selected request stays in its place and says in green that it was approved, without keys."""
+    """The selected request stays in its place and says in green that it was approved, with the next one's key."""
 
     async def steps(seat: Seat) -> None:
         await seat.go("needs", "go-canary")

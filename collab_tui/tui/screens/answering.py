@@ -6,6 +6,7 @@ A key never changes the picture. It appends an event; the event comes back throu
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.screen import Screen
 from textual.widget import Widget
@@ -31,6 +32,8 @@ class Answering(Screen[None]):
 
     view: View | None
     desk: Desk
+    NEXT: ClassVar[str] = "next_need"
+    """The action that goes on from what is closed."""
     _said_closed: str | None = None
     """The request of which was said last that it is closed."""
 
@@ -123,7 +126,7 @@ class Answering(Screen[None]):
         """Say once why the key does nothing, and which one goes on."""
         if self._said_closed != request.id:
             self._said_closed = request.id
-            next_key = view.keymap.text("next_need")
+            next_key = view.keymap.text(self.NEXT)
             more = f"{next_key}: the next" if view.moment.needs else "nothing else waits for you"
             toast(self.app, f"It is closed; {more}", "warning")
 

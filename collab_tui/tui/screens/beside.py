@@ -36,6 +36,8 @@ class BesideScreen(PageScreen):
     REFUSED = "done"
     OPENED: ClassVar[str]
     """The action of a row that is opened with the mouse."""
+    _height: int | None = None
+    """Lines that the list has, where it has not what is left."""
 
     def __init__(self, desk: Desk, keymap: Keymap, view: View) -> None:
         super().__init__()
@@ -121,10 +123,11 @@ class BesideScreen(PageScreen):
         self.items.most_lines = None if is_wide else max(3, (self.size.height - 2) // 2 - 1)
 
     def _fit(self) -> None:
-        if self.items.most_lines is None:
-            self.items.styles.height = None  # clear_rule would not lay out anew
-        else:
-            self.items.styles.height = 1 + min(self.items.most_lines, max(3, self.items.wanted_height))
+        most = self.items.most_lines
+        height = 1 + min(most, max(3, self.items.wanted_height)) if most is not None else None
+        if height != self._height:  # setting it lays everything out anew
+            self._height = height
+            self.items.styles.height = height  # clear_rule would not do that
 
     @property
     def request(self) -> Request | None:

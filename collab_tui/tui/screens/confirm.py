@@ -20,19 +20,26 @@ class ConfirmScreen(Dialog[bool]):
     FOOT_HEIGHT = 2
     HINTS = (("tab", "other button"), ("enter", "press it"), ("esc", "cancel"))
 
-    def __init__(self, text: str, go_on: str) -> None:
+    def __init__(self, text: str, go_on: str, stay: str = "Cancel") -> None:
         super().__init__()
+        self._stay = stay
         self._text = text
         self._go_on = go_on
 
     def body(self) -> Iterable[Widget]:
         """What would be done."""
-        yield Static(Content(self._text))
+        yield Static(Content(self._text), id="question")
+
+    def tell(self, text: str) -> None:
+        """What would be done is something else by now."""
+        if text != self._text:
+            self._text = text
+            self.put("#question", Content(text))
 
     def foot(self) -> Iterable[Widget]:
         """The two buttons."""
         yield Horizontal(
-            Button("Cancel", id="cancel", variant="primary", compact=True),
+            Button(Content(self._stay), id="cancel", variant="primary", compact=True),
             Button(Content(self._go_on), id="go-on", variant="warning", compact=True),
             id="buttons",
         )

@@ -73,11 +73,15 @@ def keys(keymap: Keymap, page: Page, is_past: bool) -> ModalScreen[None]:
 
 
 def beside(page: Page, desk: Desk, keymap: Keymap, view: View, chosen: str | None) -> Screen[None]:
-    """A whole screen beside the board; `chosen` is the agent whose session is selected there."""
+    """A whole screen beside the board; `chosen` is the agent whose session or run is selected there."""
     if page is Page.SESSIONS:
         from collab_tui.tui.screens.sessions import SessionsScreen
 
         return SessionsScreen(desk, keymap, view, chosen)
+    if page is Page.RUNS:
+        from collab_tui.tui.screens.runs import RunsScreen
+
+        return RunsScreen(desk, keymap, view, chosen)
     from collab_tui.tui.screens.workers import WorkersScreen
 
     return WorkersScreen(desk, keymap, view, chosen)

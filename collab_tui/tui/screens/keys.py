@@ -23,9 +23,9 @@ _LISTS = (
     *((("ctrl+z", "into the background, until the shell's fg"),) if sys.platform != "win32" else ()),
 )
 
-_LISTED_WITH = {Page.BOARD: "Move", Page.SESSIONS: "Sessions", Page.WORKERS: "Workers"}
+_LISTED_WITH = {Page.BOARD: "Move", Page.SESSIONS: "Sessions", Page.WORKERS: "Workers", Page.RUNS: "Runs"}
 """Screen -> the group of its keys below which those of lists stand."""
-_FIRST = ("Sessions", "Workers")
+_FIRST = ("Sessions", "Workers", "Runs")
 """Groups that come first where they are."""
 
 
@@ -44,7 +44,9 @@ class KeysScreen(Dialog[None]):
     def body(self) -> Iterable[Widget]:
         """One block a group."""
         has_past = self._is_past or self._page is Page.BOARD
-        actions = [action for action in actions_of(self._page) if has_past or action.where is not Where.PAST]
+        absent = {Where.PRESENT} if self._is_past and self._page is not Page.BOARD else set[Where]()
+        absent |= set() if has_past else {Where.PAST}
+        actions = [action for action in actions_of(self._page) if action.where not in absent]
         for group in sorted({action.group: None for action in actions}, key=_FIRST.__contains__, reverse=True):
             spans = [Span(f"{group}\n", "strong")]
             for action in actions:

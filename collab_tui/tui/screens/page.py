@@ -72,6 +72,14 @@ class PageScreen(Replaying, Screen[None]):
         """Show the streams and the workers."""
         self._go_beside(Page.WORKERS)
 
+    def action_runs(self) -> None:
+        """Show the runs."""
+        self._go_beside(Page.RUNS)
+
+    def action_to_runs(self) -> None:
+        """Show the runs, where their key has another meaning."""
+        self.action_runs()
+
     def _go_beside(self, page: Page) -> None:
         """To a screen beside the board: there is one at a time, and the board is below it."""
         if self.view is None:

@@ -67,6 +67,8 @@ class ReadingScreen(Dialog[None]):
             told = await asyncio.to_thread(self._lines)
         except HereError as error:
             told = [(Span(words(str(error)), "warning"),)]
+        except Exception as error:  # whatever stands there was written by others
+            told = [(Span(words(f"It cannot be read: {type(error).__name__}: {error}"), "warning"),)]
         self._tell(told)
 
     def _tell(self, told: Sequence[Line]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.screen import Screen
@@ -17,6 +17,13 @@ from collab_tui.tui.visiting import Visiting
 
 if TYPE_CHECKING:
     from collab_tui.tui.replaying import Replay
+
+
+_WRITE: Final = ("Answer", "Sessions", "Runs")
+"""Groups of actions that answer, or have something done."""
+
+_OF_SOMETHING: Final = ("back_in_time", "sessions", "workers", "runs")
+"""Actions that are there as soon as anything was read."""
 
 
 class Replaying(Screen[None]):
@@ -121,13 +128,13 @@ class Replaying(Screen[None]):
         view = self.view
         if action == "return":
             return view is not None and view.past is not None and view.past.live is not None
-        if action in ("back_in_time", "sessions", "workers") and (view is None or not view.moment.board.position):
+        if action in _OF_SOMETHING and (view is None or not view.moment.board.position):
             return False  # there is no past yet, nor anything else
         return BY_ID[action].where is not (Where.PRESENT if self.replay is not None else Where.PAST)
 
     def says_why_not(self, action: str) -> bool:
         """It answers or writes, which cannot be done in the past, and its key says so."""
-        return self.replay is not None and BY_ID[action].group in ("Answer", "Sessions") and not self.is_there(action)
+        return self.replay is not None and BY_ID[action].group in _WRITE and not self.is_there(action)
 
     def refuse_in_past(self) -> bool:
         """Say that nothing can be answered in the past; False in the present."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from time import monotonic
 
@@ -19,13 +20,15 @@ from collab_tui.model.words import Status, name_key
 from collab_tui.tui.safe import MOST_ENTRIES, Line, cut, cut_middle, fit, pad, width_of, words
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.empty import BEGINNINGS, TO_BEGIN
-from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row, line_in_sight
+from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row
 
 _MAX_NAME = 16
 _MAX_ROLE = 12
 _WORD = 9
 _LONGEST_WORD = 26
 """Cells of `waiting for approval, seen`."""
+_BELOW = Span("│ ", "muted")
+"""Before every line of an agent that stands below the one that leads its run."""
 _BAR = 20
 _LEAST_BAR = 6
 _PERCENT = 6
@@ -56,6 +59,10 @@ class AgentsPane(ItemList):
         self._waits: defaultdict[str, list[Wait]] = defaultdict(list)
         self._sessions: dict[str, Session] = {}
         """Those that run, as far as they are told to."""
+        self._names: Mapping[str, str] = {}
+        """Key of an agent of a run -> its name in the group."""
+        self._below: frozenset[str] = frozenset()
+        """Keys of the agents that stand below the one that leads their run."""
 
     def show(self, view: View) -> None:
         """Mark what changed since the last view, for a second."""
@@ -73,8 +80,13 @@ class AgentsPane(ItemList):
     def build(self, view: View, width: int) -> list[Row]:
         """The rows, in three densities: all that is known, two lines, one line."""
         agents = view.moment.ordered(view.order)
+        self._names, self._below = {}, frozenset()
+        if runs := view.moment.board.runs:
+            from collab_tui.tui.run_groups import grouped  # the first paint need not wait for it
+
+            agents, self._names, self._below = grouped(agents, runs)
         if not agents and view.past is None:
-            lines = _how_to_begin(width)
+            lines = _how_to_begin(view, width)
             self._ideal_height = len(lines)
             return [Row(None, lines)]
         self._shown = frozenset(view.config.columns)
@@ -84,7 +96,7 @@ class AgentsPane(ItemList):
         self._roles = min(_MAX_ROLE, max((_width(agent.role or "") for agent in agents), default=0))
         for wait in view.moment.waits:
             self._waits[wait.waiter].append(wait)
-        names = min(_MAX_NAME, max((width_of([Span(words(agent.name))]) for agent in agents), default=0))
+        names = min(_MAX_NAME, max((self._name_width(agent) for agent in agents), default=0))
         height = max(self.scrollable_content_region.height, 1)
         asked: defaultdict[str, tuple[bytes, ...]] = defaultdict(tuple)
         for need in view.moment.needs:
@@ -95,14 +107,30 @@ class AgentsPane(ItemList):
         most = next((most for most in (5, 4, 3, 2) if sum(min(count, most) for count in counts) <= height), 1)
 
         def lines_of(agent: Agent, count: int) -> LinesInSight:
-            if most == 1:
-                return line_in_sight(self._compact, view, agent, names, width)
-            return LinesInSight(min(count, most), lambda: _most_important(self._lines(view, agent, names, width), most))
+            def lines() -> Sequence[Line]:
+                if agent.key not in self._below:
+                    return told(names, width)
+                below = len(_BELOW.text)
+                return [(_BELOW, *line) for line in told(max(1, names - below), width - below)]
+
+            def told(names: int, width: int) -> Sequence[Line]:
+                if most == 1:
+                    return (self._compact(view, agent, names, width),)
+                return _most_important(self._lines(view, agent, names, width), most)
+
+            return LinesInSight(min(count, most), lines)
 
         return [
             Row(agent.key, lines_of(agent, count), asked[agent.key])
             for agent, count in zip(agents, counts, strict=True)
         ]
+
+    def _called(self, agent: Agent) -> str:
+        return words(self._names.get(agent.key, agent.name))
+
+    def _name_width(self, agent: Agent) -> int:
+        below = len(_BELOW.text) if agent.key in self._below else 0
+        return width_of([Span(self._called(agent))]) + below
 
     def _line_count(self, agent: Agent) -> int:
         """How many lines `_lines` gives."""
@@ -150,7 +178,8 @@ class AgentsPane(ItemList):
     def _head(self, view: View, agent: Agent, names: int) -> tuple[Span, ...]:
         glyph = view.glyphs.gone if agent.gone else view.glyphs.statuses[agent.status]
         role = _role(agent)
-        return Span(f"{glyph} ", role), Span(pad(words(agent.name), names) + "  ", "muted" if agent.gone else "strong")
+        name = pad(self._called(agent), names)
+        return Span(f"{glyph} ", role), Span(name + "  ", "muted" if agent.gone else "strong")
 
     def _word(self, view: View, agent: Agent) -> list[Span]:
         word = "gone" if agent.gone else STATUS_WORDS.get(agent.status) or words(agent.raw_status)
@@ -246,8 +275,12 @@ class AgentsPane(ItemList):
         return "strong" if (agent.key, name) in self._marks else role
 
 
-def _how_to_begin(width: int) -> tuple[Line, ...]:
-    """Nobody takes part yet: what to do about it."""
+def _how_to_begin(view: View, width: int) -> tuple[Line, ...]:
+    """Nobody takes part: what to do about it."""
+    if runs := len(view.moment.board.runs):
+        there = "there was a run" if runs == 1 else f"there were {runs} runs"
+        key = Span(view.keymap.text("runs"), "accent")
+        return (fit([Span("No agents now. ", "muted"), key, Span(f"  {there}", "muted")], width),)
     told = (fit([Span(f"  {command}", "accent"), Span(f"  {what}", "muted")], width) for command, what in BEGINNINGS)
     return (fit([Span(f"No agents yet. {TO_BEGIN}", "muted")], width), *told)
 

@@ -101,6 +101,9 @@ class Header(OneLine):
             else f"{glyphs.needs_you}{needs}",
         }
         told = [Span(words["agents"], "muted")]
+        gone = view.gone_runs if view.past is None else ()
+        going = sum(not run.state.is_over and run.id not in gone for run in moment.board.runs)
+        told += [Span(f"{going} run{'' if going == 1 else 's'}", "muted")] if going else []
         told += [Span(words["blocked"], "warning")] if blocked else []
         told += [Span(words["deadlocks"], "error")] if deadlocks else []
         told += [self._problem_count(view, wide)] if problems else []

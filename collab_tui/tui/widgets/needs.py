@@ -152,7 +152,10 @@ class NeedsPane(ItemList):
                 end = Span(f"{words(request.asker)} went on; perhaps answered by {by}", "muted")
             case _:
                 end = Span("expired", "warning")
-        return fit([Span(words(request.request), "muted")], width), fit([end], width, [mark])
+        told = [end]
+        if view.moment.needs and view.past is None:
+            told += [Span(f"  {view.keymap.text('next_need')} ", "accent"), Span("the next", "muted")]
+        return fit([Span(words(request.request), "muted")], width), fit(told, width, [mark])
 
     def _due(self, view: View, request: Request) -> Span | None:
         """Its deadline, as time that is left or over."""

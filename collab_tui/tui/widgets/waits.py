@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.board import Because, Obstacle, Request, Wait
 from collab_tui.model.explain import Explanation, explain_obstacle, explain_wait
@@ -14,6 +16,10 @@ from collab_tui.tui.widgets.item_list import ItemList, Row, line_in_sight, lines
 
 MAX_SHOWN = 200
 """Blockers, and waits, that have a row."""
+_NAME = 16
+_PAIR, _MOST_PAIR = 24, 35
+"""Cells of who waits for whom: at least, and at most where there is room."""
+_ROOMY = 90
 
 
 class WaitsPane(ItemList):
@@ -78,10 +84,12 @@ class WaitsPane(ItemList):
             Row(blocker_key(obstacle), line_in_sight(self._obstacle, view, obstacle, width))
             for obstacle in board.blockers[:MAX_SHOWN]
         ]
-        rows += [
-            Row(_wait_key(wait), line_in_sight(self._wait, view, wait, width), lines_of(moment, _request_id(wait)))
-            for wait in moment.waits[:MAX_SHOWN]
-        ]
+        waits = moment.waits[:MAX_SHOWN]
+        pairs = _MOST_PAIR if width >= _ROOMY else _PAIR
+        pairs = min(pairs, max([_PAIR, *(cell_len(_pair(view, wait)) for wait in waits)]))
+        for wait in waits:
+            line = line_in_sight(self._wait, view, wait, pairs, width)
+            rows.append(Row(_wait_key(wait), line, lines_of(moment, _request_id(wait))))
         if (more := len(moment.waits) - MAX_SHOWN) > 0:
             rows.append(Row(None, ((Span(f"and {more} more waits", "muted"),),)))
         return rows or [Row(None, ((Span("Nobody waits for anybody.", "muted"),),))]
@@ -96,9 +104,7 @@ class WaitsPane(ItemList):
             return fit(left, width)
         return fit(left, width, [Span(f"{view.keymap.text('unblock')} ", "accent"), Span("unblock", "muted")])
 
-    def _wait(self, view: View, wait: Wait, width: int) -> Line:
-        awaited = "you" if view.moment.is_me(wait.awaited) else words(wait.awaited)
-        who = f"{cut_middle(words(wait.waiter), 14)} {view.glyphs.arrow} {cut_middle(awaited, 14)}"
+    def _wait(self, view: View, wait: Wait, pairs: int, width: int) -> Line:
         reasons = (_because(reason.because, words(reason.text)) for reason in wait.reasons[:MOST_ENTRIES])
         why = f" {view.glyphs.separator} ".join(reasons)
         answered = "answered?  " if all(reason.answered for reason in wait.reasons) else ""
@@ -107,7 +113,7 @@ class WaitsPane(ItemList):
         right = [Span(f"since {age(seconds)}", "muted")] if seconds is not None else []
         return fit(
             [
-                Span(f"{view.glyphs.statuses[Status.WAITING]} {pad(who, 24)}  "),
+                Span(f"{view.glyphs.statuses[Status.WAITING]} {pad(_pair(view, wait), pairs)}  "),
                 Span(answered, "accent"),
                 Span(why, "muted"),
             ],
@@ -116,8 +122,15 @@ class WaitsPane(ItemList):
         )
 
 
+def _pair(view: View, wait: Wait) -> str:
+    """Who waits for whom."""
+    awaited = "you" if view.moment.is_me(wait.awaited) else words(wait.awaited)
+    return f"{cut_middle(words(wait.waiter), _NAME)} {view.glyphs.arrow} {cut_middle(awaited, _NAME)}"
+
+
 def _because(because: Because, text: str) -> str:
-    return f"asks {text}" if because is Because.REQUEST else text
+    how = {Because.REQUEST: "asks ", Because.TASK: "needs "}.get(because, "")
+    return f"{how}{text}"
 
 
 def blocker_key(obstacle: Obstacle) -> str:
