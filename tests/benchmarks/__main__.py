@@ -17,7 +17,7 @@ from tests.benchmarks.report import CannotRunError, Row, print_table
 
 _SUBJECTS = (
     *("fold", "seek", "append", "emit", "ask", "hook", "paint", "latency", "cpu", "crowd", "react", "session"),
-    "memory",
+    *("run", "memory"),
 )
 """Each is a module here with `run(work, large=...)`, which yields rows."""
 _WIDTH = 170
