@@ -66,6 +66,7 @@ PICTURES_TO_DRAW = (
     Picture("many-agents", "many_agents", (160, 48)),
     Picture("sessions", "sessions", (132, 36), ("s", "down", "down")),
     Picture("workers", "sessions", (132, 36), ("w",)),
+    Picture("runs", "runs", (160, 44), ("r",)),
 )
 
 

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from collab_tui.orchestrator.orchestrator import Orchestrator
-
 from collab_tui.orchestrator.pipeline_file import read_pipeline
 from collab_tui.orchestrator.result import RunResult
 
