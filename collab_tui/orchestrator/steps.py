@@ -89,9 +89,8 @@ class Steps:
         about: dict[str, Any] = {"task": job.key, "attempt": job.attempts, "work": work, "round": job.round}
         task = one_line(job.task.title or job.key)
         title = f"review: {task}" if work is Work.REVIEW else task
-        await self._journal.write(
-            seat, "run_task", state=job.state, **about, status="in_progress", current_task=title, progress=0
-        )
+        doing = {"status": "in_progress", "current_task": title, "progress": 0, "next_action": ""}
+        await self._journal.write(seat, "run_task", state=job.state, **about, **doing)
         outcome = await self._attempted(job, seat, role)
         about |= {"took_ms": round(outcome.took * 1000)}
         self._parts.declaring.forget(seat)

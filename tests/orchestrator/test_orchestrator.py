@@ -275,6 +275,26 @@ async def test_of_one_that_raises_the_error_is_kept_and_the_others_finish(stage:
     assert result.reason == f"3 of 4 tasks are not done: bad: {told}"
 
 
+async def test_what_a_seat_meant_to_do_next_is_gone_once_it_does_that(stage: Stage) -> None:
+    meant: list[str | None] = []
+
+    def told_so_far() -> Fold:
+        fold = Fold()
+        read_to_end(JsonlRegistry(stage.path), fold)
+        return fold
+
+    def work(assignment: Assignment) -> str:
+        meant.extend(agent.next_action for agent in told_so_far().board().agents if agent.name == assignment.seat)
+        if assignment.attempt == 1:
+            raise ValueError("not yet")
+        return "good"
+
+    result = await stage.run(Task("odd", "worker", retries=1, backoff=0.01), worker=work)
+    assert result.state is RunState.DONE
+    assert meant == [None, None]
+    assert "it tries again" in [line.get("next_action") for line in lines_of(stage.path)]
+
+
 async def test_by_default_the_first_failure_ends_the_rest(stage: Stage) -> None:
     is_ended = asyncio.Event()
 
