@@ -12,7 +12,7 @@ from collab_tui.registry.find import find_registry
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import NoReturn
+    from typing import NoReturn, TextIO
 
 _LONGEST_NAME = 80
 _NARROWEST = 24
@@ -32,8 +32,22 @@ class Parser(argparse.ArgumentParser):
 class _Help(argparse.RawDescriptionHelpFormatter):
     """Breaks the lines that are too long for the terminal between words; examples keep their columns."""
 
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)  # of each argument argparse makes one
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return "\n".join(indent + line for line in _wrapped(text, max(width, 40)))
+
+
+def _columns() -> int:
+    """As `shutil.get_terminal_size` tells them; to import that is a tenth of an `emit`."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return 80
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:
@@ -154,9 +168,9 @@ def show_anything(stream: object = None) -> None:
             reconfigure(errors="backslashreplace")
 
 
-def drop_output() -> None:
-    """Let nothing more go to standard output, which nobody reads: no error, and none at exit either."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def drop_output(stream: TextIO | None = None) -> None:
+    """Let nothing more go to a stream, standard output by default, that nobody reads: no error, and none at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or sys.stdout).fileno())
 
 
 def say(text: str) -> None:
@@ -167,7 +181,10 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """The same on standard error, in whatever its encoding can show."""
     encoding = sys.stderr.encoding or "ascii"
-    print("collab-tui:", _plain(text).encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)
+    try:
+        print("collab-tui:", _plain(text).encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)
+    except OSError:  # whether somebody reads of it changes nothing of what it is about
+        drop_output(sys.stderr)
 
 
 def asked_yes(question: str) -> bool:

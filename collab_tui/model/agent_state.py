@@ -23,6 +23,7 @@ SHOWN_FIELDS: Final = (
     "dependencies",
     "estimated_completion",
 )
+STILL_WAITING: Final = frozenset({Status.WAITING, Status.BLOCKED})
 _SPELLINGS: Final = {name: ALIASES.get(name, (name,)) for name in SHOWN_FIELDS}
 _MAX_FIELDS: Final = 256
 """Distinct field names kept per agent: a writer that invents a name per line must not fill the memory."""
@@ -114,6 +115,19 @@ class AgentState:
         self.snapshot = None
         if text not in self.blockers:
             self.blockers[text] = Blocker(text, event.position, event.text("reason"))
+
+    def name_blockers(self, event: Event) -> None:
+        """Add what the event names; a word such as "resolved" removes what there is."""
+        for text in event.texts("blocker") or event.texts("blockers"):
+            if name_key(text) not in NOTHING_BLOCKS:
+                self.add_blocker(text, event)
+            else:
+                for known in list(self.blockers):
+                    self.resolve(known, event)
+
+    def note_waiting(self) -> None:
+        """Whether it waits, by what it said last."""
+        self.has_waited = self.has_waited or status_of(as_text(self.raw_status)) in STILL_WAITING
 
     def resolve(self, text: str, event: Event) -> None:
         """Remove one if the agent has exactly it."""

@@ -11,23 +11,22 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from collab_tui.model.agent_state import AgentState, progress_of
-from collab_tui.model.board import Board, ProblemKind, Request
-from collab_tui.model.event import Event, Item, Unreadable, as_id, as_text, as_texts, parse_time
+from collab_tui.model.agent_state import STILL_WAITING, AgentState, progress_of
+from collab_tui.model.board import Board, Request
+from collab_tui.model.event import Event, Item, Unreadable, as_id, as_texts, parse_time
 from collab_tui.model.problems import ProblemLog
 from collab_tui.model.recent_ids import KnownRepeats, RecentIds
 from collab_tui.model.requests import RequestBook, is_person
 from collab_tui.model.session_book import SessionBook
 from collab_tui.model.signature import registry_id
-from collab_tui.model.waits import find_deadlocks, find_obstacles, find_waits
-from collab_tui.model.words import NOTHING_BLOCKS, Status, leading_names, name_key, status_of
+from collab_tui.model.waits import find_deadlocks, find_obstacles, find_waits, named_first
+from collab_tui.model.words import NOTHING_BLOCKS, Status, name_key, status_of
 from collab_tui.model.worker_book import WorkerBook
 
 if TYPE_CHECKING:
     from collab_tui.model.run_book import RunBook
 
 _FIRST_TIME: Final = datetime.min.replace(tzinfo=UTC)
-_STILL_WAITING: Final = frozenset({Status.WAITING, Status.BLOCKED})
 _OF_ITSELF: Final = ("status", "progress", "current_task", "next_action", "message", "role")
 """What a line about a run says of its writer; its other fields are the run's."""
 
@@ -65,12 +64,12 @@ class Fold:
         item: Item | None = None
         for item in items:
             if item.__class__ is Unreadable:
-                self._unreadable(item)
+                self._problems.unreadable(item)
                 continue
             event: Event = item  # type: ignore[assignment]  # the class was compared: isinstance costs more here
             data = event[1]
             if "id" in data and is_repeated(event):
-                self._repeated(event)
+                self._problems.repeated_id(event)
                 continue
             events += 1
             try:
@@ -81,7 +80,7 @@ class Fold:
                 time = unusual or last_time
                 is_later = time >= last_time if unusual else not runs_backward
             if not is_later and not runs_backward:
-                self._out_of_order(event)
+                self._problems.out_of_order(event)
             last_time, runs_backward = time, not is_later
             try:
                 agent = agents[data["agent"]]
@@ -92,7 +91,7 @@ class Fold:
                 agent = found
             agent.last = event
             if agent.gone:
-                self._returned(agent)
+                self._return(agent)
             try:
                 handler = handler_of(data.get("event"), declare)
             except TypeError:  # a name that is a list or an object
@@ -167,7 +166,7 @@ class Fold:
 
     def note_unterminated(self) -> None:
         """The last line has no newline: it was counted because the file is read to its end as it is."""
-        self._problems.add(ProblemKind.UNTERMINATED, self.position - 1, "the last line has no newline")
+        self._problems.unterminated(self.position - 1)
 
     # What each event means. A handler gets the writer and the event.
 
@@ -187,7 +186,7 @@ class Fold:
         """Models write `blocker` here as well."""
         self._declare(agent, event)
         if "blocker" in event.data:
-            self._name_blockers(agent, event)
+            agent.name_blockers(event)
 
     def _session_start(self, agent: AgentState, event: Event) -> None:
         self._status_update(agent, event)
@@ -196,8 +195,7 @@ class Fold:
     def _session_end(self, agent: AgentState, event: Event) -> None:
         self._declare(agent, event)
         self._sessions.end(agent.name, event)
-        agent.gone = True
-        self._requests.asker_gone(agent.key, True)
+        self._leave(agent)
 
     def _decision_request(self, agent: AgentState, event: Event) -> None:
         self._declare(agent, event)
@@ -214,7 +212,7 @@ class Fold:
         asker = self._requests.decide(event)
         if asker is not None:
             self._by_key[asker].perhaps_answered = True
-            self._note_waiting(self._by_key[asker])
+            self._by_key[asker].note_waiting()
         self._check_request_id(event)
 
     def _request_withdrawn(self, agent: AgentState, event: Event) -> None:
@@ -226,22 +224,12 @@ class Fold:
         named = event.texts("blocker") or event.texts("blockers")
         if event.field("blocker") is not None and all(name_key(text) in NOTHING_BLOCKS for text in named):
             self._declare(agent, event)
-            self._name_blockers(agent, event)
+            agent.name_blockers(event)
             return
         agent.set_fields(event, event.data)
-        self._name_blockers(agent, event)
+        agent.name_blockers(event)
         if event.field("status") is None:
             agent.imply(event, status=Status.BLOCKED.value)
-
-    @staticmethod
-    def _name_blockers(agent: AgentState, event: Event) -> None:
-        """Add what the event names; a word such as "resolved" removes what there is."""
-        for text in event.texts("blocker") or event.texts("blockers"):
-            if name_key(text) not in NOTHING_BLOCKS:
-                agent.add_blocker(text, event)
-            else:
-                for known in list(agent.blockers):
-                    agent.resolve(known, event)
 
     def _blocker_resolved(self, agent: AgentState, event: Event) -> None:
         self._declare_status(agent, event)
@@ -261,29 +249,9 @@ class Fold:
                 self._move_on(agent, event)
             agent.set_status(event, status)
 
-    def _registry_created(self, agent: AgentState, event: Event) -> None:
-        """It says nothing of its writer, and of the registry only as its first line: see `_identify`."""
-
-    # Sessions and workers. What their monitor tells of them says nothing of the monitor.
-
-    def _session_observed(self, agent: AgentState, event: Event) -> None:
-        self._sessions.observe(event)
-
     def _command(self, agent: AgentState, event: Event) -> None:
         self._declare_status(agent, event)
         self._sessions.command(agent.name, event)
-
-    def _command_result(self, agent: AgentState, event: Event) -> None:
-        self._sessions.result(event)
-
-    def _stream_state(self, agent: AgentState, event: Event) -> None:
-        self._workers.stream_state(event)
-
-    def _stream_event(self, agent: AgentState, event: Event) -> None:
-        self._workers.stream_event(event)
-
-    def _worker(self, agent: AgentState, event: Event) -> None:
-        self._workers.worker(event)
 
     # Runs. What a seat writes tells of the run, and of the seat itself what it declares.
 
@@ -292,8 +260,9 @@ class Fold:
         if agent.perhaps_answered and data.get("status") != agent.raw_status:
             self._move_on(agent, event)
         agent.set_fields(event, {name: data[name] for name in _OF_ITSELF if name in data})
-        if "progress" in data:
-            self._check_progress(event)
+        if data.get("status") == "idle" and "progress" not in data:  # it was of the task that a seat has no more
+            agent.set_by.pop("progress", None)
+        self._check_progress(event)
 
     def _run_started(self, agent: AgentState, event: Event) -> None:
         self._declare_itself(agent, event)
@@ -303,32 +272,21 @@ class Fold:
             self._runs = RunBook()
         self._runs.started(agent.name, event, self._by_key)
 
-    def _run_tasks(self, agent: AgentState, event: Event) -> None:
+    def _run_line(self, agent: AgentState, event: Event) -> None:
         self._declare_itself(agent, event)
-        if self._runs is not None:
-            self._runs.tasks(event)
-
-    def _run_task(self, agent: AgentState, event: Event) -> None:
-        self._declare_itself(agent, event)
-        if self._runs is not None:
-            self._runs.task(event)
-
-    def _run_value(self, agent: AgentState, event: Event) -> None:
-        self._declare_itself(agent, event)
-        if self._runs is not None:
-            self._runs.value(event)
-
-    def _run_resumed(self, agent: AgentState, event: Event) -> None:
-        self._declare_itself(agent, event)
-        if self._runs is not None:
-            self._runs.resumed(event)
-
-    def _run_ended(self, agent: AgentState, event: Event) -> None:
-        """With its run the agent of the orchestrator takes its leave."""
-        self._declare_itself(agent, event)
-        if self._runs is not None and self._runs.ended(event):
-            agent.gone = True
-            self._requests.asker_gone(agent.key, True)
+        if (runs := self._runs) is None:
+            return
+        match event.kind:
+            case "run_tasks":
+                runs.tasks(event)
+            case "run_task":
+                runs.task(event)
+            case "run_value":
+                runs.value(event)
+            case "run_resumed":
+                runs.resumed(event)
+            case "run_ended" if runs.ended(event):  # with its run the agent of the orchestrator takes its leave
+                self._leave(agent)
 
     # The rest is seldom needed.
 
@@ -355,12 +313,8 @@ class Fold:
 
     def _awaits_person(self, blocker: str) -> bool:
         """Its first word names the person, as in `human_approval`."""
-        for key in leading_names(blocker):
-            if is_person(key, self.person) and status_of(key) is Status.UNKNOWN:
-                return True
-            if key in self._by_key:
-                return False
-        return False
+        named = named_first(blocker, self._by_key, self.person)
+        return named is not None and is_person(named, self.person)
 
     def _move_on(self, agent: AgentState, event: Event) -> None:
         """Called before the event's status is taken over: one that never stopped working does not move on.
@@ -369,17 +323,17 @@ class Fold:
         """
         if self._runs is not None and self._runs.is_led_by(agent.key):
             return
-        self._note_waiting(agent)
+        agent.note_waiting()
         status = event.text("status")
-        if status is not None and status_of(status) not in _STILL_WAITING and agent.has_waited:
+        if status is not None and status_of(status) not in STILL_WAITING and agent.has_waited:
             agent.perhaps_answered = agent.has_waited = False
             self._requests.moved_on(agent.key, event.position)
 
-    @staticmethod
-    def _note_waiting(agent: AgentState) -> None:
-        agent.has_waited = agent.has_waited or status_of(as_text(agent.raw_status)) in _STILL_WAITING
+    def _leave(self, agent: AgentState) -> None:
+        agent.gone = True
+        self._requests.asker_gone(agent.key, True)
 
-    def _returned(self, agent: AgentState) -> None:
+    def _return(self, agent: AgentState) -> None:
         agent.gone = False
         self._requests.asker_gone(agent.key, False)
 
@@ -395,48 +349,31 @@ class Fold:
         self._agents[event.data["agent"]] = state
         return state
 
-    def _repeated(self, event: Event) -> None:
-        self._problems.add(ProblemKind.REPEATED_ID, event.position, f"id {event.data['id']} was used before: ignored")
-
-    def _unreadable(self, item: Item) -> None:
-        self._problems.add(ProblemKind.UNREADABLE, item.position, item.reason if isinstance(item, Unreadable) else "")
-
     def _unusual_time(self, event: Event) -> datetime | None:
         """A time that is no ISO text with a zone: epoch seconds, another spelling, none at all."""
         stated = event.field("timestamp")
         time = parse_time(stated)
         if time is None and stated is not None:
-            text = f"cannot read the time {as_text(stated)[:80]!r}"
-            self._problems.add(ProblemKind.BAD_TIME, event.position, text)
+            self._problems.bad_time(event, stated)
         return time
 
-    def _out_of_order(self, event: Event) -> None:
-        text = f"its time {as_text(event.field('timestamp'))[:40]} is before the line before it"
-        self._problems.add(ProblemKind.OUT_OF_ORDER, event.position, text)
-
     def _check_progress(self, event: Event) -> None:
-        value = event.data["progress"]
-        if value is not None and progress_of(value) is None:
-            self._problems.add(
-                ProblemKind.BAD_PROGRESS, event.position, f"progress is no number: {as_text(value)[:80]!r}"
-            )
+        if (value := event.data.get("progress")) is not None and progress_of(value) is None:
+            self._problems.bad_progress(event, value)
 
     def _check_request_id(self, event: Event) -> None:
         request_id = event.data.get("request_id")
-        if request_id is None:
-            return
-        if not self._requests.knows(as_id(request_id)):
-            text = f"{event.kind} for a request that is not there: {as_text(request_id)[:80]}"
-            self._problems.add(ProblemKind.NO_SUCH_REQUEST, event.position, text)
+        if request_id is not None and not self._requests.knows(as_id(request_id)):
+            self._problems.no_such_request(event, request_id)
 
 
 _Handler = Callable[[Fold, AgentState, Event], None]
 
 _HANDLERS: Final[dict[object, _Handler]] = {
-    "registry_created": Fold._registry_created,
+    "registry_created": lambda *_: None,  # it tells of the registry only as its first line: see `_identify`
     "status_update": Fold._status_update,
     "session_start": Fold._session_start,
-    "session_observed": Fold._session_observed,
+    "session_observed": lambda fold, _, event: fold._sessions.observe(event),
     "session_end": Fold._session_end,
     "decision_request": Fold._decision_request,
     "decision": Fold._decision,
@@ -447,15 +384,17 @@ _HANDLERS: Final[dict[object, _Handler]] = {
     "message": Fold._declare_status,
     "activation": Fold._declare_status,
     "command": Fold._command,
-    "command_result": Fold._command_result,
-    "stream_state": Fold._stream_state,
-    "stream_event": Fold._stream_event,
-    "worker": Fold._worker,
+    "command_result": lambda fold, _, event: fold._sessions.result(event),
+    "stream_state": lambda fold, _, event: fold._workers.stream_state(event),
+    "stream_event": lambda fold, _, event: fold._workers.stream_event(event),
+    "worker": lambda fold, _, event: fold._workers.worker(event),
     "run_started": Fold._run_started,
-    "run_tasks": Fold._run_tasks,
-    "run_task": Fold._run_task,
-    "run_value": Fold._run_value,
-    "run_resumed": Fold._run_resumed,
-    "run_ended": Fold._run_ended,
+    "run_tasks": Fold._run_line,
+    "run_task": Fold._run_line,
+    "run_value": Fold._run_line,
+    "run_resumed": Fold._run_line,
+    "run_ended": Fold._run_line,
 }
-"""Event -> what it does; every other event only declares fields (`Fold._declare`)."""
+"""Event -> what it does; every other event only declares fields (`Fold._declare`). What a monitor tells of sessions and
+workers says nothing of the monitor.
+"""

@@ -22,6 +22,7 @@ from collab_tui.model.words import (
 )
 
 if TYPE_CHECKING:
+    from collab_tui.model.agent_state import AgentState
     from collab_tui.model.run_waits import SeatWaits
 
 _AT_LEISURE = frozenset({None, Status.IDLE, Status.WAITING})
@@ -83,18 +84,18 @@ def _declared_reasons(
     """
     since = agent.status_since or 0
     awaited = awaited_in_status(agent.raw_status) if agent.raw_status and agent.status is Status.WAITING else None
-    if awaited is not None and (name := _named(awaited, by_key, person)) is not None:
+    if awaited is not None and (name := named_first(awaited, by_key, person)) is not None:
         decider = by_key.get(name_key(name))
         decided = decider.last_decision if decider is not None and decider.last_decision is not None else -1
         answered = max(decided, last_answer) > since
         yield name, Reason(Because.STATUS, agent.raw_status or "", since, answered=answered)
     for blocker in agent.blockers:
-        if (name := _named(blocker.text, by_key, person)) is not None:
+        if (name := named_first(blocker.text, by_key, person)) is not None:
             yield name, Reason(Because.BLOCKER, blocker.text, blocker.position)
     if agent.status in _GOES_ON:
         return
     for dependency in agent.dependencies:
-        name = _named(dependency, by_key, person)
+        name = named_first(dependency, by_key, person)
         if name is not None and not is_met(dependency, by_key.get(name_key(name))):
             yield name, Reason(Because.DEPENDENCY, dependency, agent.set_at.get("dependencies", 0))
 
@@ -107,7 +108,7 @@ def is_met(dependency: str, agent: Agent | None) -> bool:
     return agent.status in (Status.IDLE, Status.COMPLETED) or (agent.raw_status or "").casefold() == suffix
 
 
-def _named(token: str, by_key: Mapping[str, Agent], person: str) -> str | None:
+def named_first(token: str, by_key: Mapping[str, Agent | AgentState], person: str) -> str | None:
     """The agent, or the person, whose name the token starts with; the longest name wins."""
     for key in leading_names(token):
         if key in by_key:

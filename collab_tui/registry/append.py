@@ -19,6 +19,8 @@ import sys
 import time
 from functools import lru_cache
 
+from collab_tui.registry.timestamps import format_time, is_time, time_of_last
+
 if sys.platform == "win32":
     import msvcrt
 else:
@@ -40,7 +42,6 @@ _FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) 
 _UNREADABLE = re.compile(
     "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]"
 )
-_LAST_TIME = re.compile(rb'"timestamp"\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(?:Z|\+00:00)"')
 _NO_TIME = "0000-00-00T00:00:00.000Z"
 _TIME_PLACE = f'","timestamp":"{_NO_TIME}"'.encode()
 """Holds the place of the time, which is known only under the lock: it stands after the id. No text can hold these
@@ -122,7 +123,7 @@ def append_all(
     def lines(last_time: str | None) -> bytes:
         written: list[bytes] = []
         for event, encoded in prepared:
-            before = _last_time(written[-1]) if written else last_time
+            before = time_of_last(written[-1]) if written else last_time
             written.append(_stamped(event, encoded, before, seal))
         return b"".join(written)
 
@@ -137,7 +138,7 @@ def _prepared(event: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
         written.setdefault("caused_by", cause)
     if not isinstance(written["id"], str) or not written["id"].strip():
         raise UnusableError(f"the id of an event is a text, not {written['id']!r:.60}; leave it out to get one")
-    if "timestamp" in event and not _is_time(event["timestamp"]):
+    if "timestamp" in event and not is_time(event["timestamp"]):
         raise UnusableError(
             f"the timestamp of an event is an RFC 3339 time such as 2026-01-31T08:00:00.000Z, "
             f"not {event['timestamp']!r:.60}; leave it out to get one"
@@ -155,8 +156,8 @@ def _stamped(
     is_timed = event["timestamp"] != _NO_TIME
     if not is_timed:
         now = time.time()
-        stamp = _format_time(now)
-        if last_time is not None and stamp < last_time <= _format_time(now + _SKEW):
+        stamp = format_time(now)
+        if last_time is not None and stamp < last_time <= format_time(now + _SKEW):
             stamp = last_time
         event["timestamp"] = stamp
     if seal is not None:
@@ -219,7 +220,7 @@ def _write(path: str, line: Callable[[str | None], bytes], durable: bool, in_par
     try:
         tail = _read_tail(descriptor)
         torn = bool(tail) and not tail.endswith(b"\n")
-        data = (b"\n" if torn else b"") + line(_last_time(tail))
+        data = (b"\n" if torn else b"") + line(time_of_last(tail))
         written = os.write(descriptor, data)
         if written != len(data):
             _end_fragment(descriptor)
@@ -383,38 +384,6 @@ def _holder(descriptor: int) -> str:
     os.lseek(descriptor, 0, os.SEEK_SET)
     match = re.match(rb"process \d{1,10} \([ -~]{0,40}\)(?=\s|$)", os.read(descriptor, 64))
     return match[0].decode("ascii") if match else "another writer"
-
-
-def _last_time(tail: bytes) -> str | None:
-    """The time of the last line, as we write times; None when it has none in UTC."""
-    start = tail.rfind(b"\n", 0, len(tail) - 1) + 1
-    match = _LAST_TIME.search(tail, start)
-    if match is None:
-        return None
-    fraction = (match[2] or b".")[1:].ljust(3, b"0")
-    milliseconds = int(fraction[:3]) + bool(fraction[3:].strip(b"0"))  # rounded up: ours must not lie before it
-    return f"{match[1].decode()}.{min(milliseconds, 999):03d}Z"
-
-
-def _is_time(value: object) -> bool:
-    """The value is an RFC 3339 time that can be read. Seldom asked, so the pattern is made here and not at import."""
-    match = isinstance(value, str) and re.fullmatch(
-        r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?"
-        r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)",
-        value,
-        re.ASCII,
-    )
-    if not match:
-        return False
-    year, month, day = int(match[1]), int(match[2]), int(match[3])
-    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    return day <= (28 + is_leap if month == 2 else 30 if month in (4, 6, 9, 11) else 31)
-
-
-def _format_time(seconds: float) -> str:
-    """Epoch seconds as RFC 3339 in UTC with milliseconds."""
-    milliseconds = int(seconds * 1000)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000)) + f".{milliseconds % 1000:03d}Z"
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -12,7 +12,10 @@ import pytest
 from tests.events import asks, lines, updates
 from tests.program import environment, run
 
-HEAVY = ("textual", "orjson", "rich", "asyncio", "dataclasses", "pathlib", "typing", "secrets", "watchdog", "tomllib")
+HEAVY = (
+    *("textual", "orjson", "rich", "asyncio", "dataclasses", "pathlib", "typing", "secrets", "watchdog", "tomllib"),
+    "shutil",
+)
 _RUN = "from collab_tui.cli.main import run; run()"
 _COMMAND = "import sys; from collab_tui.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
 
@@ -62,6 +65,7 @@ def test_emit_imports_nothing_heavy(registry: Path, arguments: tuple[str, ...], 
         "collab_tui.registry",
         "collab_tui.registry.append",
         "collab_tui.registry.find",
+        "collab_tui.registry.timestamps",
     }
 
 

@@ -48,7 +48,7 @@ def test_telling_a_status_imports_nothing_heavy(tmp_path: Path, name: str) -> No
     ours = {module.removeprefix("collab_tui.") for module in found if module.startswith("collab_tui.")}
     lean = {"claude", "happening", "places", "session", "status"}
     assert ours <= {"cli", "cli.arguments", "cli.hook", "cli.main", "hooks", "registry", "registry.append"} | {
-        *("model", "model.masking", "model.ours", "model.tool_lines", "registry.find"),
+        *("model", "model.masking", "model.ours", "model.tool_lines", "registry.find", "registry.timestamps"),
         *(f"hooks.{module}" for module in lean),
     }
 

@@ -26,6 +26,7 @@ from collab_tui.registry.append import (
     append_all,
     encode,
 )
+from collab_tui.registry.timestamps import is_time
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 EVENT = {"agent": "sena", "event": "message"}
@@ -92,12 +93,12 @@ def test_a_time_that_cannot_be_read_is_refused(path: Path, bad: object) -> None:
 @given(st.integers(86_400, 32_000_000_000), st.integers(-1439, 1439), st.sampled_from(["seconds", "milliseconds"]))
 def test_every_time_that_python_writes_is_taken(seconds: int, offset: int, precision: str) -> None:
     moment = datetime.fromtimestamp(seconds, timezone(timedelta(minutes=offset)))
-    assert appending._is_time(moment.isoformat(timespec=precision))
+    assert is_time(moment.isoformat(timespec=precision))
 
 
 @given(st.from_regex(r"(19[67]|2[01269])\d-[0-1]\d-[0-3]\dT[0-2]\d:[0-6]\d:[0-6]\d(\.\d{1,9})?(Z|[+-][0-2]\d:[0-6]\d)"))
 def test_no_time_is_taken_that_the_board_cannot_read(text: str) -> None:
-    assert not appending._is_time(text) or parse_time(text) is not None
+    assert not is_time(text) or parse_time(text) is not None
 
 
 @pytest.mark.usefixtures("clock")

@@ -162,7 +162,7 @@ def test_a_failed_sync_says_that_the_line_may_not_last(path: Path, monkeypatch: 
     with pytest.raises(NotDurableError, match="perhaps not to the disk") as caught:
         append(str(path), EVENT)
     assert caught.value.exit_code == 74
-    assert open_descriptors() == before
+    assert open_descriptors() <= before  # what an earlier test left may be closed by now
     assert path.read_bytes().count(b"\n") == 2
     append(str(path), EVENT, durable=False)
 
@@ -239,7 +239,7 @@ def test_a_fault_at_every_system_call(
             break
         faults += 1
         assert acknowledged is not None or os.strerror(code) in told
-        assert open_descriptors() == before
+        assert open_descriptors() <= before
         last = append(str(path), EVENT, timeout=0)
         events = [json.loads(line) for line in path.read_bytes().splitlines()]
         assert events[-1] == last

@@ -14,9 +14,8 @@ import pytest
 
 from collab_tui.registry import filesystem, follow
 from collab_tui.registry.follow import Watch
+from tests.program import PATIENCE
 
-PATIENCE = 30.0
-"""Seconds until a test gives up; no test needs it."""
 SHORT = 0.05
 
 
