@@ -77,6 +77,10 @@ _EXPLAINED: Final = (
 """What git says -> what it means, and what to do."""
 
 
+_HALF_MADE: Final = re.compile(r"failed to read .*worktrees/.+/commondir")
+"""Git says so, and does nothing, while another git makes or removes a worktree of the repository."""
+_PAUSES: Final = (0.02, 0.1, 0.4, 1.0)
+"""Seconds until it is tried again then."""
 _running: Final[set[int]] = set()
 
 
@@ -146,6 +150,14 @@ class Git:
 
         `more` is added to its environment. Raises `GitError` where it cannot be run or takes too long.
         """
+        for pause in _PAUSES:
+            output = await self._run(*arguments, at_most=at_most, time_limit=time_limit, more=more)
+            if not output.code or _HALF_MADE.search(output.errors) is None:
+                return output
+            await asyncio.sleep(pause)
+        return await self._run(*arguments, at_most=at_most, time_limit=time_limit, more=more)
+
+    async def _run(self, *arguments: str, at_most: int, time_limit: float, more: Mapping[str, str] | None) -> Output:
         program = find_program("git", self.environment)
         if program is None:
             raise GitError("git is not in your PATH: install it first")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from collab_tui.protocol.persistence import wholly
 from collab_tui.sessions.making import is_being_made, is_half_made, take_away, why_keep
-from collab_tui.sessions.repository import Entry, Repository, WorktreeError
+from collab_tui.sessions.repository import Entry, Repository, WorktreeError, is_same
 from collab_tui.sessions.worktree_removal import SESSION, remove, remove_branch
 from collab_tui.sessions.worktree_state import look_at
 from collab_tui.sessions.worktree_use import USED, is_marked, is_there
@@ -59,6 +62,31 @@ async def prune(repository: Repository, in_use: Collection[str]) -> Sequence[Lef
     return done
 
 
+async def clear(
+    repository: Repository, place: Path, in_use: Collection[str], over: Collection[Path], notice: Callable[[str], None]
+) -> None:
+    """Remove the worktrees of one agent that are left, which are all in the folder `place`; empty, that goes too.
+
+    Commits are no loss, for they stay on their branch; `notice` is told what keeps a worktree, which is unlocked then.
+    `over` are the folders of sessions of the agent that ended. Raises `WorktreeError`. Nobody else of ours may make or
+    remove worktrees meanwhile. Cancelled, it comes to the end of the one that it is at.
+    """
+    for entry in await repository.entries():
+        is_of_agent = (entry.branch or "").startswith(f"{_BRANCHES}{place.name}/") and is_same(
+            entry.folder.parent, place
+        )
+        is_over = entry.lock is None and any(is_same(entry.folder, folder) for folder in over)
+        if is_of_agent and (is_over or _why_left(entry, in_use) is not None):
+            try:
+                if is_half_made(entry) and (why := await why_keep(repository, entry)) is not None:
+                    raise WorktreeError(f"{entry.folder} was left half made, and is not removed: {why}")
+                await wholly(_take(repository, entry, keeps_commits=True))
+            except WorktreeError as error:
+                notice(str(error))
+    with suppress(OSError):  # it is not there, or not empty
+        await asyncio.to_thread(place.rmdir)
+
+
 def _why_left(entry: Entry, in_use: Collection[str]) -> str | None:
     session = (entry.lock or "").removeprefix(SESSION) if (entry.lock or "").startswith(SESSION) else None
     if is_half_made(entry):
@@ -96,17 +124,22 @@ async def _idle(repository: Repository, checked_out: Collection[str | None]) -> 
 
 async def _prune(repository: Repository, leftover: Leftover) -> None:
     if leftover.folder is not None:
-        entry = await repository.entry(leftover.folder)
-        if entry is None:
-            return
-        if is_half_made(entry):
-            await take_away(repository, leftover.folder)
-        else:
-            if entry.lock is not None:
-                await repository.do("worktree", "unlock", "--", str(leftover.folder))
-            if leftover.folder.is_dir():
-                await remove(repository, leftover.folder, leftover.branch)
-                return
-            await repository.do("worktree", "remove", "--", str(leftover.folder))
-    if leftover.branch is not None:
+        if (entry := await repository.entry(leftover.folder)) is not None:
+            await _take(repository, entry)
+    elif leftover.branch is not None:
         await remove_branch(repository, leftover.branch)
+
+
+async def _take(repository: Repository, entry: Entry, *, keeps_commits: bool = False) -> None:
+    """Remove one that is left, and its branch where no commit stands on that alone."""
+    if is_half_made(entry):
+        await take_away(repository, entry.folder)
+    elif entry.folder.is_dir():
+        await remove(repository, entry.folder, entry.branch, lock=entry.lock, keeps_commits=keeps_commits)
+        return
+    else:
+        if entry.lock is not None:
+            await repository.do("worktree", "unlock", "--", str(entry.folder))
+        await repository.do("worktree", "remove", "--", str(entry.folder))
+    if entry.branch is not None:
+        await remove_branch(repository, entry.branch)

@@ -29,24 +29,35 @@ class WouldLoseError(WorktreeError):
 
 
 async def remove(
-    repository: Repository, folder: Path, branch: str | None, base: str | None = None, *, keeps_commits: bool = False
+    repository: Repository,
+    folder: Path,
+    branch: str | None,
+    base: str | None = None,
+    *,
+    lock: str | None = None,
+    keeps_commits: bool = False,
 ) -> None:
     """Remove a worktree, and its branch where git says that it is merged, or where it is still at its base.
 
-    With `keeps_commits` those that stand on that branch alone are no loss, for it stays.
+    A lock that says `lock` is taken off, also where the worktree stays: at the very end, so that it says until then
+    whose the worktree is. With `keeps_commits` those that stand on its branch alone are no loss, for it stays.
 
     Raises `WouldLoseError` where something would be lost or it is in use, `WorktreeError` for all else.
     """
     entry = await repository.entry(folder)
     if entry is None:
         raise WorktreeError(f"{folder} is no worktree of {repository.home} any more")
-    state = await look_at(repository, folder, entry)
+    is_locked = entry.lock is not None and entry.lock == lock
+    state = await look_at(repository, folder, replace(entry, lock=None) if is_locked else entry)
     if keeps_commits and entry.branch is not None:
         state = replace(state, unpushed=0)
+    if not state.losses:
+        await asyncio.to_thread(clear, folder)
+        await _put_back(worktree_git(repository, folder))
+    if is_locked:
+        await repository.do("worktree", "unlock", "--", str(folder))
     if state.losses:
         raise WouldLoseError(folder, state.losses)
-    await asyncio.to_thread(clear, folder)
-    await _put_back(worktree_git(repository, folder))
     await repository.do("worktree", "remove", "--", str(folder), time_limit=LONG_TIME_LIMIT)
     with suppress(OSError):  # others of the agent are there
         folder.parent.rmdir()

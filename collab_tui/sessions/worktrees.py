@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +135,7 @@ class Worktrees:
             await repository.do("worktree", "lock", "--reason", SESSION + session, "--", str(worktree.folder))
 
     async def use(self, worktree: Worktree) -> None:
-        """Keep git from removing or forgetting it while this process uses it, or until `let_go`.
+        """Keep git from removing or forgetting it while this process uses it, or until it is to be removed.
 
         One that was used by a process that is gone is taken over. Raises `WorktreeError`.
         """
@@ -150,18 +150,24 @@ class Worktrees:
                 raise WorktreeError(f"{worktree.folder} is locked: {entry.lock or 'no reason is given'}")
             await repository.do("worktree", "lock", "--reason", mine, "--", str(worktree.folder))
 
-    async def let_go(self, worktree: Worktree) -> None:
-        """Undo that; what others locked stays locked. Raises `WorktreeError`."""
-        await self._unlock(worktree, marked(USED))
+    async def clear(
+        self, agent: str, in_use: Collection[str], over: Collection[Path], notice: Callable[[str], None]
+    ) -> None:
+        """Remove those of an agent that are left by who is gone, and what keeps one tell `notice`.
+
+        `in_use` are the names of the sessions that there are, `over` the folders of those of the agent that ended.
+        Commits stay on their branches. Raises `WorktreeError`.
+        """
+        repository = await self._repository()
+        async with self._alone(repository):
+            place = worktrees_of(repository, self._base_folder) / agent
+            await leftovers.clear(repository, place, in_use, over, notice)
 
     async def unlock(self, worktree: Worktree, session: str) -> None:
         """Undo `lock`; what others locked stays locked. Raises `WorktreeError`."""
-        await self._unlock(worktree, SESSION + session)
-
-    async def _unlock(self, worktree: Worktree, lock: str) -> None:
         repository = await self._repository()
         async with self._alone(repository):
-            if (await _entry(repository, worktree.folder)).lock == lock:
+            if (await _entry(repository, worktree.folder)).lock == SESSION + session:
                 await repository.do("worktree", "unlock", "--", str(worktree.folder))
 
     async def check(self) -> None:
@@ -169,7 +175,7 @@ class Worktrees:
         await (await self._repository()).commit(self._base_branch)
 
     async def remove(self, worktree: Worktree, *, keeps_commits: bool = False) -> None:
-        """Remove it, and its branch where that is merged, or still at its base.
+        """Remove it, and its branch where that is merged, or still at its base; this process uses it no more.
 
         Commits that stand nowhere else keep it, unless with `keeps_commits`: then they stay on its branch.
 
@@ -192,7 +198,7 @@ class Worktrees:
         repository = await self._repository()
         async with self._alone(repository):
             folder, branch = worktree.folder, worktree.branch
-            await remove(repository, folder, branch, worktree.base, keeps_commits=keeps_commits)
+            await remove(repository, folder, branch, worktree.base, lock=marked(USED), keeps_commits=keeps_commits)
 
     async def _repository(self) -> Repository:
         """As it was found first, while it is there."""

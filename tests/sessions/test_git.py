@@ -98,6 +98,22 @@ async def test_what_takes_too_long_is_ended(project: Project, tmp_path: Path) ->
     assert running() == frozenset()
 
 
+async def test_a_worktree_that_another_git_is_just_making_is_waited_for(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git = Git(project.folder, project.environment)
+    await git.text("worktree", "add", "--quiet", "-b", "other", str(tmp_path / "other"))
+    common = project.folder / ".git" / "worktrees" / "other" / "commondir"
+    whole = common.read_bytes()
+    common.write_bytes(b"")
+    monkeypatch.setattr("collab_tui.sessions.git._PAUSES", ())
+    with pytest.raises(GitError, match="failed to read"):
+        await git.text("worktree", "list")
+    monkeypatch.setattr("collab_tui.sessions.git._PAUSES", (0.01,) * 1000)
+    asyncio.get_running_loop().call_later(0.05, common.write_bytes, whole)
+    assert "other" in await git.text("worktree", "list")
+
+
 @is_unix
 async def test_its_environment_is_picked(project: Project, tmp_path: Path) -> None:
     git = stand_in(project, tmp_path, "import json, os; print(json.dumps(dict(os.environ)))")

@@ -12,7 +12,8 @@ its value, a JSON value; what its role replies with may be given in its shortest
 Words that a model gave may have such JSON at their end, as it was asked for in `assignment.prompt`.
 
 A thread cannot be ended from outside. A blocking callable that takes long looks at `assignment.is_cancelled()` now and
-then. One that goes on beyond the grace is left behind, and a seat that left too many of those behind works no more.
+then. One that goes on beyond the grace is left behind, as is an async one that does not heed being cancelled; a seat
+that has left too many behind, and they still go on, takes no more work.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from threading import Event
+from threading import Event, get_ident
 from typing import Any, Final
 
 from collab_tui.model.text import clean, one_line
@@ -30,7 +31,7 @@ from collab_tui.orchestrator.agents.threads import InThread, Outcome
 from collab_tui.orchestrator.plan import ReplyKind
 
 MOST_LEFT: Final = 3
-"""Threads that go on though nobody waits for them any more, of one seat."""
+"""Calls that go on though nobody waits for them any more, of one seat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ class Function:
         """It tells nothing by itself."""
         return False
 
+    @property
+    def worktree(self) -> bool:
+        """It works in this process."""
+        return False
+
     async def check(self, surroundings: Surroundings) -> None:
         """Raises `CannotWorkError` where it wants more than an assignment."""
         if _takes_assignment(self.call) is None:
@@ -74,10 +80,17 @@ class _Seat:
         self._surroundings = surroundings
         self._takes_assignment = _takes_assignment(function.call)
         self._is_async = _is_async(function.call)
-        self._left: list[InThread] = []
-        """Threads that were to end, and did not."""
+        self._left: list[Callable[[], bool]] = []
+        """Of each call that was to end, and did not: whether it still goes on."""
 
     async def work(self, assignment: Assignment) -> Given:
+        self._left = [goes_on for goes_on in self._left if goes_on()]
+        if len(self._left) >= MOST_LEFT:
+            raise CannotWorkError(
+                f"{self._function.told}: {len(self._left)} of its calls still go on in {self._seat} though they were "
+                f"to end, and nobody can end those: {self._advice}, or give it more time"
+            )
+        assignment = _from_any_thread(assignment)
         try:
             outcome = await (self._in_loop(assignment) if self._is_async else self._in_thread(assignment))
         finally:
@@ -101,22 +114,13 @@ class _Seat:
         return await self._awaited(self._call(assignment), assignment)
 
     async def _in_thread(self, assignment: Assignment) -> Outcome:
-        self._left = [thread for thread in self._left if thread.is_running]
-        if len(self._left) >= MOST_LEFT:
-            raise CannotWorkError(
-                f"{self._function.told}: {len(self._left)} of its calls go on in {self._seat} though they were to end: "
-                "have it look at assignment.is_cancelled(), or give it more time"
-            )
-        loop, is_over = asyncio.get_running_loop(), Event()
+        is_over = Event()
 
-        def report(progress: float | None, message: str | None) -> None:
+        def report(progress: float | None = None, message: str | None = None) -> None:
             if not is_over.is_set():
                 assignment.report(progress, message)
 
-        def report_from_anywhere(progress: float | None = None, message: str | None = None) -> None:
-            loop.call_soon_threadsafe(report, progress, message)
-
-        own = replace(assignment, report=report_from_anywhere, is_cancelled=is_over.is_set)
+        own = replace(assignment, report=report, is_cancelled=is_over.is_set)
         thread = InThread(lambda: self._call(own), f"{self._seat}: {assignment.task.key}")
         try:
             outcome = await asyncio.shield(thread.outcome)
@@ -136,19 +140,18 @@ class _Seat:
         await asyncio.wait((thread.outcome,), timeout=self._surroundings.grace)
         if not thread.outcome.done():
             thread.outcome.cancel()
-            self._left.append(thread)
-            self._tell_left(assignment)
+            self._leave(lambda: thread.is_running, assignment)
 
     async def _awaited(self, call: Awaitable[Any], assignment: Assignment) -> Outcome:
         """In a task of its own: one that does not heed being cancelled is waited for no longer than the grace."""
-        task = asyncio.ensure_future(_outcome(call))
+        task = asyncio.create_task(_outcome(call), name=f"{self._seat}: {assignment.task.key}")
         try:
             await asyncio.wait({task})
         except asyncio.CancelledError:
             task.cancel()
             await asyncio.wait({task}, timeout=self._surroundings.grace)
             if not task.done():
-                self._tell_left(assignment)
+                self._leave(lambda: not task.done(), assignment)
             elif not task.cancelled() and (error := task.result().error) is not None:
                 told = one_line(clean(f"{type(error).__name__}: {error}"))
                 self._notice(assignment, f"cancelled, it raised {told}")
@@ -160,11 +163,38 @@ class _Seat:
     def _call(self, assignment: Assignment) -> Any:
         return self._function.call(assignment) if self._takes_assignment else self._function.call()
 
-    def _tell_left(self, assignment: Assignment) -> None:
-        self._notice(assignment, "it goes on though nobody waits for it any more; what it gives is dropped")
+    def _leave(self, goes_on: Callable[[], bool], assignment: Assignment) -> None:
+        self._left.append(goes_on)
+        why = f"{self._function.told} did not end within {self._surroundings.grace:g} s of being asked to, and goes on"
+        self._notice(assignment, f"{why}; what it gives is dropped. So that it ends: {self._advice}")
+
+    @property
+    def _advice(self) -> str:
+        if self._is_async:
+            return "let it end when asyncio.CancelledError is raised in it"
+        return "have it look at assignment.is_cancelled() now and then"
 
     def _notice(self, assignment: Assignment, text: str) -> None:
         self._surroundings.notice(f"{self._seat}, {assignment.task.key}: {text}")
+
+
+def _from_any_thread(assignment: Assignment) -> Assignment:
+    """The same, whose functions do in the loop what they are called for elsewhere."""
+    loop, here = asyncio.get_running_loop(), get_ident()
+
+    def call(function: Callable[..., object], *arguments: object) -> None:
+        if get_ident() == here:
+            function(*arguments)
+        else:
+            loop.call_soon_threadsafe(function, *arguments)
+
+    def report(progress: float | None = None, message: str | None = None) -> None:
+        call(assignment.report, progress, message)
+
+    def waits(is_waiting: bool) -> None:
+        call(assignment.waits, is_waiting)
+
+    return replace(assignment, report=report, waits=waits)
 
 
 async def _outcome(call: Awaitable[Any]) -> Outcome:

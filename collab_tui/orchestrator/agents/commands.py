@@ -31,7 +31,8 @@ from collab_tui.sessions.names import task_name
 
 MOST_OUTPUT: Final = 1 << 20
 """Bytes of what a program gives."""
-_LONGEST_TOLD: Final = 60
+_LONGEST_TOLD: Final = 1000
+_LONGEST_NAMED: Final = 60
 _MOST_LOGS: Final = 400
 _MOST_LOG_BYTES: Final = 256 << 20
 _LOG: Final = re.compile(r"[0-9a-f]{8}-[a-z0-9_-]+-\d+\.log(?:\.1)?")
@@ -60,9 +61,13 @@ class Command:
 
     @property
     def told(self) -> str:
-        """What it is, in words."""
+        """What it is, in words: the whole command, but for the folder of its program."""
         program, *rest = self.arguments
         return cut(shlex.join((Path(program).name, *rest)), _LONGEST_TOLD)
+
+    @property
+    def _named(self) -> str:
+        return cut(self.told, _LONGEST_NAMED)
 
     @property
     def keeps_seat(self) -> bool:
@@ -83,13 +88,13 @@ class Command:
         """Raises `CannotWorkError` where there is no such program or folder, or no worktree can be made."""
         start = await asyncio.to_thread(self.start_in, surroundings.project)
         if self.worktree:
-            await check_worktrees(surroundings, self.told)
+            await check_worktrees(surroundings, self._named)
         elif not await asyncio.to_thread(start.is_dir):
-            raise CannotWorkError(f"{self.told}: there is no folder {start}")
+            raise CannotWorkError(f"{self._named}: there is no folder {start}")
         program, environment = self.arguments[0], allowed_environment(surroundings.environment)
         is_of_worktree = self.worktree and len(Path(program).parts) > 1 and not Path(program).is_absolute()
         if not is_of_worktree and await asyncio.to_thread(find_program, program, environment, start) is None:
-            raise CannotWorkError(f"{self.told}: there is no program {program}")
+            raise CannotWorkError(f"{self._named}: there is no program {program}")
 
     def start_in(self, top: Path) -> Path:
         """Where it starts, below a folder. Raises `CannotWorkError` where that leads out of it. Touches the disk."""
@@ -97,7 +102,7 @@ class Command:
             return top
         start = Path(os.path.realpath(top / self.folder))
         if not start.is_relative_to(os.path.realpath(top)):
-            raise CannotWorkError(f"{self.told}: its folder {self.folder} leads out of {top}")
+            raise CannotWorkError(f"{self._named}: its folder {self.folder} leads out of {top}")
         return start
 
     def seated(self, seat: str, surroundings: Surroundings) -> _Seat:

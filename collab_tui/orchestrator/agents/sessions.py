@@ -7,7 +7,7 @@ session; where it worked in a worktree, see `worktrees`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +15,15 @@ from typing import Any, Protocol
 
 from collab_tui.model.runs import Work
 from collab_tui.model.sessions import Observed
-from collab_tui.orchestrator.agent import Assignment, CannotWorkError, Given, Surroundings, WorkError
-from collab_tui.orchestrator.agents.worktrees import TaskWorktrees, check_worktrees, has_worktree, team_of, words_for
+from collab_tui.orchestrator.agent import Agent, Assignment, CannotWorkError, Given, Surroundings, WorkError
+from collab_tui.orchestrator.agents.worktrees import (
+    TaskWorktrees,
+    check_worktrees,
+    clear_worktrees,
+    has_worktree,
+    team_of,
+    words_for,
+)
 from collab_tui.processes.finding import find_program
 from collab_tui.protocol.persistence import wholly
 from collab_tui.registry.append import RegistryError
@@ -110,8 +117,8 @@ class Session:
 
     async def check(self, surroundings: Surroundings) -> None:
         """Raises `CannotWorkError` where there are no sessions, no such definition or program, or no worktree."""
-        if surroundings.sessions is None:
-            raise CannotWorkError(f"{self.told}: there are no sessions here, as another process has them")
+        if not surroundings.is_dry_run:
+            self.sessions_of(surroundings)
         try:
             definition = (await asyncio.to_thread(load_definitions, surroundings.registry)).of(self.definition)
         except DefinitionError as error:
@@ -122,8 +129,14 @@ class Session:
         if self.worktree:
             await check_worktrees(surroundings, self.told)
 
+    def sessions_of(self, surroundings: Surroundings) -> Sessions:
+        """Among which it is started. Raises `CannotWorkError`."""
+        if surroundings.sessions is None:
+            raise CannotWorkError(f"{self.told}: there are no sessions here, as another process has them")
+        return surroundings.sessions
+
     def seated(self, seat: str, surroundings: Surroundings) -> _Seat:
-        """Take a seat."""
+        """Take a seat. Raises `CannotWorkError` where there are no sessions."""
         return _Seat(self, seat, surroundings)
 
 
@@ -134,7 +147,7 @@ class _Seat:
         self._agent = agent
         self._seat = seat
         self._surroundings = surroundings
-        self._sessions: Sessions = surroundings.sessions
+        self._sessions = agent.sessions_of(surroundings)
         self._worktrees = TaskWorktrees(surroundings)
         self._session: AgentSession | None = None
         self._task: str | None = None
@@ -208,22 +221,36 @@ class _Seat:
         for name, session in tuple(self._sessions.sessions.items()):
             record = session.record
             if record.team == team and (name == self._seat or record.task == task):
-                await self._destroyed(name)
+                await _destroyed(self._sessions, name)
         left = await asyncio.to_thread(Records(self._surroundings.registry).load, self._seat)
         if left is not None and left.team == team and await asyncio.to_thread(left.may_run):
-            await self._destroyed(self._seat)
+            await _destroyed(self._sessions, self._seat)
 
     async def _end(self, task: str) -> None:
         """The task is over: so is the session that it has here, and its worktree if nothing is lost."""
         if self._task == task:
             self._session = self._task = None
             if self._seat in self._sessions.sessions:
-                await self._destroyed(self._seat)
+                await _destroyed(self._sessions, self._seat)
         await self._worktrees.let_go(task)
 
-    async def _destroyed(self, name: str) -> None:
-        with suppress(DriverError):  # it ended by itself
-            await wholly(self._sessions.destroy_session(name))
+
+async def _destroyed(sessions: Sessions, name: str) -> None:
+    with suppress(DriverError):  # it ended by itself
+        await wholly(sessions.destroy_session(name))
+
+
+async def let_go_of_left(surroundings: Surroundings, agents: Iterable[Agent]) -> None:
+    """End what a process of the run left that is gone: its sessions, then its worktrees.
+
+    Cancelled, it comes to the end of what it is at, and goes no further.
+    """
+    if (sessions := surroundings.sessions) is not None:
+        team = team_of(surroundings.run)
+        names = [name for name, session in sessions.sessions.items() if session.record.team == team]
+        await asyncio.gather(*(_destroyed(sessions, name) for name in names))
+    if any(agent.worktree for agent in agents):
+        await clear_worktrees(surroundings)
 
 
 async def _tell_waits(session: AgentSession, waits: Callable[[bool], None]) -> None:

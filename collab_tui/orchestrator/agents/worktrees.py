@@ -16,6 +16,7 @@ from collab_tui.model.runs import Work
 from collab_tui.orchestrator.agent import Assignment, CannotWorkError, Surroundings, WorkError
 from collab_tui.protocol.persistence import wholly
 from collab_tui.protocol.wording import listed
+from collab_tui.sessions.records import Records
 from collab_tui.sessions.worktrees import Worktree, WorktreeError, Worktrees
 
 _MOST_NAMED: Final = 5
@@ -57,6 +58,21 @@ async def check_worktrees(surroundings: Surroundings, whose: str) -> None:
         await (await asyncio.to_thread(worktrees_of, surroundings)).check()
     except WorktreeError as error:
         raise CannotWorkError(f"{whose} is to work in a worktree: {error}") from error
+
+
+async def clear_worktrees(surroundings: Surroundings) -> None:
+    """Let go of those of the run that a process of it left which is gone, or a session of it that is over."""
+    records = await asyncio.to_thread(Records(surroundings.registry).all)
+    running = {record.name for record in records if record.may_run()}
+    if surroundings.sessions is not None:
+        running |= {*surroundings.sessions.sessions}
+    team = team_of(surroundings.run)
+    over = [Path(record.folder) for record in records if record.team == team and record.name not in running]
+    try:
+        worktrees = await asyncio.to_thread(worktrees_of, surroundings)
+        await worktrees.clear(team, running, over, surroundings.notice)
+    except (WorktreeError, CannotWorkError) as error:
+        surroundings.notice(str(error))
 
 
 class TaskWorktrees:
@@ -131,9 +147,7 @@ class TaskWorktrees:
         if not worktree.folder.is_dir():  # another seat let go of it
             return
         try:
-            worktrees = await self._worktrees()
-            await worktrees.let_go(worktree)
-            await worktrees.remove(worktree, keeps_commits=True)
+            await (await self._worktrees()).remove(worktree, keeps_commits=True)
         except (WorktreeError, CannotWorkError) as error:
             self._surroundings.notice(str(error))
 

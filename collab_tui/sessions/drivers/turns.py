@@ -336,5 +336,6 @@ async def _end_all(tasks: set[asyncio.Task[Any]]) -> None:
 def last_words(errors: bytes) -> str:
     """The end of a sentence that says why a program ended, if the last lines of what it printed say so."""
     lines = errors.decode("utf-8", "replace").splitlines()
-    last = [plain for line in lines if (plain := one_line(clean(_COLOUR.sub("", line))))][-_LAST_LINES:]
+    plain = [one_line(clean(_COLOUR.sub("", line))) for line in lines]
+    last = [line for line in plain if any(map(str.isalnum, line))][-_LAST_LINES:]  # not what underlines another
     return f": {' / '.join(last)[:_LONGEST_WHY]}" if last else ""

@@ -163,10 +163,11 @@ async def test_an_async_one_that_does_not_heed_that_is_left_behind_and_told_of(p
                 continue
 
     await place.cancelled(work, begun.is_set)
-    assert place.notices == [
-        "executor-1-1a2b, build: it goes on though nobody waits for it any more; what it gives is dropped"
-    ]
     may_end.set()
+    assert place.notices == [
+        "executor-1-1a2b, build: function work did not end within 0.05 s of being asked to, and goes on; what it gives "
+        "is dropped. So that it ends: let it end when asyncio.CancelledError is raised in it"
+    ]
 
 
 async def test_a_thread_that_goes_on_is_told_of_and_what_it_reports_and_gives_late_is_dropped(place: Place) -> None:
@@ -182,8 +183,8 @@ async def test_a_thread_that_goes_on_is_told_of_and_what_it_reports_and_gives_la
         return "too late"
 
     await place.cancelled(work, lambda: begun.is_set() and bool(reports), report=lambda *told: reports.append(told))
-    assert "what it gives is dropped" in place.notices[0]
     may_end.set()
+    assert "what it gives is dropped. So that it ends: have it look at assignment.is_cancelled()" in place.notices[0]
     await eventually(ended.is_set)
     await asyncio.sleep(0)
     assert reports == [(10, "begun")]
@@ -205,24 +206,40 @@ async def test_a_thread_that_looks_whether_it_is_to_end_keeps_its_seat_until_it_
     assert place.notices == []
 
 
-async def test_a_seat_that_left_too_many_threads_behind_works_no_more_until_they_end(place: Place) -> None:
-    may_end, begun = threading.Event(), list[int]()
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_seat_that_left_too_many_calls_behind_works_no_more_until_they_end(
+    place: Place, *, is_async: bool
+) -> None:
+    may_end, begun, ended = threading.Event(), list[int](), list[int]()
 
     def work() -> str:
         begun.append(1)
         may_end.wait(PATIENCE)
+        ended.append(1)
         return "done"
 
-    worker = as_agent(work).seated("executor-1-1a2b", place.surroundings)
+    async def heedless() -> str:
+        begun.append(1)
+        while not may_end.is_set():
+            try:
+                await asyncio.sleep(0.001)
+            except asyncio.CancelledError:
+                continue
+        ended.append(1)
+        return "done"
+
+    worker = as_agent(heedless if is_async else work).seated("executor-1-1a2b", place.surroundings)
     for number in range(MOST_LEFT):
         working = asyncio.create_task(worker.work(assignment()))
         await eventually(lambda number=number: len(begun) > number)
         working.cancel()
         await asyncio.wait((working,))
-    with pytest.raises(CannotWorkError, match=f"{MOST_LEFT} of its calls go on"):
-        await worker.work(assignment())
-    assert len(begun) == MOST_LEFT
+    refused = (await asyncio.gather(worker.work(assignment()), return_exceptions=True))[0]
     may_end.set()
+    assert isinstance(refused, CannotWorkError)
+    assert f"{MOST_LEFT} of its calls still go on in executor-1-1a2b" in str(refused)
+    assert len(begun) == MOST_LEFT
+    await eventually(lambda: len(ended) == MOST_LEFT)
     await eventually(lambda: not any(each.name.startswith("executor-1-1a2b") for each in threading.enumerate()))
     assert (await worker.work(assignment())).value == "done"
 
@@ -320,15 +337,32 @@ async def test_an_async_one_awaits_the_blackboard_also_behind_a_plain_wrapper(pl
     assert heard == ["half"]
 
 
+async def test_what_an_async_one_says_from_a_thread_is_heard(place: Place) -> None:
+    heard: list[Any] = []
+
+    async def work(given: Assignment) -> None:
+        await asyncio.to_thread(given.waits, True)
+        await asyncio.to_thread(given.report, 50)
+        given.waits(False)
+
+    def hear(*told: Any) -> None:
+        asyncio.get_running_loop()
+        heard.append(told)
+
+    await place.gives(work, report=hear, waits=hear)
+    assert heard == [(True,), (50, None), (False,)]
+
+
 async def test_a_wait_of_which_nothing_will_come_can_be_ended(place: Place) -> None:
-    waits, woken = list[tuple[str, str]](), list[tuple[str, str]]()
-    board = on_task(Board(), waits=lambda *about: waits.append(about), woken=lambda *about: woken.append(about))
+    waited_for = list[tuple[str, ...]]()
+    board = on_task(Board(), changed=lambda: waited_for.append(tuple(board.waited_for)))
     working = asyncio.create_task(place.gives(lambda given: given.blackboard.wait_for("never"), blackboard=board))
-    await eventually(lambda: waits == [("build", "never")])
+    await eventually(lambda: waited_for == [("never",)])
+    board.release("nobody gives another", "another")
     board.release("nobody gives never")
     with pytest.raises(WorkError, match="nobody gives never"):
         await working
-    assert woken == waits
+    assert waited_for == [("never",), ()]
 
 
 async def test_a_thread_that_waits_at_the_blackboard_comes_free_when_its_attempt_is_over(place: Place) -> None:

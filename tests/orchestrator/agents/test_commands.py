@@ -140,6 +140,7 @@ async def test_where_no_log_can_be_beside_the_registry_it_is_in_the_runs_own_fol
     ("script", "why"),
     [
         ("import sys; print('one', file=sys.stderr); sys.exit('the disk is full')", "exit 1: one / the disk is full"),
+        (r"raise SystemExit('1 / 0\n~~^~~\nZeroDivisionError')", "exit 1: 1 / 0 / ZeroDivisionError"),
         ("raise SystemExit(3)", "exit 3"),
         ("import os; os.kill(os.getpid(), 9)", "signal 9"),
     ],
@@ -170,8 +171,8 @@ async def test_a_flood_of_errors_is_no_failure_and_its_log_is_bounded(place: Pla
 async def test_a_silent_program_is_ended_and_one_that_says_something_is_not(place: Place) -> None:
     error = await place.fails(place.script("import time; print('up'); time.sleep(1000)", silence=0.3))
     assert str(error) == "it said nothing for 0.3 s"
-    talks = "import sys, time\nfor _ in range(6): time.sleep(0.2); print('.', file=sys.stderr)\nprint('done')"
-    assert (await place.gives(place.script(talks, silence=1.0))).value == "done"
+    talks = "import sys, time\nfor _ in range(8): time.sleep(0.4); print('.', file=sys.stderr)\nprint('done')"
+    assert (await place.gives(place.script(talks, silence=3.0))).value == "done"
 
 
 async def test_a_program_that_closed_its_output_is_waited_for(place: Place) -> None:

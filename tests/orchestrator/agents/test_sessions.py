@@ -13,7 +13,7 @@ import pytest
 from collab_tui.model.sessions import Observed
 from collab_tui.orchestrator.agent import CannotWorkError, WorkError
 from collab_tui.orchestrator.agents import Session, as_agent, from_document
-from collab_tui.orchestrator.agents.sessions import Sessions
+from collab_tui.orchestrator.agents.sessions import Sessions, let_go_of_left
 from collab_tui.orchestrator.plan import Task
 from collab_tui.registry.append import append
 from collab_tui.sessions import session as session_module
@@ -73,6 +73,17 @@ async def test_a_task_has_one_conversation_for_all_its_rounds_and_another_task_a
             await seat.settle(task)
         assert (dict(manager.sessions), folders(house)) == ({}, set())
         await seat.close()
+    assert house.notices == []
+
+
+async def test_what_a_process_of_the_run_left_that_is_gone_ends_when_the_run_is_over(house: House) -> None:
+    async with house.manager() as manager:
+        await seated(house, manager).work(assignment())
+        await manager.create_session("sena", name="mine", task="other")
+        around = surroundings(house.project, house.notices.append, sessions=manager)
+        await let_go_of_left(around, [Session("sena")])
+        assert (list(manager.sessions), folders(house)) == (["mine"], set())
+    await let_go_of_left(replace(around, sessions=None), [Session("sena")])
     assert house.notices == []
 
 

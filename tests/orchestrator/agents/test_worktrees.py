@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from collab_tui.model.runs import RunState
+from collab_tui.orchestrator import Orchestrator, Pipeline
 from collab_tui.orchestrator.agent import CannotWorkError, Surroundings, Worker, WorkError
 from collab_tui.orchestrator.agents import Command
+from collab_tui.orchestrator.agents.worktrees import clear_worktrees
+from collab_tui.orchestrator.kept import KeptRuns
+from collab_tui.orchestrator.leaving import clear_left
 from collab_tui.orchestrator.plan import Task
+from collab_tui.processes.identity import identity_of
+from collab_tui.registry.append import append
+from collab_tui.sessions.records import Record, Records
+from collab_tui.sessions.repository import Entry, Repository
+from collab_tui.sessions.worktree_removal import remove
+from collab_tui.sessions.worktree_state import WorktreeState
 from tests.orchestrator.agents.assigned import assignment, review, surroundings
 from tests.program import PATIENCE
 from tests.sessions.house import eventually
@@ -46,6 +61,34 @@ class Place:
     def folders(self) -> set[str]:
         """The worktrees that stand."""
         return {folder.name for folder in self.project.folder.with_name("work.worktrees").glob("run-1a2b3c4d/*")}
+
+
+async def half_made(place: Place, task: str) -> None:
+    """A worktree that was being made when its process was killed."""
+    await place.project.worktrees().make("run-1a2b3c4d", task)
+    folder = place.project.folder.with_name("work.worktrees") / "run-1a2b3c4d" / task
+    place.project.git("worktree", "lock", "--reason", "collab: being made by process 4194999 long-ago", str(folder))
+
+
+def keep_record(place: Place, name: str, **more: Any) -> None:
+    """What is known of a session."""
+    about: dict[str, Any] = {"folder": str(place.project.folder)} | more
+    folder = about.pop("folder")
+    registry = place.around.registry
+    Records(registry).save(Record(name, "ab" * 8, "sena", "sena", "m", "h", folder, "log", **about))
+
+
+@pytest.fixture
+def killed(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[None]]:
+    """Within it a process works that is gone afterwards."""
+
+    @contextmanager
+    def gone() -> Iterator[None]:
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr("collab_tui.sessions.worktrees.marked", lambda beginning: f"{beginning}4194999 long-ago")
+            yield
+
+    return gone
 
 
 @pytest.fixture
@@ -207,11 +250,10 @@ async def test_where_no_worktree_can_be_made_that_is_told_before_anything_starts
 
 
 async def test_what_a_killed_process_used_is_taken_over_and_told_as_left_over_if_nobody_does(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: Place, killed: Callable[[], AbstractContextManager[None]]
 ) -> None:
     worktrees = place.project.worktrees()
-    with monkeypatch.context() as before:
-        before.setattr("collab_tui.sessions.worktrees.marked", lambda beginning: f"{beginning}4194999 long-ago")
+    with killed():
         await place.seat(_COMMITS).work(assignment())
         await place.seat(_COMMITS).work(assignment("api"))
     again = await place.seat(_COMMITS, 2).work(assignment(attempt=2))
@@ -219,6 +261,115 @@ async def test_what_a_killed_process_used_is_taken_over_and_told_as_left_over_if
     assert [(found.branch, found.why, found.kept) for found in await worktrees.leftovers(())] == [
         ("collab/run-1a2b3c4d/api", "the process that used it is gone", "1 commit that stands nowhere else")
     ]
+
+
+async def test_what_a_killed_process_of_the_run_left_is_let_go_of_when_the_run_is_over(
+    place: Place, killed: Callable[[], AbstractContextManager[None]]
+) -> None:
+    worktrees = place.project.worktrees()
+    with killed():
+        await place.seat(_COMMITS).work(assignment())
+        await place.seat("open('left.txt', 'w', encoding='utf-8').close()").work(assignment("dirty"))
+        await half_made(place, "half")
+    await place.seat("print(1)").work(assignment("mine"))
+    await worktrees.make("run-ffffffff", "other")
+    for session in ("lost", "lives"):
+        await worktrees.lock(await worktrees.make("run-1a2b3c4d", session), session)
+        process = identity_of(os.getpid()) if session == "lives" else None
+        keep_record(place, session, pid=os.getpid(), pid_started=process.started if process is not None else None)
+    over = await worktrees.make("run-1a2b3c4d", "over")
+    keep_record(place, "over", folder=str(over.folder), branch=over.branch, team="run-1a2b3c4d", ended="exit 0")
+    await clear_worktrees(place.around)
+    assert place.folders() == {"dirty", "mine", "lives"}
+    assert place.project.folder.with_name("work.worktrees").joinpath("run-ffffffff", "other").is_dir()
+    assert [notice.partition(" is not removed: ")[2] for notice in place.notices] == [
+        "1 file not committed: ?? left.txt"
+    ]
+    assert place.project.git("show", f"{BUILD}:built.txt") == "round 1"
+    assert await worktrees.leftovers({"lives"}) == []
+
+
+async def test_a_worktree_of_the_person_on_a_branch_of_the_run_stays(
+    place: Place, killed: Callable[[], AbstractContextManager[None]], tmp_path: Path
+) -> None:
+    with killed():
+        seat = place.seat(_COMMITS)
+        await seat.work(assignment())
+        await seat.settle("build")
+        await place.seat(_COMMITS).work(assignment("api"))
+    for folder in (tmp_path / "review", place.project.folder.with_name("work.worktrees") / "run-1a2b3c4d" / "mine"):
+        place.project.git("worktree", "add", "--force", str(folder), BUILD)
+        (folder / "notes.secret").write_text("ignored", encoding="utf-8")
+    (place.project.folder / ".git" / "info" / "exclude").write_text("*.secret\n", encoding="utf-8")
+    await clear_worktrees(place.around)
+    assert (place.folders(), (tmp_path / "review" / "notes.secret").exists()) == ({"mine"}, True)
+    assert place.notices == []
+
+
+async def test_a_worktree_is_ours_by_its_lock_until_it_is_removed(
+    place: Place, killed: Callable[[], AbstractContextManager[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut_short(repository: Repository, folder: Path, entry: Entry) -> WorktreeState:
+        raise asyncio.CancelledError
+
+    seat = place.seat(_COMMITS)
+    with killed(), monkeypatch.context() as before:
+        await seat.work(assignment())
+        before.setattr("collab_tui.sessions.worktree_removal.look_at", cut_short)
+        with pytest.raises(asyncio.CancelledError):
+            await seat.settle("build")
+    assert place.folders() == {"build"}
+    await clear_worktrees(place.around)
+    assert place.folders() == set()
+
+
+async def test_clearing_that_is_cancelled_removes_the_one_that_it_is_at_and_no_other(
+    place: Place, killed: Callable[[], AbstractContextManager[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_remove, at = asyncio.Event(), list[Path]()
+
+    async def slow(repository: Repository, folder: Path, *arguments: Any, **options: Any) -> None:
+        at.append(folder)
+        await may_remove.wait()
+        await remove(repository, folder, *arguments, **options)
+
+    with killed():
+        for task in ("a", "b"):
+            await place.seat("print(1)").work(assignment(task))
+    monkeypatch.setattr("collab_tui.sessions.leftovers.remove", slow)
+    clearing = asyncio.create_task(clear_worktrees(place.around))
+    await eventually(lambda: at)
+    clearing.cancel()
+    may_remove.set()
+    with pytest.raises(asyncio.CancelledError):
+        await clearing
+    assert place.folders() == {"a", "b"} - {at[0].name}
+    assert len(at) == 1
+
+
+async def test_a_run_that_goes_on_or_is_given_up_leaves_no_worktree_of_the_process_before(
+    place: Place, killed: Callable[[], AbstractContextManager[None]]
+) -> None:
+    may_work = place.project.folder / "may-work"
+    script = f"import pathlib, sys; sys.exit(not pathlib.Path({str(may_work)!r}).exists())"
+    team = {"executor": Command([sys.executable, "-c", script], worktree=True)}
+    registry = place.around.registry
+    append(str(registry), {"agent": "system", "event": "registry_created", "registry": "ab" * 16})
+    runs = Orchestrator(registry, team, environment=place.project.environment, notice=place.notices.append)
+    task = Pipeline("trial", [Task("build", "executor")], goal="a page")
+    assert (await runs.run(task, run_id="1a2b3c4d")).state is RunState.FAILED
+    around = place.project.folder.with_name("work.worktrees") / "run-1a2b3c4d"
+    with killed():
+        await place.seat("print(1)").work(assignment("left"))
+    await clear_left(KeptRuns(registry), "1a2b3c4d", place.notices.append)
+    assert not around.exists()
+    around.mkdir()  # killed before that was removed
+    with killed():
+        await half_made(place, "left")
+    may_work.touch()
+    assert (await runs.resume("1a2b3c4d")).state is RunState.DONE
+    assert not around.exists()
+    assert place.notices == []
 
 
 async def test_a_worktree_that_is_used_is_nobody_elses(place: Place) -> None:
