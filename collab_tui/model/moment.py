@@ -6,7 +6,7 @@ The registry has no clock; whoever looks has one. `Moment` joins the two and sta
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -65,10 +65,16 @@ class Moment:
     """Checks who wrote a decision; None: nothing is said of that."""
     signs: bool = False
     """The person who looks has a signing key: with it, `judge` may say something else of the same decision."""
+    gone: frozenset[str] = frozenset()
+    """Keys of agents that said no farewell, and whose process is known to be gone."""
 
     def age(self, agent: Agent) -> float | None:
         """Seconds since its last sign of life."""
         return seconds_between(agent.last_event_at, self.now)
+
+    def is_gone(self, agent: Agent) -> bool:
+        """It took its leave, or its process is gone."""
+        return agent.gone or agent.key in self.gone
 
     def clock_ahead(self, time: datetime | None) -> float | None:
         """Seconds by which a clock that wrote this time is ahead of ours; None when it is not worth telling."""
@@ -82,10 +88,9 @@ class Moment:
         who in a run has nothing to do; the one that leads it is as silent as the run as a whole.
         """
         if (run := self._led.get(agent.key)) is not None:
-            return None if agent.gone else self.run_silence(run)
-        if agent.gone or agent.status not in (Status.IN_PROGRESS, Status.WAITING, Status.BLOCKED):
-            return None
-        if agent.key in self._has_nothing_to_do:
+            return None if self.is_gone(agent) else self.run_silence(run)
+        owes_one = agent.status in (Status.IN_PROGRESS, Status.WAITING, Status.BLOCKED)
+        if self.is_gone(agent) or not owes_one or agent.key in self._has_nothing_to_do:
             return None
         limit = self.limits.stale_after_working if agent.status is Status.IN_PROGRESS else self.limits.stale_after
         seconds = self.age(agent)
@@ -165,13 +170,10 @@ class Moment:
         return answer_of(signed) if signed is not None else request.answer
 
     def _signed(self, request: Request) -> Event | None:
-        if self.judge is None:
+        if (judge := self.judge) is None:
             return None
-        for decision in request.decisions:
-            judgement = self.judge(decision, request.event, self.board.registry_id)
-            if judgement is not None and judgement.standing is Standing.SIGNED:
-                return decision
-        return None
+        judged = ((each, judge(each, request.event, self.board.registry_id)) for each in request.decisions)
+        return next((each for each, of in judged if of is not None and of.standing is Standing.SIGNED), None)
 
     def is_only_claimed(self, request: Request) -> bool:
         """Somebody answered in the name of the person, who did not sign that, and its asker still waits.
@@ -194,13 +196,10 @@ class Moment:
             request.to_person
             and request.state is RequestState.ANSWERED
             and (request.expires is None or request.expires > self.now)
-            and self._is_by_a_signer(request)
+            and request.answer is not None
+            and self.standing(request.answer) is not None
             and self._signed(request) is None
         )
-
-    def _is_by_a_signer(self, request: Request) -> bool:
-        """Its answer is in the name of somebody who signs, as far as the one who looks knows."""
-        return request.answer is not None and self.standing(request.answer) is not None
 
     def _still_waits(self, request: Request) -> bool:
         """The asker is there, and since the answer has not said that it goes on, or waits for another agent."""
@@ -320,7 +319,7 @@ class Moment:
         workers = {name_key(session.name) for session in self.board.sessions if session.worker is not None}
         workers.update(key for run in self.board.runs if run.state.is_over for key in _keys_of(run))
         return tuple(
-            agent
+            replace(agent, gone=True) if agent.key in self.gone else agent
             for agent in self.board.agents
             if agent.status is not None or agent.current_task is not None or not self._only_keeps_the_log(agent)
             if not (agent.gone and agent.key in workers)

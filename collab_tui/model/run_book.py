@@ -17,6 +17,7 @@ from collab_tui.model.run_lines import (
     as_told,
     begun,
     count_in,
+    end_in,
     new_task,
     place_in,
     pools_in,
@@ -49,7 +50,7 @@ class _Kept:
 
     def __init__(self, run: Run, first: Event) -> None:
         self.run = run
-        """Without its tasks and values; of its position see `last`."""
+        """Without its tasks and values; of what told of it last see `last`."""
         self.last = first
         seats = (seat for pool in run.pools for seat in pool.seats)
         self.writers = frozenset(map(name_key, (run.agent, *seats)))
@@ -99,7 +100,8 @@ class _Kept:
     def freeze(self) -> Run:
         if self.frozen is None:
             tasks, values = tuple(self.tasks.values()), tuple(self.values.values())
-            self.frozen = replace(self.run, tasks=tasks, values=values, position=self.last.position)
+            last = self.last
+            self.frozen = replace(self.run, tasks=tasks, values=values, position=last.position, told_at=last.time)
         return self.frozen
 
     def waits(self) -> SeatWaits:
@@ -172,6 +174,7 @@ class RunBook:
             ended_at=None,
             set_at=MappingProxyType(dict.fromkeys((name for name in fields if fields[name] is not None), event[0])),
             position=event.position,
+            told_at=time,
             **fields,
         )
         self._runs[run_id] = _Kept(run, event)
@@ -204,7 +207,8 @@ class RunBook:
         task = kept.tasks.get(text_in(event, "task", LONGEST_NAME) or "") if kept is not None else None
         if kept is None or task is None or state is None:
             return
-        time = event.time
+        since = task.attempts[-1].started_at if task.attempts else kept.run.started_at
+        time = end_in(event, since) if state.is_over else event.time
         writer = event.agent or ""
         given: dict[str, Any] = {"state": state, "position": event.position}
         for name in ("comment", "request", "branch", "log"):
@@ -221,10 +225,15 @@ class RunBook:
             if error is not None or state is TaskState.DONE:
                 given["error"] = error
         given["ended_at"] = time if state.is_over else None
+        if state is TaskState.WORKED:
+            key = text_in(event, "key", LONGEST_NAME)
+            given["candidate"] = _value_in(event, key, 0, writer, task.key) if key is not None else None
+        elif state is TaskState.DONE:
+            given["candidate"] = None
         told = kept.tasks[task.key] = replace(task, **given)
         if state is TaskState.DONE:
             by = next((each.seat for each in reversed(told.attempts) if each.work is Work.WORK), writer)
-            self._write(kept, text_in(event, "key", LONGEST_NAME) or task.gives, by, task.key, event, time)
+            self._write(kept, text_in(event, "key", LONGEST_NAME) or task.gives, by, task.key, event)
         kept.moved(task.state, state)
         kept.count_waiting(time)
         kept.told(event)
@@ -234,7 +243,7 @@ class RunBook:
         kept, key = self._of_its_own(event), text_in(event, "key", LONGEST_NAME)
         if kept is not None and key is not None:
             task = text_in(event, "task", LONGEST_NAME)
-            self._write(kept, key, event.agent or "", task, event, event.time)
+            self._write(kept, key, event.agent or "", task, event)
             kept.told(event)
 
     def resumed(self, event: Event) -> None:
@@ -267,7 +276,7 @@ class RunBook:
         kept, state = self._of_its_agent(event), word_of(RunState, event.data.get("state"))
         if kept is None or state is None or not state.is_over:
             return False
-        ended_at = event.time or kept.last.time
+        ended_at = end_in(event, kept.run.started_at) or kept.last.time
         kept.set(event, {"state": state, "reason": text_in(event, "reason")}, ended_at=ended_at)
         kept.count_waiting(ended_at)
         return True
@@ -293,24 +302,29 @@ class RunBook:
         return kept if kept is not None and name_key(event.agent or "") == name_key(kept.run.agent) else None
 
     @staticmethod
-    def _write(kept: _Kept, key: str, by: str, task: str | None, event: Event, time: datetime | None) -> None:
+    def _write(kept: _Kept, key: str, by: str, task: str | None, event: Event) -> None:
         known, revision = kept.values.get(key), count_in(event, "revision")
         if not revision or (known is not None and revision < known.revision):
             return
-        file = text_in(event, "file", LONGEST_NAME)
-        told = text_in(event, "begins") or "" if file is not None else as_told(event.data.get("value"))
-        size = count_in(event, "size")
-        kept.values[key] = Value(
-            key=key,
-            revision=revision,
-            by=by,
-            task=task,
-            at=time,
-            text=told[:LONGEST_PREVIEW],
-            size=size if size is not None else len(told.encode("utf-8", "surrogatepass")),
-            digest=text_in(event, "digest", LONGEST_NAME),
-            file=file,
-            position=event.position,
-        )
+        kept.values[key] = _value_in(event, key, revision, by, task)
         if len(kept.values) > MAX_VALUES:
             del kept.values[next(iter(kept.values))]
+
+
+def _value_in(event: Event, key: str, revision: int, by: str, task: str | None) -> Value:
+    """The value that a line has."""
+    file = text_in(event, "file", LONGEST_NAME)
+    told = text_in(event, "begins") or "" if file is not None else as_told(event.data.get("value"))
+    size = count_in(event, "size")
+    return Value(
+        key=key,
+        revision=revision,
+        by=by,
+        task=task,
+        at=event.time,
+        text=told[:LONGEST_PREVIEW],
+        size=size if size is not None else len(told.encode("utf-8", "surrogatepass")),
+        digest=text_in(event, "digest", LONGEST_NAME),
+        file=file,
+        position=event.position,
+    )

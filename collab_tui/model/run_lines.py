@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from collab_tui.model.event import Event, as_id, as_text, as_texts
+from collab_tui.model.event import Event, as_id, as_text, as_texts, parse_time
 from collab_tui.model.runs import Attempt, Pool, RunTask, TaskState, Work
 
 MAX_TASKS: Final = 5000
@@ -41,6 +41,15 @@ def text_in(event: Event, name: str, most: int = _LONGEST_TEXT) -> str | None:
 def count_in(event: Event, name: str) -> int | None:
     """A field that is a whole number from 0."""
     return _whole(event.data.get(name))
+
+
+def end_in(event: Event, since: datetime | None) -> datetime | None:
+    """When that ended of which a line tells: of what had no process any more, as who gives it up says, within reason.
+
+    `since` is when it began.
+    """
+    time, told = event.time, parse_time(event.data.get("ended_at"))
+    return min(time, max(told, since or told)) if time is not None and told is not None else time
 
 
 def _whole(value: object) -> int | None:
@@ -108,6 +117,7 @@ def new_task(entry: Mapping[str, Any], added_by: str | None, event: Event) -> Ru
         log=None,
         attempts=(),
         work_ms=0,
+        candidate=None,
         started_at=None,
         ended_at=None,
         position=event.position,

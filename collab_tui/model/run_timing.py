@@ -39,7 +39,7 @@ def timing(run: Run, now: datetime | None = None, graph: Graph | None = None) ->
 
     `graph` is that of the run, where the caller has it already.
     """
-    end = run.ended_at or now or last_sign(run)
+    end = run.ended_at or now or run.told_at
     wall, waited = wall_time(run, end)
     spent = {task.key: seconds for task in run.tasks if (seconds := work_time(task, end)) > 0}
     work = sum(spent.values())
@@ -100,12 +100,3 @@ def _held_longer(task: RunTask) -> Iterator[float]:
     for attempt in task.attempts:
         if attempt.ended_at is not None and attempt.took_ms is not None and attempt.started_at is not None:
             yield max(0.0, (attempt.ended_at - attempt.started_at).total_seconds() - attempt.took_ms / 1000)
-
-
-def last_sign(run: Run) -> datetime | None:
-    """When one of its tasks was told of last."""
-    times = [run.started_at]
-    for task in run.tasks:
-        times += [task.started_at, task.ended_at]
-        times += [time for attempt in task.attempts[-1:] for time in (attempt.started_at, attempt.ended_at)]
-    return max((time for time in times if time is not None), default=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from collab_tui.model.glyphs import Glyphs
@@ -43,6 +44,8 @@ RUN_ROLES: Final = {
     RunState.FAILED: "error",
     RunState.CANCELLED: "muted",
 }
+_LONGEST_CHAIN: Final = 12
+"""Tasks of a chain that are named."""
 _STATUSES: Final = {
     TaskState.PENDING: Status.IDLE,
     TaskState.RUNNING: Status.IN_PROGRESS,
@@ -72,3 +75,16 @@ def task_sign(state: TaskState, glyphs: Glyphs) -> str:
 def run_sign(state: RunState, glyphs: Glyphs) -> str:
     """The sign of a run's state."""
     return glyphs.gone if state is RunState.CANCELLED else glyphs.statuses[_RUN_STATUSES[state]]
+
+
+def readable(command: str) -> str:
+    """A command for people, who need not copy it: a quote in what is quoted is just that."""
+    return command.replace("'\"'\"'", "'")
+
+
+def chain(keys: Sequence[str], glyphs: Glyphs) -> str:
+    """Tasks one after the other; of a long chain the middle is left out."""
+    shown = list(keys)
+    if len(shown) > _LONGEST_CHAIN:
+        shown[_LONGEST_CHAIN - 2 : -1] = [f"{len(shown) - _LONGEST_CHAIN + 1:,} more"]
+    return f" {glyphs.arrow} ".join(shown)

@@ -131,6 +131,8 @@ class RunTask:
     """The latest ones."""
     work_ms: int
     """For which agents had it, all attempts together."""
+    candidate: Value | None
+    """Its last result, which nobody accepted yet; None of a task that is done."""
     started_at: datetime | None
     """When the first attempt began."""
     ended_at: datetime | None
@@ -144,7 +146,7 @@ class Value:
 
     key: str
     revision: int
-    """From 1."""
+    """From 1; 0 of one that is not accepted yet."""
     by: str
     task: str | None
     at: datetime | None
@@ -211,6 +213,8 @@ class Run:
     """Field -> the line that set it."""
     position: int
     """The line that told of it last."""
+    told_at: datetime | None
+    """When that was written: of one that goes on its last sign of life."""
 
     def agents(self) -> Iterator[str]:
         """The names of its agents: the one that leads it, then its seats, without those that are none of it."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collab_tui.model.run_graph import graph_of
-from collab_tui.model.run_timing import last_sign, timing, wall_time, work_time
+from collab_tui.model.run_timing import timing, wall_time, work_time
 from collab_tui.model.runs import Run
 from tests.events import START, Object, at, board_of, has_tasks, says, starts_run, task_is
 
@@ -136,7 +136,34 @@ def test_a_run_whose_process_is_gone_is_measured_until_it_was_told_of_last():
     story = [starts_run(timestamp=at(0)), has_tasks({"key": "a"}), task_is("a", "running", timestamp=at(7))]
     run = run_of(*story)
     assert timing(run).wall == 7
-    assert wall_time(run, last_sign(run)) == (7, 0)
+    assert wall_time(run, run.told_at) == (7, 0)
+
+
+def test_a_run_that_was_gone_on_with_and_died_at_once_did_not_take_nothing():
+    story = [
+        starts_run(timestamp=at(0)),
+        has_tasks({"key": "a"}),
+        task_is("a", "running", timestamp=at(7)),
+        says("lead", "run_resumed", run="a", timestamp=at(1000)),
+    ]
+    assert timing(run_of(*story)).wall == 7
+
+
+@pytest.mark.parametrize(("told", "end"), [(at(10), 10), (at(10**6), 90_000), (at(-5), 4), ("soon", 90_000)])
+def test_what_is_given_up_later_ended_with_its_last_sign_of_life(told: str, end: float) -> None:
+    story = [
+        starts_run(pools=pools(1), timestamp=at(4)),
+        has_tasks({"key": "a", "role": "worker"}, {"key": "gate"}, timestamp=at(4)),
+        task_is("gate", "asked", by="lead", timestamp=at(4)),
+        task_is("a", "running", by="w-0", timestamp=at(4)),
+        task_is("a", "cancelled", by="lead", timestamp=at(90_000), ended_at=told),
+        task_is("gate", "cancelled", by="lead", timestamp=at(90_000), ended_at=told),
+        says("lead", "run_ended", run="a", state="cancelled", timestamp=at(90_000), ended_at=told),
+    ]
+    run = run_of(*story)
+    found = timing(run)
+    assert {task.ended_at for task in run.tasks} == {run.ended_at} == {START + timedelta(seconds=end)}
+    assert (found.wall, found.waited, found.work, found.overhead_per_task) == (end - 4, 0, end - 4, 0)
 
 
 def test_a_task_that_was_added_comes_after_the_one_that_added_it():
