@@ -88,7 +88,7 @@ class _Team:
     def ends(self, time: str, state: str, progress: int, reason: str | None = None) -> Iterator[_Timed]:
         for pool in self._pools:
             for seat in pool["seats"]:
-                yield time, {"agent": seat, "event": "session_end", "reason": f"the run is {state}"}
+                yield time, {"agent": seat, "event": "session_end", "reason": "the run is over"}
         word = {"done": "completed"}.get(state, state)
         about = {"reason": reason} if reason else {}
         yield time, self._line(self.agent, "run_ended", state=state, status=word, progress=progress, **about)

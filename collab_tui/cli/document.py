@@ -81,7 +81,7 @@ def _agent(moment: Moment, agent: Agent) -> dict[str, Any]:
         "blockers": [{"text": b.text, "reason": b.reason, "line": b.position + 1} for b in agent.blockers],
         "dependencies": list(agent.dependencies),
         "waits_for": [wait.awaited for wait in moment.waits if wait.waiter == agent.name],
-        "gone": agent.gone,
+        "gone": moment.is_gone(agent),
         "unblocked": agent.unblocked,
         "answered": answered.id if (answered := moment.answered(agent)) is not None else None,
         "silent_seconds": moment.silence(agent),

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from collab_tui.cli.arguments import complain
 from collab_tui.cli.session.giving import Line, NobodyError, failed
-from collab_tui.model.runs import Run
+from collab_tui.model.runs import Run, RunState
 from collab_tui.model.text import one_line
+from collab_tui.monitor.acting import who_acts
 from collab_tui.monitor.watching import carrier_of_run
 from collab_tui.orchestrator.documents import is_of_callables, pipeline_of
-from collab_tui.orchestrator.kept import KeptRuns, RunError
+from collab_tui.orchestrator.hearing import BY_HAND
+from collab_tui.orchestrator.hosted import HostedRuns
+from collab_tui.orchestrator.kept import KeptRuns, LeftError, RunError
+from collab_tui.orchestrator.leaving import clear_left, tell_left
 from collab_tui.orchestrator.plan import Pipeline
 from collab_tui.protocol.commands import CommandType, start_payload
 from collab_tui.registry.append import RefusedError, RegistryError, UnusableError
+from collab_tui.registry.kept import kept_for
 
 _BEGINS_WITHIN: Final = 120.0
 """Seconds for what it needs to be looked at, and for its first line."""
 _HEARD_WITHIN: Final = 15.0
-
-
 ITS_PROGRAM: Final = "its agents are Python functions: resume it from that program"
 
 
@@ -71,13 +76,32 @@ def _begun(line: Line, type_: CommandType, target: str, payload: Mapping[str, An
     return str(result.result.get("run", ""))
 
 
-def cancel_run(line: Line, run: Run, reason: str | None = None) -> None:
+def cancel_run(line: Line, run: Run, reason: str | None = None) -> bool:
     """Have whoever has a run cancel it: the monitor, or a process of its own; it ends within its grace.
 
-    The monitor is started if it has the run and does not act: else the next one would go on with it. Raises
-    `RefusedError` with why not, `RunError` where its process is gone.
+    One that no process has is ended here, and what it left cleared: nothing starts for that, and no monitor goes on
+    with it any more. Gives whether that was so. Raises `RefusedError` with why not, and what `Line` does.
     """
-    carrier = carrier_of_run(line.path, run)
+    hosted = HostedRuns(line.path)
+    is_to_go_on = any(one.run == run.id for one in hosted.all())
+    try:
+        carrier = carrier_of_run(line.path, run)
+        is_left = False
+    except LeftError:
+        is_left = True
+    except RefusedError:
+        if not is_to_go_on:
+            raise
+        carrier, is_left = line.own, who_acts(kept_for(line.path)) is None
+    if is_left:
+        line.check_person()
+        kept_runs = KeptRuns(line.path)
+        asyncio.run(clear_left(kept_runs, run.id, complain))
+        state = tell_left(kept_runs, run.id, reason or BY_HAND, complain)
+        hosted.forget(run.id)  # not before: who resumed it just now keeps their note of it
+        if state is not RunState.CANCELLED:
+            raise RefusedError(f"the run {run.id} is over: {state}")
+        return True
     command_id = line.give(CommandType.CANCEL_RUN, run.id, {"reason": reason} if reason else {}, carrier)
     result = line.heard(command_id, carrier, within=_HEARD_WITHIN)
     if result is None or not result.state.is_over:
@@ -85,3 +109,4 @@ def cancel_run(line: Line, run: Run, reason: str | None = None) -> None:
         raise NobodyError(f"nobody on {on} took it within {_HEARD_WITHIN:g} s")
     if failed(result):
         raise RefusedError(result.reason or "it does not say why")
+    return False

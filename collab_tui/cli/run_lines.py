@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import textwrap
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
 from rich.cells import cell_len, set_cell_size
+from rich.console import Console
 
+from collab_tui.cli.arguments import say
+from collab_tui.cli.console import styled
 from collab_tui.model.ages import duration
 from collab_tui.model.glyphs import Glyphs
 from collab_tui.model.run_graph import ALL_BELOW
 from collab_tui.model.run_timing import Timing, work_time
-from collab_tui.model.run_words import TASK_ROLES, TASK_WORDS, task_sign
-from collab_tui.model.runs import Run, RunState, RunTask, TaskState, Value
+from collab_tui.model.run_words import RUN_ROLES, TASK_ROLES, TASK_WORDS, chain, task_sign
+from collab_tui.model.runs import Run, RunState, RunTask, TaskState
 from collab_tui.model.summary import Span
 from collab_tui.model.text import one_line
 
 _WIDEST_KEY: Final = 32
 _WIDEST_STATE: Final = max(map(len, TASK_WORDS.values()))
+GONE: Final = "gone"
+"""The state of a run that goes on by its lines, and of which the process is not there."""
 NARROW: Final = 70
 """Columns below which a line has fewer of its own."""
 _BELOW: Final = "    "
 _MOST_ALIKE: Final = 12
 """Tasks in a row that never began, each on a line of its own."""
 _MOST_RESULTS: Final = 5
-_LONGEST_CHAIN: Final = 12
-"""Tasks of a critical path that are named."""
-_TIMES: Final = ("started_at", "ended_at")
+_PIPED: Final = 1 << 14
+"""Columns of a line that no terminal shows."""
+_NARROWEST: Final = 40
+
+
+def columns() -> int:
+    """Columns that a line on standard output may have."""
+    return max(_NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else _PIPED
 
 
 def clock(seconds: float) -> str:
@@ -42,11 +54,22 @@ def clock(seconds: float) -> str:
 
 
 def cut(text: str, width: int, glyphs: Glyphs) -> str:
-    """The beginning of a text, in so many columns."""
-    text = one_line(text)
+    """The beginning of a text of one line, in so many columns."""
     if cell_len(text) <= width:
         return text
     return f"{set_cell_size(text, max(0, width - cell_len(glyphs.ellipsis))).rstrip()}{glyphs.ellipsis}"
+
+
+def fit(spans: Iterable[Span], width: int, glyphs: Glyphs) -> list[Span]:
+    """The beginning of a line, in so many columns."""
+    fitting: list[Span] = []
+    for span in spans:
+        text = span.text if cell_len(span.text) <= width else cut(span.text, width, glyphs)
+        fitting.append(Span(text, span.role))
+        width -= cell_len(text)
+        if width <= 0:
+            break
+    return fitting
 
 
 def seat_of(agent: str, run: Run) -> str:
@@ -64,6 +87,16 @@ def cut_key(key: str, width: int, glyphs: Glyphs) -> str:
     return key if len(key) <= width else f"{glyphs.ellipsis}{key[len(key) - width + len(glyphs.ellipsis) :]}"
 
 
+def with_key(
+    before: Sequence[Span], key: str, keys: int, after: Iterable[Span], width: int, glyphs: Glyphs
+) -> Iterator[list[Span]]:
+    """What is told of a key, which stands whole: of a longer one than there are columns for on a line of its own."""
+    if len(key) > keys:
+        yield [*before, Span(key, "strong")]
+        before, key = [Span(" " * sum(cell_len(span.text) for span in before))], ""
+    yield fit([*before, Span(f"{key:<{keys}}  ", "strong"), *after], width, glyphs)
+
+
 def key_width(keys: Sequence[str], width: int) -> int:
     """Columns for keys on lines of so many."""
     return min(max(map(len, keys), default=0), _WIDEST_KEY if width >= NARROW else width // 3)
@@ -72,8 +105,9 @@ def key_width(keys: Sequence[str], width: int) -> int:
 def task_lines(
     run: Run, now: datetime | None, width: int, glyphs: Glyphs, *, is_gone: bool = False
 ) -> Iterator[list[Span]]:
-    """Each task on a line: key, state, how long agents worked on it, rounds and attempts, and why not; below it, what
-    was said when it was sent back. Many in a row that never began are one line.
+    """Each task on a line: key, state, how long agents worked on it, rounds and attempts, its branch, and why not;
+    below it, what was said when it was sent back, and where one that failed put out what it did. Many in a row that
+    never began are one line.
 
     `is_gone` says that the process of the run is: then nothing of it is at work, whatever was told last.
     """
@@ -83,7 +117,7 @@ def task_lines(
         if is_alike and len(tasks) > _MOST_ALIKE:
             why = why_not(error, run)
             told = f"{len(tasks):,} tasks {TASK_WORDS[state]}{f': {why}' if why else ''}"
-            yield [Span(cut(f"{task_sign(state, glyphs)} {told}", width, glyphs), "muted")]
+            yield fit([Span(f"{task_sign(state, glyphs)} {told}", "muted")], width, glyphs)
             continue
         for task in tasks:
             yield from _task_lines(task, run, now, width, keys, glyphs, is_gone=is_gone)
@@ -100,20 +134,17 @@ def _task_lines(
     was_at_work = is_gone and task.state.is_at_work
     word = f"{'was ' if was_at_work else ''}{TASK_WORDS[task.state]}"
     role = "muted" if is_gone and not task.state.is_over else TASK_ROLES[task.state]
-    spans = [
-        Span(f"{glyphs.gone if was_at_work else task_sign(task.state, glyphs)} ", role),
-        Span(f"{cut_key(task.key, keys, glyphs):<{keys}}  ", "strong"),
-        Span(f"{word:<{_WIDEST_STATE}}  ", role),
-        Span(f"{duration(spent) if spent else '':>7}  ", "muted"),
-    ]
-    left = width - sum(cell_len(span.text) for span in spans)
-    facts = [*(tries(task) if width >= NARROW else ()), why_not(task.error, run)]
-    told = cut("; ".join(filter(None, facts)), left, glyphs)
-    yield [*spans, Span(told, "muted")] if told else [*spans[:-1], Span(spans[-1].text.rstrip(), "muted")]
+    sign = Span(f"{glyphs.gone if was_at_work else task_sign(task.state, glyphs)} ", role)
+    facts = [*(_more(task) if width >= NARROW else ()), why_not(task.error, run)]
+    told = f"{duration(spent) if spent else '':>7}  {'; '.join(filter(None, facts))}"
+    after = (Span(f"{word:<{_WIDEST_STATE}}  ", role), Span(told.rstrip(), "muted"))
+    yield from with_key([sign], task.key, keys, after, width, glyphs)
     for attempt in task.attempts:
         if attempt.outcome is TaskState.REJECTED:
             said = f"round {attempt.round}, {seat_of(attempt.seat, run)}: {listed(attempt.error or '')}"
-            yield [Span(_BELOW), Span(cut(said, width - len(_BELOW), glyphs), "muted")]
+            yield fit([Span(_BELOW), Span(said, "muted")], width, glyphs)
+    if task.log and task.state in (TaskState.FAILED, TaskState.TIMED_OUT):
+        yield fit([Span(_BELOW), Span(f"output: {one_line(task.log)} beside the registry", "muted")], width, glyphs)
 
 
 def why_not(why: str | None, run: Run) -> str:
@@ -129,31 +160,29 @@ def listed(text: str) -> str:
     return one_line("; ".join(text.splitlines()))
 
 
-def tries(task: RunTask) -> Iterator[str]:
-    """How often it was gone at, where that was more than once."""
+def _more(task: RunTask) -> Iterator[str]:
+    """How often it was gone at, where that was more than once; and where what was made of it stands."""
     if task.round > 1:
         yield f"{task.round} rounds"
     again = sum(attempt.outcome in (TaskState.RETRYING, TaskState.TIMED_OUT) for attempt in task.attempts)
     if again:
         yield f"{again} {'attempt' if again == 1 else 'attempts'} failed"
+    if task.branch:
+        yield f"on {one_line(task.branch)}"
 
 
-def summary_lines(run: Run, timing: Timing, glyphs: Glyphs) -> Iterator[str]:
+def summary_lines(timing: Timing, glyphs: Glyphs) -> Iterator[str]:
     """How fast it was, by its own record."""
     took = f"took {duration(timing.wall)}"
     if timing.waited:
-        took += f", beside {duration(timing.waited)} in which it waited for you alone,"
+        took += f", beside {duration(timing.waited)} in which it waited for you alone"
     if timing.work:
-        took += f" for {duration(timing.work)} of work"
+        took += f"{',' if timing.waited else ''} for {duration(timing.work)} of work"
     if timing.speed_up is not None and timing.efficiency is not None and timing.seats > 1:
         took += f": speed-up {timing.speed_up:.1f}, efficiency {timing.efficiency * 100:.0f} % of {timing.seats} seats"
     yield took
     if timing.critical_path:
-        path = list(timing.critical_path)
-        if len(path) > _LONGEST_CHAIN:
-            path[_LONGEST_CHAIN - 2 : -1] = [f"{len(path) - _LONGEST_CHAIN + 1:,} more"]
-        chain = f" {glyphs.arrow} ".join(path)
-        yield f"critical path {duration(timing.critical_time)}: {chain}"
+        yield f"critical path {duration(timing.critical_time)}: {chain(timing.critical_path, glyphs)}"
     if timing.overhead_per_task is not None:
         yield f"overhead {duration(timing.overhead_per_task)} a task"
 
@@ -198,69 +227,40 @@ def _below(key: str) -> Iterator[str]:
         yield f"{key}{ALL_BELOW}"
 
 
-def can_resume(run: Run) -> bool:
-    """There is something left of it to do."""
-    return run.state is not RunState.DONE
+def print_end(
+    console: Console, run: Run, timing: Timing, hints: Iterable[str], glyphs: Glyphs, *, is_gone: bool
+) -> None:
+    """How it came out, its figures, and what to do next."""
+    role = "warning" if is_gone else RUN_ROLES[run.state]
+    for part in wrapped(ended(run, is_gone=is_gone), columns()):
+        console.print(styled([Span(part, role)]))
+    for line in (*summary_lines(timing, glyphs), *filter(None, hints)):
+        for part in wrapped(line, columns()):
+            say(part)
 
 
 # As JSON
 
-
-def task_document(task: RunTask) -> dict[str, Any]:
-    """A task as JSON values; absent ones are null."""
-    told = asdict(task)
-    told["line"] = told.pop("position") + 1
-    for attempt in told["attempts"]:
-        _plain(attempt)
-    return _plain(told)
+_FIELDS: Final = ("name", "goal", "agent", "pipeline", "state", "reason", "host", "pid", "started_at", "ended_at")
 
 
-def value_document(value: Value) -> dict[str, Any]:
-    """What stands under a key, as JSON values; `text` is its beginning."""
-    told = asdict(value)
-    told["line"] = told.pop("position") + 1
-    told["at"] = value.at.isoformat() if value.at is not None else None
-    return told
+def run_document(run: Run, timing: Timing, *, is_gone: bool = False) -> dict[str, Any]:
+    """A run with all that is in it; what is absent is null, times are seconds, `text` of a value is its beginning."""
+    told = {name: getattr(run, name) for name in (*_FIELDS, "resumed", "pools", "tasks", "values")}
+    return {"run": run.id, **_plain(told), "timing": _plain(timing)} | ({"state": GONE} if is_gone else {})
 
 
-def timing_document(timing: Timing) -> dict[str, Any]:
-    """The figures of a run, times in seconds."""
-    return {
-        "wall": timing.wall,
-        "waited": timing.waited,
-        "work": timing.work,
-        "speed_up": timing.speed_up,
-        "efficiency": timing.efficiency,
-        "seats": timing.seats,
-        "critical_path": timing.critical_path,
-        "critical_time": timing.critical_time,
-        "overhead_per_task": timing.overhead_per_task,
-    }
-
-
-def run_document(run: Run, timing: Timing) -> dict[str, Any]:
-    """A run with all that is in it."""
-    return {
-        "run": run.id,
-        "name": run.name,
-        "goal": run.goal,
-        "agent": run.agent,
-        "pipeline": run.pipeline,
-        "state": run.state.value,
-        "reason": run.reason,
-        "host": run.host,
-        "pid": run.pid,
-        "started_at": run.started_at.isoformat() if run.started_at is not None else None,
-        "ended_at": run.ended_at.isoformat() if run.ended_at is not None else None,
-        "resumed": run.resumed,
-        "pools": [{"role": pool.role, "agent": pool.agent, "seats": pool.seats} for pool in run.pools],
-        "tasks": [task_document(task) for task in run.tasks],
-        "values": [value_document(value) for value in run.values],
-        "timing": timing_document(timing),
-    }
-
-
-def _plain(told: dict[str, Any]) -> dict[str, Any]:
-    for name in _TIMES:
-        told[name] = told[name].isoformat() if told[name] is not None else None
-    return told
+def _plain(value: Any) -> Any:
+    """As JSON values; a position as the number of its line."""
+    if is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    match value:
+        case datetime():
+            return value.isoformat()
+        case {"position": int(position), **rest}:
+            return _plain(rest) | {"line": position + 1}
+        case dict():
+            return {name: _plain(item) for name, item in value.items()}
+        case tuple():
+            return [_plain(item) for item in value]
+    return value

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,20 +13,20 @@ from typing import Any, Final
 from rich.cells import cell_len
 
 from collab_tui.cli.console import console_glyphs, make_console, styled
-from collab_tui.cli.run_lines import clock, cut, cut_key, key_width, listed, seat_of, why_not
+from collab_tui.cli.run_lines import clock, columns, cut, cut_key, fit, key_width, listed, seat_of, why_not, wrapped
 from collab_tui.model.ages import duration, seconds_between
 from collab_tui.model.event import Event, Item, parse_time
 from collab_tui.model.run_book import RunBook
+from collab_tui.model.run_timing import work_time
 from collab_tui.model.run_words import TASK_ROLES, TASK_WORDS, task_sign
 from collab_tui.model.runs import Run, RunTask, TaskState, Work
 from collab_tui.model.summary import Span
 from collab_tui.model.text import clean, one_line
 from collab_tui.orchestrator.ledger import proven
 
-PIPED: Final = 1 << 14
-"""Columns of a line that no terminal shows."""
-_NARROWEST: Final = 40
 _INDENT: Final = 11
+_LONGEST_GOAL: Final = 200
+"""Columns, also where no terminal shows it."""
 _MOST_BELOW: Final = 3
 """Lines below another one."""
 _MOST_ALIKE: Final = 5
@@ -122,20 +120,22 @@ class Progress:
 class Teller:
     """Says it to people, a line for each change."""
 
-    def __init__(self) -> None:
+    def __init__(self, named: str) -> None:
+        """`named` is the registry as an option of the commands that it says to type."""
+        self._named = named
         self._console = make_console()
         self._glyphs = console_glyphs()
         self._never_began: list[Change] = []
 
-    @property
-    def width(self) -> int:
-        """Columns of a line."""
-        return max(_NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else PIPED
-
     def began(self, run: Run) -> None:
         """It runs, for the first time or again."""
         again = "goes on" if run.resumed else "begins"
-        self.say([Span(f"run {run.id} {again}: ", "strong"), Span(f"{run.name}: {run.goal}")])
+        self._say(
+            [
+                Span(f"run {run.id} {again}: ", "strong"),
+                Span(cut(one_line(f"{run.name}: {run.goal}"), _LONGEST_GOAL, self._glyphs)),
+            ]
+        )
 
     def change(self, change: Change) -> None:
         """One line; of what waits for the person, two. Of what never began many are one: see `flush`."""
@@ -154,7 +154,7 @@ class Teller:
                 for change in (first, *others):
                     self._tell(change)
                 continue
-            self.say(
+            self._say(
                 [
                     Span(f"{clock(first.seconds):>7}  ", "muted"),
                     Span(f"{task_sign(state, self._glyphs)} ", TASK_ROLES[state]),
@@ -164,7 +164,7 @@ class Teller:
             )
 
     def _tell(self, change: Change) -> None:
-        task, run, width = change.task, change.run, self.width
+        task, run, width = change.task, change.run, columns()
         keys = key_width([each.key for each in run.tasks], width)
         spans = [
             Span(f"{clock(change.seconds):>7}  ", "muted"),
@@ -175,29 +175,25 @@ class Teller:
         spans.append(Span(words, TASK_ROLES[task.state]))
         why = listed(why)
         is_beside = sum(cell_len(span.text) for span in spans) + 2 + cell_len(why) <= width
-        self.say([*spans, Span(f": {why}" if why and is_beside else "")])
+        self._say([*spans, Span(f": {why}" if why and is_beside else "")])
         if why and not is_beside:
-            self._below(why, width, "text")
+            self._below(why, width)
         if task.state is TaskState.ASKED and task.request:
-            request = one_line(task.request)[:8]
-            self._below(f"answer on the board, or: collab-tui decide {request} approve (or reject)", width, "warning")
+            decide = f"collab-tui decide {one_line(task.request)[:8]} approve{self._named}"
+            for line in wrapped(f"answer on the board, or: {decide} (or reject)", width - _INDENT):
+                # a command is not broken: it is copied
+                self._console.print(styled([Span(f"{'':{_INDENT}}{line}", "warning")]), soft_wrap=True)
 
-    def _below(self, text: str, width: int, role: str) -> None:
-        """What does not fit beside, or is for itself, in a few lines."""
+    def _below(self, why: str, width: int) -> None:
+        """What does not fit beside, in a few lines."""
         more, left = f" {self._glyphs.ellipsis}", width - _INDENT
-        for line in textwrap.wrap(text, left, max_lines=_MOST_BELOW, placeholder=more, break_on_hyphens=False):
-            self.say([Span(f"{'':{_INDENT}}{line}", role)])
+        for line in textwrap.wrap(why, left, max_lines=_MOST_BELOW, placeholder=more, break_on_hyphens=False):
+            self._say([Span(f"{'':{_INDENT}}{line}")])
 
-    def say(self, spans: list[Span]) -> None:
+    def _say(self, spans: list[Span]) -> None:
         """One line that fits."""
-        left, fitting = self.width, []
-        for span in spans:
-            text = span.text if cell_len(span.text) <= left else cut(span.text, left, self._glyphs)
-            fitting.append(Span(clean(text).replace("\n", " "), span.role))
-            left -= cell_len(text)
-            if left <= 0:
-                break
-        self._console.print(styled(fitting))
+        plain = (Span(clean(span.text).replace("\n", " "), span.role) for span in spans)
+        self._console.print(styled(fit(plain, columns(), self._glyphs)))
 
     def _told(self, change: Change) -> tuple[str, str]:
         """What became of a task in words, and why."""
@@ -216,7 +212,8 @@ class Teller:
             case TaskState.WORKED:
                 return f"there is a result{took.replace(' in ', ' after ')}", ""
             case TaskState.DONE:
-                return f"done{took if last is not None and last.ended_at == event.time else ''}", ""
+                is_by_seat = last is not None and last.took_ms is not None and last.ended_at == event.time
+                return f"done{f' in {duration(work_time(task, None))}' if is_by_seat else ''}", ""
             case TaskState.REJECTED:
                 return f"{seat} sends it back", event.text("comment") or ""
             case TaskState.RETRYING:

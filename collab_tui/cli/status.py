@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +15,7 @@ from collab_tui.cli.document import __doc__ as _document_help
 from collab_tui.cli.document import document
 from collab_tui.cli.reading import read
 from collab_tui.model.ages import age, seconds_between
+from collab_tui.model.asked import asker_gone, expiry
 from collab_tui.model.board import Agent, Answer, Request
 from collab_tui.model.glyphs import STATUS_WORDS, Glyphs
 from collab_tui.model.moment import Moment, Order
@@ -40,11 +42,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--as", dest="person", metavar="NAME", help="who looks; else the configured person")
     options = parser.parse_args(arguments)
     reading = read(given_registry(parser, options), options.person)
+    moment = reading.moment
+    if moment.board.runs:
+        from collab_tui.monitor.watching import gone_agents  # only who has runs pays for it
+
+        moment = replace(moment, gone=gone_agents(reading.registry, moment.board.runs, moment.board.sessions))
     if options.json:
         show_anything()
-        print(json.dumps(document(reading.moment, reading.registry.name), indent=2))
+        print(json.dumps(document(moment, reading.registry.name), indent=2))
         return 0
-    _Report(reading.moment, make_console(), console_glyphs()).print()
+    _Report(moment, make_console(), console_glyphs()).print()
     return 0
 
 
@@ -104,6 +111,7 @@ class _Report:
         facts = [f"{one_line(request.asker)} asks {'you' if request.to_person else one_line(request.target or '')}"]
         facts += [f"since {age(waited)}"] if waited is not None else []
         facts += ["overdue"] if self._moment.is_overdue(request) else []
+        facts += filter(None, (expiry(request, self._moment).text, asker_gone(request, self._moment)))
         facts += [one_line(request.urgency)] if request.urgency else []
         facts += [f"perhaps answered by {one_line(request.answer.by)}"] if request.answer and request.is_open else []
         self._line(
@@ -177,7 +185,7 @@ class _Report:
             styled(
                 [
                     Span(one_line(agent.current_task or "")),
-                    Span(f"  waits for {', '.join(waits)}" if waits else "", "warning"),
+                    Span(f"  waits for {', '.join(waits)}" if waits and not agent.gone else "", "warning"),
                 ]
             ),
         ]

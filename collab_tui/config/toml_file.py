@@ -51,7 +51,9 @@ def read_toml(path: Path) -> TomlFile | None:
         data = tomllib.loads(file.text)
     except ValueError as error:  # a number of thousands of digits is one that is not `tomllib`'s own
         found = _AT.search(str(error))
-        place, why = (f":{found[1]}", str(error).replace(found[0], "")) if found is not None else ("", error)
+        place, why = (f":{found[1]}", str(error).replace(found[0], "")) if found is not None else ("", str(error))
+        if why == r"Illegal character '\n'":
+            why = 'a text ends on the line on which it begins: its closing " is missing'
         raise TomlError(f"{path}{place}: it is not TOML: {why}") from error
     except RecursionError:
         raise TomlError(f"{path}: its values stand too deep in each other") from None

@@ -20,7 +20,6 @@ from collab_tui.orchestrator.values import checked as checked_value
 from collab_tui.sessions.names import BadNameError, checked
 
 if TYPE_CHECKING:
-    from collab_tui.orchestrator.agent import Agent
     from collab_tui.orchestrator.needs import Needs
 
 MOST_SEATS: Final = 200
@@ -41,19 +40,15 @@ _MOST_NAMED: Final = 12
 _VALUE_KEY: Final = re.compile(r"[a-z0-9][a-z0-9_./-]{0,199}", re.ASCII)
 
 
-def check(pipeline: Pipeline, agents: Mapping[str, Agent] | None = None, policy: Policy | None = None) -> None:
+def check(pipeline: Pipeline) -> None:
     """Raises `PipelineError` with all `problems`."""
-    if found := problems(pipeline, agents, policy):
+    if found := problems(pipeline):
         raise PipelineError(*found)
 
 
-def problems(pipeline: Pipeline, agents: Mapping[str, Agent] | None = None, policy: Policy | None = None) -> list[str]:
-    """What is wrong with a pipeline, each with file and line where they are known, in the order of its lines.
-
-    `agents` are those of roles that are given beside it, `policy` counts where it has none of its own.
-    """
-    policy = pipeline.policy or policy or Policy()
-    given = agents or {}
+def problems(pipeline: Pipeline) -> list[str]:
+    """What is wrong with a pipeline, each with file and line where they are known, in the order of its lines."""
+    policy = pipeline.policy or Policy()
     wrong = _Wrong()
     wrong.add(None, *_of_policy(policy))
     if not pipeline.tasks:
@@ -66,15 +61,17 @@ def problems(pipeline: Pipeline, agents: Mapping[str, Agent] | None = None, poli
     for task in reversed(pipeline.tasks):
         needed[task.review] = needed[task.role] = task.key, task.source
     for name, (whose, source) in ((name, why) for name, why in needed.items() if name is not None):
-        if (known := pipeline.roles.get(name)) is not None and known.agent is None and name not in given:
-            how = f'give it one, agent = "NAME" in [role.{name}], or where the orchestrator is made'
+        if (known := pipeline.roles.get(name)) is not None and known.agent is None:
+            in_file, in_python = f': agent = "NAME" in [role.{name}]', " where the orchestrator is made"
+            how = f"give it one{in_python if known.source is None else in_file}"
             wrong.add(known.source or source, f"role {name} has no agent, and {whose} needs it: {how}")
     for task in pipeline.tasks:
-        wrong.add(task.source, *_of_key(task.key), *_of_task(task, pipeline.roles))
+        wrong.add(task.source, *_of_key(task.key), *_of_task(task))
+        wrong.add_roles(task, pipeline.roles)
     wrong.add(None, *_of_values(pipeline))
     wrong.add_graph(pipeline.tasks, {GOAL, *pipeline.values})
-    seats = {name: role.agent or given.get(name) for name, role in pipeline.roles.items()}
-    wrong.add(None, *_of_seats(pipeline.tasks, {name for name, agent in seats.items() if agent and agent.keeps_seat}))
+    keeping = {name for name, role in pipeline.roles.items() if role.agent is not None and role.agent.keeps_seat}
+    wrong.add(None, *_of_seats(pipeline.tasks, keeping))
     return wrong.told()
 
 
@@ -114,7 +111,8 @@ def added(
     ]
     taken = {*values, *(key for other in known.values() if not other.key.startswith(f"{by}/") for key in _gives(other))}
     for task in whole:
-        wrong.add(None, *_of_key(task.key.removeprefix(f"{by}/")), *_of_task(task, roles))
+        wrong.add(None, *_of_key(task.key.removeprefix(f"{by}/")), *_of_task(task))
+        wrong.add_roles(task, roles)
         if task.gives in taken and task.gives != GOAL:
             wrong.add(None, f"task {task.key}: {task.gives} is not its to give: let it give another key")
     met = _met_outside(whole, by, known, needs) if needs is not None else None
@@ -150,6 +148,13 @@ class _Wrong:
     def add(self, source: Source | None, *found: str) -> None:
         self._found += ((source, text) for text in found)
 
+    def add_roles(self, task: Task, roles: Mapping[str, Role]) -> None:
+        """What is wrong with who works on a task, and who reviews it."""
+        for key, role in (("role", task.role), ("review", task.review)):
+            if role is not None and role not in roles:
+                meant = instead_of(role, roles) if roles else "there are none"
+                self.add(_line_of(task, key), f"task {task.key}: there is no role {shown(role)}; {meant}")
+
     def add_graph(self, tasks: Iterable[Task], values: Collection[str]) -> None:
         """What is wrong with how they hang together; `values` stand on the blackboard from the beginning."""
         by_key: dict[str, Task] = {}
@@ -169,11 +174,13 @@ class _Wrong:
             bare = need.removesuffix(ALL_BELOW)
             if bare not in hints and len(hints) < _MOST_HINTS:
                 hints[bare] = f"; {instead_of(bare, known)[:_LONGEST_HINT]}"
-            self.add(by_key[key].source, f"task {key}: it needs {need}, which nothing gives{hints.get(bare, '')}")
+            source = _line_of(by_key[key], "needs")
+            self.add(source, f"task {key}: it needs {need}, which nothing gives{hints.get(bare, '')}")
         for cycle in graph.cycles():
             more = [f"... ({len(cycle) - _MOST_NAMED} more)"] if len(cycle) > _MOST_NAMED else []
             chain = " needs ".join((*cycle[:_MOST_NAMED], *more, cycle[0]))
-            self.add(by_key[cycle[0]].source, f"task {cycle[0]}: these wait for each other: {chain}")
+            source = _line_of(by_key[cycle[0]], "needs")
+            self.add(source, f"task {cycle[0]}: these wait for each other: {chain}")
         for first, second in _unordered(graph, by_key):
             told = f"task {second.key}: it gives {second.result_key}, and so does {first.key}"
             self.add(second.source, f"{told}; let one of them need the other, so that one comes after the other")
@@ -182,6 +189,11 @@ class _Wrong:
         """Each with where it stands; those that stand nowhere come first."""
         ordered = sorted(self._found, key=lambda each: (str(each[0].path), each[0].line) if each[0] else ("", 0))
         return list(dict.fromkeys(f"{source}: {text}" if source else text for source, text in ordered))
+
+
+def _line_of(task: Task, key: str) -> Source | None:
+    """Where a key of a task stands in its file."""
+    return task.source.of(key) if task.source is not None else None
 
 
 def _unordered(graph: Graph, tasks: Mapping[str, Task]) -> Iterator[tuple[Task, Task]]:
@@ -261,12 +273,8 @@ def _of_key(key: str) -> Iterator[str]:
         yield str(error)
 
 
-def _of_task(task: Task, roles: Mapping[str, Role]) -> Iterator[str]:
+def _of_task(task: Task) -> Iterator[str]:
     where = f"task {task.key}: "
-    for role in dict.fromkeys(filter(None, (task.role, task.review))):
-        if role not in roles:
-            meant = instead_of(role, roles) if roles else "there are none"
-            yield f"{where}there is no role {shown(role)}; {meant}"
     if task.role is None and not task.needs_approval:
         yield f"{where}nobody does it: give it a role, or the person's approval"
     if task.role is None and task.review is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import textwrap
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -13,20 +13,24 @@ from typing import Any, Final
 from rich.cells import cell_len, set_cell_size
 
 from collab_tui.config import project_config_file
+from collab_tui.config.values import shown
 from collab_tui.model.ages import as_set
 from collab_tui.model.glyphs import Glyphs
 from collab_tui.model.run_graph import ALL_BELOW, GOAL, Graph, Node
+from collab_tui.model.run_words import chain, readable
 from collab_tui.model.text import clean, one_line
 from collab_tui.orchestrator.agent import Agent, CannotWorkError, Surroundings
 from collab_tui.orchestrator.agents.commands import Command
 from collab_tui.orchestrator.agents.sessions import Session
 from collab_tui.orchestrator.plan import OnError, Pipeline, Policy, Role, Task
+from collab_tui.protocol.wording import cut
 from collab_tui.registry.kept import kept_for
 
 _WIDEST_KEY: Final = 24
 _FURTHER: Final = 1e-6
 """By how much a task that waits for what is added counts more than its like: a chain over it becomes longer."""
 _INDENT: Final = "  "
+_LONGEST_COMMAND: Final = 100
 _YOU: Final = "you"
 """Who does what has no role."""
 _NARROW: Final = 60
@@ -38,8 +42,10 @@ _NARROWEST: Final = 20
 class Place:
     """Where the agent of a role would work."""
 
+    whole: str
+    """What it is; of a command all its arguments."""
     told: str
-    """What it is."""
+    """The same in short, for people."""
     where: str
     problem: str | None
     """Why it could not work here."""
@@ -57,8 +63,12 @@ class DryRun:
 
     @property
     def problems(self) -> Sequence[str]:
-        """Why it could not start, although the pipeline is right."""
-        return [f"{name}: {place.problem}" for name, place in self.places.items() if place.problem is not None]
+        """Why it could not start, although the pipeline is right; what is the same for several roles once."""
+        of: dict[str, list[str]] = {}
+        for name, place in self.places.items():
+            if place.problem is not None:
+                of.setdefault(place.problem, []).append(name)
+        return [f"{', '.join(roles)}: {problem}" for problem, roles in of.items()]
 
     @property
     def adders(self) -> Sequence[str]:
@@ -76,15 +86,11 @@ class DryRun:
     @property
     def critical_path(self) -> tuple[Sequence[str], float]:
         """The longest chain, by the limits of its tasks if all have one, else by their number; and how long it is."""
-        length = {task.key: self._longest(task) if self.is_by_time else 1.0 for task in self.pipeline.tasks}
-        adding = {task.key: _FURTHER for task in self.pipeline.tasks if any(need in self._added for need in task.needs)}
+        is_by_time, added = self.is_by_time, {f"{key}{ALL_BELOW}" for key in self.adders}
+        length = {task.key: self._longest(task) if is_by_time else 1.0 for task in self.pipeline.tasks}
+        adding = {task.key: _FURTHER for task in self.pipeline.tasks if not added.isdisjoint(task.needs)}
         path = self.graph.critical_path({key: length[key] + adding.get(key, 0.0) for key in length})
         return path.keys, sum(length[key] for key in path.keys)
-
-    @property
-    def _added(self) -> Collection[str]:
-        """The needs that stand for what is added while it goes."""
-        return {f"{key}{ALL_BELOW}" for key in self.adders}
 
     def _longest(self, task: Task) -> float:
         """Seconds that one attempt at a task and one review of it may take."""
@@ -117,7 +123,7 @@ class DryRun:
                 {
                     "role": role.name,
                     "seats": role.size,
-                    "agent": self.places[role.name].told,
+                    "agent": self.places[role.name].whole,
                     "where": self.places[role.name].where,
                     "problem": self.places[role.name].problem,
                     "timeout": role.timeout,
@@ -172,7 +178,7 @@ def _surroundings(registry: Path, environment: Mapping[str, str], grace: float) 
         grace=grace,
         private=kept_for(registry),
         notice=lambda _: None,
-        sessions=(),  # there are such once it starts
+        is_dry_run=True,
     )
 
 
@@ -182,20 +188,22 @@ async def _place(agent: Agent, surroundings: Surroundings) -> Place:
         await agent.check(surroundings)
     except CannotWorkError as error:
         problem = str(error)
-    told, where = agent.told, f"in {surroundings.project}"
+    whole, where = agent.told, f"in {surroundings.project}"
+    told = whole
     if isinstance(agent, Command):
-        told = _command(agent.arguments, surroundings.project)
+        whole = _command(agent.arguments, surroundings.project)
+        told = cut(readable(whole), _LONGEST_COMMAND)
         where = f"in {surroundings.project / (agent.folder or '')}"
     elif isinstance(agent, Session):
-        told = f"{agent.definition}, a session"
+        whole = told = f"{agent.definition}, a session"
     if isinstance(agent, Command | Session) and agent.worktree:
         folder = agent.folder if isinstance(agent, Command) else None
         where = f"in {f'{folder} of ' if folder is not None else ''}a worktree for each task"
-    return Place(told, where, problem)
+    return Place(whole, told, where, problem)
 
 
 def _command(arguments: Sequence[str], project: Path) -> str:
-    """A command as one can read it: what lies in the project by its path in it."""
+    """A command; what lies in the project by its path in it."""
     program, *rest = arguments
     here = [str(Path(each).relative_to(project)) if Path(each).is_relative_to(project) else each for each in rest]
     return shlex.join((Path(program).name, *here))
@@ -211,29 +219,45 @@ def _used_roles(pipeline: Pipeline) -> Iterator[Role]:
 # As text
 
 
-def lines_of(run: DryRun, width: int, glyphs: Glyphs) -> Iterator[str]:
-    """The dry run as text for people, in so many columns."""
+def lines_of(run: DryRun, width: int, glyphs: Glyphs, *, before_start: bool = False) -> Iterator[str]:
+    """The dry run as text for people, in so many columns.
+
+    `before_start`: it is read from its beginning by who is about to start it, else its end is what a terminal shows.
+    """
     width = max(width, _NARROWEST)
     pipeline = run.pipeline
     yield from _wrapped(f"{_plain(pipeline.name)}: {_plain(pipeline.goal or 'no goal yet')}", "", width)
-    if pipeline.path is not None:
+    asks, wrong = ("asks you", _asks(run)), ("cannot start", map(_plain, run.problems))
+    if before_start:
+        yield from _parts((wrong, asks), width)
+    elif pipeline.path is not None:
         yield from _wrapped(f"{_plain(pipeline.path)}. This is a dry run: nothing was started.", "", width)
     yield from _steps(run, width, glyphs)
-    for title, told in (
+    parts = (
+        ("variables", _variables(run)),
         ("who works", _who(run)),
         ("limits", _limits(run)),
-        ("asks you", _asks(run)),
         ("critical path", _chain(run, glyphs)),
         ("known only while it runs", _unknown(run)),
         ("look at", _odd(run)),
-        ("cannot start", (_plain(problem) for problem in run.problems)),
-    ):
+    )
+    yield from _parts(parts if before_start else (*parts, asks, wrong), width)
+
+
+def _parts(parts: Iterable[tuple[str, Iterator[str]]], width: int) -> Iterator[str]:
+    """Titles, and what stands below them; what has nothing to tell is left out."""
+    for title, told in parts:
         lines = list(told)
         if lines:
             yield ""
             yield title
             for line in lines:
                 yield from _wrapped(line, _INDENT, width)
+
+
+def _variables(run: DryRun) -> Iterator[str]:
+    for name, value in run.pipeline.values.items():
+        yield f"{name} = {shown(value)}"
 
 
 def _steps(run: DryRun, width: int, glyphs: Glyphs) -> Iterator[str]:
@@ -326,7 +350,7 @@ def _asks(run: DryRun) -> Iterator[str]:
 
 def _chain(run: DryRun, glyphs: Glyphs) -> Iterator[str]:
     keys, length = run.critical_path
-    yield f" {glyphs.arrow} ".join(keys)
+    yield chain(keys, glyphs)
     more = ", and what is added comes on top" if run.adders else ""
     many = f"{len(keys)} of {len(run.pipeline.tasks)} {'task' if len(run.pipeline.tasks) == 1 else 'tasks'}"
     if run.is_by_time:
@@ -344,12 +368,10 @@ def _unknown(run: DryRun) -> Iterator[str]:
 
 def _odd(run: DryRun) -> Iterator[str]:
     """What can be run, and is perhaps not what was meant."""
-    tasks = {task.key: task for task in run.pipeline.tasks}
+    alone = {task.key for task in run.pipeline.tasks}.difference(run.adders)
     for task in run.pipeline.tasks:
         for need in task.needs:
-            bare = need.removesuffix(ALL_BELOW)
-            is_alone = bare in tasks and bare not in run.adders and not any(key.startswith(f"{bare}/") for key in tasks)
-            if bare != need and is_alone:
+            if need.endswith(ALL_BELOW) and (bare := need.removesuffix(ALL_BELOW)) in alone:
                 yield f"{task.key} needs {need}, and {bare} adds no tasks: give its role may_add = true, or need {bare}"
         if task.review is not None and task.review == task.role:
             yield f"{task.key}: {task.role} reviews its own work"

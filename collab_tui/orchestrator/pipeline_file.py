@@ -45,6 +45,8 @@ from collab_tui.config.toml_file import TomlError, TomlFile, read_toml
 from collab_tui.config.values import WrongError, instead_of, key, shown
 from collab_tui.model.run_graph import ALL_BELOW
 from collab_tui.model.text import clean, one_line
+from collab_tui.orchestrator.agents.commands import Command
+from collab_tui.orchestrator.agents.sessions import Session
 from collab_tui.orchestrator.checking import problems
 from collab_tui.orchestrator.filling import Filling, InTextError
 from collab_tui.orchestrator.pipeline_values import (
@@ -70,18 +72,16 @@ if TYPE_CHECKING:
 _LONGEST_FILE: Final = 1 << 16
 """Bytes of a file with a prompt."""
 _TABLES: Final = ("vars", "policy", "agent", "role", "task")
+_HANGING: Final = frozenset(("agent", "command", "session", "key", "role", "needs", "gives", "review", "approval"))
+_ALONE: Final = frozenset((*AGENT, *ROLE, *TASK)) - _HANGING
+"""Keys from whose mistakes no others follow."""
 
 
-def read_pipeline(
-    path: Path,
-    variables: Mapping[str, str] | None = None,
-    goal: str | None = None,
-    agents: Mapping[str, Agent] | None = None,
-) -> Pipeline:
+def read_pipeline(path: Path, variables: Mapping[str, str] | None = None, goal: str | None = None) -> Pipeline:
     """The pipeline of a file, with these values of its variables and this goal, else its own.
 
-    `agents` are those of roles that are given beside it. Raises `PipelineError` with every mistake, in the order of
-    their lines. Without a goal, where the file has none either, `{goal}` stays in the texts: so it can be looked at.
+    Raises `PipelineError` with every mistake, in the order of their lines. Without a goal, where the file has none
+    either, `{goal}` stays in the texts: so it can be looked at.
     """
     path = Path(os.path.abspath(path))
     try:
@@ -90,7 +90,7 @@ def read_pipeline(
         raise PipelineError(str(error)) from error
     if file is None:
         raise PipelineError(f"{path}: there is no such file")
-    return _Reading(file, variables or {}, goal).pipeline(agents)
+    return _Reading(file, variables or {}, goal).pipeline()
 
 
 class _Reading:
@@ -102,11 +102,11 @@ class _Reading:
         self._wrong: list[tuple[int, str]] = []
         """Lines, and what is wrong there; 0 is no line of the file."""
         self._bad_tables: set[int] = set()
-        """Lines on which tables begin that are not as they are meant."""
+        """Lines on which tables begin that hang together with others in another way than is meant."""
         self._is_whole = True
         """It has its tables, so that it can be told how they hang together."""
-        self._has_nameless = False
-        """A task has no name that is one, or gives nothing that is: what others need may be that."""
+        self._nameless: list[str] = []
+        """Tasks without a name that is one, or that give nothing that is: what others need may be that."""
         self._prompts: dict[str, str] = {}
         """Name of a file with a prompt -> what it says."""
         self._given = given
@@ -116,14 +116,14 @@ class _Reading:
         declared = {name: word(self._vars[name]) if name in self._vars else None for name in self._table("vars")}
         self._filling = Filling({"goal": self._goal, **declared})
 
-    def pipeline(self, given: Mapping[str, Agent] | None) -> Pipeline:
+    def pipeline(self) -> Pipeline:
         """All of it. Raises `PipelineError`."""
         policy = self._fields(("policy",), self._table("policy"), POLICY)
         agents = {
             name: self._agent(name, value) if value is not None else None for name, value in self._tables("agent")
         }
         roles = {name: self._role(name, value or {}, agents) for name, value in self._tables("role")}
-        tasks = [task for number, value in self._tasks() if (task := self._task(number, value)) is not None]
+        tasks = [self._task(number, value) for number, value in self._tasks()]
         self._check_given(tasks)
         pipeline = Pipeline(
             name=self._top.get("name", self._file.path.stem),
@@ -135,28 +135,30 @@ class _Reading:
             path=str(self._file.path),
             digest=None if self._wrong else self._digest(),
         )
-        wrong = [*self._told(), *(self._also_wrong(pipeline, given) if self._is_whole else ())]
+        wrong = [*self._told(), *(self._also_wrong(pipeline) if self._is_whole else ())]
         if wrong:
             raise PipelineError(*sorted(dict.fromkeys(wrong), key=self._line_told))
         return pipeline
 
-    def _also_wrong(self, pipeline: Pipeline, given: Mapping[str, Agent] | None) -> Iterator[str]:
+    def _also_wrong(self, pipeline: Pipeline) -> Iterator[str]:
         """What does not hold together, but for what only follows from what is wrong already."""
         places = tuple(f"{self._file.path}:{line}: " for line in self._bad_tables)
         declared = filter(is_variable, self._table("vars"))
-        known = dict.fromkeys([*declared, *(self._unknown(pipeline) if self._has_nameless else ())])
-        for problem in problems(replace(pipeline, values=known), given):
+        known = dict.fromkeys([*declared, *self._unknown(pipeline)])
+        for problem in problems(replace(pipeline, values=known)):
             if not problem.startswith(f"{self._file.path}:"):
                 yield f"{self._file.path}: {problem}"
             elif not problem.startswith(places):
                 yield problem
 
     def _unknown(self, pipeline: Pipeline) -> Iterator[str]:
-        """What is needed and that nobody seems to give."""
+        """What is needed and may be what another task is to be called, or to give."""
         given = {name for task in pipeline.tasks for name in (task.key, task.result_key)}
-        for need in (need for task in pipeline.tasks for need in task.needs):
-            if need.removesuffix(ALL_BELOW) not in given:
-                yield from (need, need.removesuffix(ALL_BELOW))
+        for task in pipeline.tasks:
+            if any(other != task.key for other in self._nameless):
+                for need in task.needs:
+                    if need.removesuffix(ALL_BELOW) not in given:
+                        yield from (need, need.removesuffix(ALL_BELOW))
 
     def _line_told(self, problem: str) -> int:
         line = problem.removeprefix(f"{self._file.path}:").partition(":")[0]
@@ -220,7 +222,8 @@ class _Reading:
 
     def _add(self, path: tuple[str, ...], problem: str, line: int | None = None) -> None:
         self._wrong.append((self._file.line_of(path) if line is None else line, problem))
-        self._bad_tables.add(self._file.line_of(path[:2]))
+        if len(path) < 3 or path[2] not in _ALONE:
+            self._bad_tables.add(self._file.line_of(path[:2]))
 
     def _told(self) -> Iterator[str]:
         for line, problem in self._wrong:
@@ -283,21 +286,21 @@ class _Reading:
             for beside in ("folder", "silence", "environment"):
                 if beside in table:
                     self._add((*path, beside), f"{where}{beside} is of command, and this one has session: leave it out")
-            if "session" in found:
-                named = found["session"]
-                found["session"] = self._filled((*path, "session"), where, lambda: self._session(path, named))
-            return _session(found) if found.get("session") is not None else None
+            named = self._filled((*path, "session"), where, lambda: self._session(path, found.get("session")))
+            return Session(named, found.get("worktree", True)) if named is not None else None
         if "command" not in found:
             return None
         more = {"python": sys.executable, "folder": str(self._folder)}
-        command = found["command"]
+        command = found.pop("command")
         arguments = self._filled(
             (*path, "command"), where, lambda: values.program([self._filling.text(part, more) for part in command])
         )
-        return _command({**found, "command": arguments}) if arguments is not None else None
+        return Command(arguments, **found) if arguments is not None else None
 
-    def _session(self, path: tuple[str, ...], named: str) -> str | None:
-        """Which agent; None where a variable in it is wrong, which is told."""
+    def _session(self, path: tuple[str, ...], named: str | None) -> str | None:
+        """Which agent; None where that is wrong, or a variable in it, which is told."""
+        if named is None:
+            return None
         filled = self._filling.text(named)
         if filled != named or "{" not in named:
             return session(filled)
@@ -339,15 +342,16 @@ class _Reading:
         self._prompts[named] = values.text(LONGEST_TEXT)(file.text)
         return self._prompts[named]
 
-    def _task(self, number: int, table: Mapping[str, Any]) -> Task | None:
+    def _task(self, number: int, table: Mapping[str, Any]) -> Task:
         path = ("task", str(number))
         called = table.get("key")
-        where = f"task {one_line(clean(called)) if isinstance(called, str) and called.strip() else number}: "
+        name = one_line(clean(called)) if isinstance(called, str) and called.strip() else f"number {number}"
+        where = f"task {name}: "
         found = self._fields(path, table, TASK, where)
         if "key" not in table:
             self._add(path, f"{where}it needs key")
         if "key" not in found or ("gives" in found) != ("gives" in table):
-            self._has_nameless = True
+            self._nameless.append(name)
         found["needs_approval"] = found.pop("approval", None) is not None
         if (titled := found.get("title")) is not None:
             found["title"] = self._filled((*path, "title"), where, lambda: title(self._filling.text(titled)))
@@ -356,9 +360,8 @@ class _Reading:
         if "data" in found:
             data = found["data"]
             found["data"] = self._filled((*path, "data"), where, lambda: self._filling.value(data)) or {}
-        if "key" not in found:
-            return None
-        return Task(**found, source=self._source(path))
+        lines = {key: self._file.line_of((*path, key)) for key in table}
+        return Task(**{"key": name, **found}, source=Source(self._file.path, self._file.line_of(path), lines))
 
     def _source(self, path: tuple[str, ...]) -> Source:
         return Source(self._file.path, self._file.line_of(path))
@@ -372,16 +375,3 @@ def _way(path: Iterable[str]) -> str:
 def _known(path: tuple[str, ...], fields: Iterable[str]) -> list[str]:
     """The keys that there are; beside those of the whole file its tables."""
     return [*fields, *(() if path else _TABLES)]
-
-
-def _command(found: Mapping[str, Any]) -> Agent:
-    from collab_tui.orchestrator.agents.commands import Command
-
-    rest = {name: found[name] for name in ("worktree", "environment", "folder", "silence") if name in found}
-    return Command(found["command"], **rest)
-
-
-def _session(found: Mapping[str, Any]) -> Agent:
-    from collab_tui.orchestrator.agents.sessions import Session
-
-    return Session(found["session"], **({"worktree": found["worktree"]} if "worktree" in found else {}))

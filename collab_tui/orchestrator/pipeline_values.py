@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from pathlib import PureWindowsPath
 from typing import Any, Final
 
@@ -102,24 +103,29 @@ def _data(value: Any) -> dict[str, Any]:
     return value
 
 
+def _called(what: str) -> Callable[[Any], str]:
+    """A name that a task or an agent may have."""
+
+    def read(value: Any) -> str:
+        try:
+            return checked(values.name(value), what)
+        except BadNameError as error:
+            raise WrongError(str(error)) from error
+
+    return read
+
+
 def _key(value: Any) -> str:
     try:
-        return checked(values.name(value), "key")
-    except BadNameError as error:
-        raise WrongError(str(error)) from error
+        return _called("key")(value)
+    except WrongError as wrong:  # what it is not is told before it
+        raise WrongError(str(wrong).partition(": not ")[0]) from wrong
 
 
-def session(value: Any) -> str:
-    """What a session's agent is called, once the names in it are filled in."""
-    try:
-        return checked(values.name(value), "session's agent")
-    except BadNameError as error:
-        raise WrongError(str(error)) from error
-
-
-def title(value: Any) -> str:
-    """The title of a task, also once the names in it are filled in."""
-    return values.line(_LONGEST_LINE)(value)
+session: Final = _called("session's agent")
+"""What a session's agent is called, once the names in it are filled in."""
+title: Final = values.line(_LONGEST_LINE)
+"""The title of a task, also once the names in it are filled in."""
 
 
 def _folder(value: Any) -> str:

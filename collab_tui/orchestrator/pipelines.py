@@ -1,4 +1,4 @@
-"""Where pipelines are found: a file by its path; by its name one of the user's own, of the project's, or of ours."""
+"""Where pipelines are found: a file by its path; by its name one of the user's own, of ours, or of the project's."""
 
 from __future__ import annotations
 
@@ -33,14 +33,16 @@ class Found:
 
 
 def pipelines(registry: Path) -> Sequence[Found]:
-    """Those of the user, of the project of a registry and of ours, by name. The user's own take the place of the
-    project's, and both that of ours.
+    """Those of the user, of the project of a registry and of ours, by name.
+
+    The user's own take the place of all others. What comes with a project takes no other's place: whoever names one
+    of ours gets that, also in a project that they did not write.
     """
     users = user_config_file().with_name(_FOLDER)
     projects = project_config_file(Path(os.path.abspath(registry))).with_name(_FOLDER)
     found = {
         file.stem: Found(file.stem, file, folder == projects, folder == BUILT_IN)
-        for folder in (BUILT_IN, projects, users)
+        for folder in (projects, BUILT_IN, users)
         for file in sorted(folder.glob(f"*{_ENDING}"))[:_MOST]
     }
     return [found[name] for name in sorted(found)]

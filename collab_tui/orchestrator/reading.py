@@ -7,9 +7,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from collab_tui.model.signature import AmbiguousError, parse
 from collab_tui.orchestrator.kept import KeptRuns, RunError
 from collab_tui.orchestrator.ledger import Ledger, proven, read_kept
 from collab_tui.orchestrator.values import ValueFiles, ValueLostError
+from collab_tui.registry.append import RegistryError
 from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.sessions.log_folder import find_log
 
@@ -60,7 +62,7 @@ def ended_since(registry: Path, positions: Mapping[str, int]) -> Collection[str]
     """Of runs that are kept here those that say they ended, after the line of which the position is given."""
     try:
         key = KeptRuns(registry).key()
-    except RunError:
+    except RegistryError:
         return ()  # nothing can be told of their lines
     return {
         item.data["run"]
@@ -73,16 +75,51 @@ def ended_since(registry: Path, positions: Mapping[str, int]) -> Collection[str]
     }
 
 
+def as_they_tell(registry: JsonlRegistry, runs: Iterable[Run]) -> list[Run]:
+    """Runs; of those that are kept here, by its own lines each of which another line says that it goes on or is over.
+
+    The registry has been read.
+    """
+    return [_as_it_tells(registry, run) for run in runs]
+
+
+def _as_it_tells(registry: JsonlRegistry, run: Run) -> Run:
+    kept = KeptRuns(registry.path)
+    with suppress(RegistryError):  # its own lines cannot be read
+        if kept.has(run.id):
+            key = kept.key()
+            for line in _events(registry, run.set_at["state"]):
+                if proven(line, key) is None:
+                    return _by_its_own_lines(registry.path, run.id, line.line)
+    return run
+
+
+@lru_cache(maxsize=100)
+def _by_its_own_lines(registry: Path, run: str, _: bytes) -> Run:
+    """A run as it told of itself when another wrote that line: that takes a look at the whole registry, and stays so
+    until one of the two writes how far it is.
+    """
+    return read_kept(KeptRuns(registry), run).run
+
+
 def read_value(registry: JsonlRegistry, run: str, value: Value) -> Whole:
-    """The whole of what stands under a key. The registry has been read. Raises `ValueLostError`, `RegistryError`."""
+    """The whole of a value as its line has it; where the run did not write that line, what it wrote last under the key.
+
+    The registry has been read. Raises `ValueLostError`, `RegistryError`.
+    """
+    kept, files = KeptRuns(registry.path), ValueFiles(registry.path, run)
+    line = next((each for each in _events(registry, value.position) if _is_of(each, run, value)), None)
+    if not kept.has(run):
+        return Whole(files.value_of(_as_told(line)).value, is_proven=False)
     try:
-        ledger = _ledger(registry.path, run)
+        if line is not None and (told := proven(line, kept.key())) is not None:
+            return Whole(files.value_of(told).value, is_proven=True)
+        ledger = read_kept(kept, run)
     except RunError as error:
         raise ValueLostError(str(error)) from error
-    if ledger is None:
-        return Whole(_as_told(registry, run, value), is_proven=False)
-    if (entry := ledger.entries.get(value.key)) is not None:
-        return Whole(entry.value, is_proven=True)
+    own = ledger.entries.get(value.key) if value.revision else ledger.candidates.get(value.task or "")
+    if own is not None:
+        return Whole(own.value, is_proven=True)
     lost = f"the value {value.key} "
     odd = f"line {value.position + 1} says what stands under {value.key}, and the run did not write it"
     raise ValueLostError(next((told for told in ledger.problems if told.startswith(lost)), odd))
@@ -93,16 +130,22 @@ def _ledger(registry: Path, run: str) -> Ledger | None:
     return read_kept(kept, run) if kept.has(run) else None
 
 
-def _as_told(registry: JsonlRegistry, run: str, value: Value) -> Any:
-    items = registry.items(value.position, value.position + 1)
-    line = items[0] if items else None
-    if not isinstance(line, Event) or line.text("run") != run or line.text("key") != value.key or not _IS_RUN(run):
+def _events(registry: JsonlRegistry, position: int) -> Sequence[Event]:
+    """The event of a line that was read; none where it is none, or not there any more."""
+    return [item for item in registry.items(position, position + 1) if isinstance(item, Event)]
+
+
+def _is_of(line: Event, run: str, value: Value) -> bool:
+    return line.text("run") == run and line.text("key") == value.key and _IS_RUN(run) is not None
+
+
+def _as_told(line: Event | None) -> Mapping[str, Any]:
+    if line is None:
         raise ValueLostError("its line is not there any more: the registry was replaced")
     try:
-        told = parse(line.line)  # the event itself is cleaned
+        return parse(line.line)  # the event itself is cleaned
     except AmbiguousError as error:
-        raise ValueLostError(f"line {value.position + 1} can be read in two ways: {error}") from error
-    return ValueFiles(registry.path, run).value_of(told).value
+        raise ValueLostError(f"line {line.position + 1} can be read in two ways: {error}") from error
 
 
 def read_task_log(registry: Path, named: str) -> str | None:

@@ -16,6 +16,7 @@ import pytest
 from collab_tui.cli.main import main
 from collab_tui.protocol.keys import Keyring
 from collab_tui.protocol.presence import AGENT_MARKS
+from collab_tui.registry.create import make_registry
 from tests.events import asks, lines, says, updates
 from tests.signing import install_key
 
@@ -89,6 +90,15 @@ def registry(tmp_path: Path) -> Path:
         )
     )
     return path
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with a registry, to run programs in."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    make_registry(folder)
+    return folder
 
 
 def events(path: Path) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""`collab-tui run` and `runs`, as processes of their own: the samples to their end, ended, killed, gone on with."""
+"""`collab-tui run`, as a process of its own: the samples to their end, ended, killed, gone on with."""
 
 from __future__ import annotations
 
@@ -7,65 +7,21 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
 
 import pytest
 
+from collab_tui.cli.running import Running
+from collab_tui.config import Config
 from collab_tui.model.fold import Fold
-from collab_tui.model.requests import Request
-from collab_tui.protocol.answers import answer
-from collab_tui.protocol.trust import Trust
 from collab_tui.registry.append import append
 from collab_tui.registry.base import read_to_end
-from collab_tui.registry.create import make_registry
 from collab_tui.registry.jsonl import JsonlRegistry
 from tests.cli.conftest import Collab
-from tests.program import PROGRAM, environment, eventually, run, started
-from tests.signing import install_key_at
+from tests.cli.runs import WAITS, lines, pipeline, registry_of, run_of, told, value
+from tests.program import PATIENCE, PROGRAM, environment, eventually, run, started
 
 SAMPLES = Path(__file__).parents[2] / "sample_state" / "pipelines"
-WAITS = """\
-import pathlib, sys, threading
-pathlib.Path(sys.argv[1]).write_text("here", encoding="utf-8")
-threading.Event().wait()
-"""
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    make_registry(folder)
-    return folder
-
-
-def lines(project: Path) -> list[dict[str, Any]]:
-    registry = project / ".collab" / "registry.jsonl"
-    return [json.loads(line) for line in registry.read_bytes().split(b"\n")[:-1]]
-
-
-def told(project: Path, *arguments: str, **more: str) -> tuple[int, str]:
-    """Exit code, and what is printed; nothing is said on standard error."""
-    done = run(*arguments, cwd=project, env=environment(project, **more))
-    assert done.stderr == b"", done.stderr.decode()
-    return done.returncode, done.stdout.decode()
-
-
-def registry_of(project: Path) -> str:
-    return str(project / ".collab" / "registry.jsonl")
-
-
-def run_of(project: Path) -> str:
-    return str(next(line["run"] for line in lines(project) if line["event"] == "run_started"))
-
-
-def value(project: Path, key: str) -> str:
-    code, text = told(project, "runs", run_of(project), "--value", key)
-    assert code == 0
-    return text
 
 
 def is_there(process: int) -> bool:
@@ -74,20 +30,6 @@ def is_there(process: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def pipeline(project: Path, text: str, **scripts: str) -> str:
-    """A pipeline file, with the scripts of its agents beside it."""
-    for name, script in scripts.items():
-        (project / f"{name}.py").write_text(script, encoding="utf-8")
-    agents = "".join(
-        f'[agent.{name}]\ncommand = ["{{python}}", "{{folder}}/{name}.py", "{{folder}}/{name}.here"]\n'
-        f'[role.{name}]\nagent = "{name}"\n'
-        for name in scripts
-    )
-    file = project / "pipeline.toml"
-    file.write_text(f'goal = "go"\n{text}\n{agents}', encoding="utf-8")
-    return str(file)
 
 
 # The samples
@@ -199,163 +141,47 @@ def test_asked_twice_it_ends_at_once(project: Path) -> None:
     assert value(project, "t") == "there\n"
 
 
-# What others write
+def test_of_a_run_whose_end_could_not_be_written_nothing_is_said_to_run(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registry, told = JsonlRegistry(Path(registry_of(project))), {"agent": "lead", "run": "0a1b2c3d"}
+    append(registry_of(project), {**told, "event": "run_started", "name": "n", "goal": "g"})
+    append(registry_of(project), {**told, "event": "run_tasks", "tasks": [{"key": "t"}]})
+    append(registry_of(project), {**told, "event": "run_task", "task": "t", "state": "running"})
+    fold = Fold()
+    read_to_end(registry, fold)
+    (run_,) = fold.board().runs
+    assert Running(registry.path, Config(), run_.id, None, as_json=False).over(run_) == 3
+    shown = capsys.readouterr().out
+    assert "was running when its process went, 0 of 1 tasks done" in shown
+    assert "is running" not in shown
+    assert Running(registry.path, Config(), run_.id, None, as_json=True).over(run_) == 3
+    assert json.loads(capsys.readouterr().out)["state"] == "gone"
 
 
-def test_lines_that_others_write_end_no_run_and_give_no_result(project: Path) -> None:
-    text = '[[task]]\nkey = "t"\nrole = "says"\n[[task]]\nkey = "u"\nrole = "waits"\nneeds = ["t"]\n'
-    file = pipeline(project, text, says="print('ours\\x1b[2J')", waits=WAITS)
-    with started("run", file, cwd=project, env=environment(project)) as running:
-        running.wait_for((project / "waits.here").exists)
-        first = next(line for line in lines(project) if line["event"] == "run_started")
-        forged = {"agent": first["agent"], "run": first["run"]}
-        append(registry_of(project), {**forged, "event": "run_value", "key": "t", "revision": 2, "value": "theirs"})
-        append(registry_of(project), {**forged, "event": "run_resumed", "carrier": "ffffffffffff", "host": "nowhere"})
-        append(registry_of(project), {**forged, "event": "run_ended", "state": "done"})
-        code, listed = told(project, "runs", "--json")
-        assert [(each["state"], each["watched_by"]) for each in json.loads(listed)] == [("running", "process")]
-        assert value(project, "t") == "ours\x1b[2J\n", "whole, as it was given: nothing shows it here"
-        running.process.kill()
-        running.wait()
-        assert b"is done" not in running.output
-    code, text = told(project, "runs", run_of(project))
-    assert (code, "was running when its process went, 1 of 2 tasks done" in text) == (0, True)
-    assert "was running" in next(line for line in text.splitlines() if " u " in line)
-    copied = project.parent / "copy.jsonl"
-    copied.write_bytes(Path(registry_of(project)).read_bytes())
-    found = run("runs", run_of(project), "--value", "t", "--registry", str(copied), cwd=project)
-    assert (found.returncode, found.stdout, b"nothing proves" in found.stderr) == (1, b"theirs\n", True)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="needs a terminal that a program can make, as only Unix has")
-def test_a_value_steers_no_terminal(project: Path) -> None:
-    large = "print('a' + '\\x1b[31m' * 30_000 + 'b')"
-    assert told(project, "run", pipeline(project, '[[task]]\nkey = "t"\nrole = "says"\n', says=large))[0] == 0
-    master, slave = os.openpty()
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes with names are of Unix")
+@pytest.mark.parametrize(("says", "state", "code"), [("print('said')", "done", 0), ("1 / 0", "failed", 1)])
+def test_a_run_of_which_nobody_reads_any_more_goes_on_and_its_code_tells_how_it_came_out(
+    project: Path, says: str, state: str, code: int
+) -> None:
+    (project / ".collab" / "logs").symlink_to(project)  # which is complained of with every attempt
+    os.mkfifo(project / "waits.here")
+    may_go_on = os.open(project / "waits.here", os.O_RDWR)
+    text = '[[task]]\nkey = "t"\nrole = "waits"\n[[task]]\nkey = "u"\nrole = "says"\nneeds = ["t"]\n'
+    waits = "import sys\nopen(sys.argv[1], encoding='utf-8').readline()"
+    file = pipeline(project, text, waits=waits, says=says)
+    arguments = [PROGRAM, "run", file]
     with subprocess.Popen(
-        [PROGRAM, "runs", run_of(project), "--value", "t"], cwd=project, env=environment(project), stdout=slave
-    ) as shown:
-        os.close(slave)
-        said = b""
-        with suppress(OSError):  # Linux says so at the end of a terminal
-            while piece := os.read(master, 1 << 16):
-                said += piece
-    os.close(master)
-    assert b"a" in said
-    assert b"\x1b[31m" not in said
-    assert shown.returncode == 0
-
-
-def test_a_run_that_is_done_is_not_gone_on_with(project: Path) -> None:
-    assert told(project, "run", pipeline(project, '[[task]]\nkey = "t"\nrole = "says"\n', says="print(1)"))[0] == 0
-    before = lines(project)
-    code, text = told(project, "run", "--resume", run_of(project))
-    assert (code, "is done, 1 of 1 tasks done" in text) == (0, True)
-    assert lines(project) == before
-
-
-def test_who_comes_second_to_resume_a_run_tells_nothing_of_it(project: Path) -> None:
-    file = pipeline(project, '[[task]]\nkey = "u"\nrole = "waits"\n', waits=WAITS)
-    with started("run", file, cwd=project, env=environment(project)) as running:
-        running.wait_for((project / "waits.here").exists)
-        second = run("run", "--resume", run_of(project), cwd=project, env=environment(project))
-        assert (second.returncode, second.stdout) == (3, b"")
-        assert b"goes on already, in process" in second.stderr
-
-
-# What it says
-
-AFTER: Final = {"t": [], "u": ["t"], "v": ["t"]}
-
-
-def test_a_failure_is_told_with_its_error_and_what_it_keeps_from_going_on(project: Path) -> None:
-    text = '[policy]\non_error = "go on"\nretries = 1\n[[task]]\nkey = "t"\nrole = "fails"\nbackoff = "0s"\n'
-    text += '[[task]]\nkey = "u"\nrole = "fails"\nneeds = ["t"]\n'
-    code, said = told(project, "run", pipeline(project, text, fails="import sys\nsys.exit('no disk left')"))
-    assert code == 1
-    assert said.count("no disk left") == 3, "as it is tried again, as it fails, and in the summary"
-    assert "skipped" in said
-    assert " failed, 0 of 2 tasks done" in said
-
-
-def test_an_error_stands_where_it_came_up_and_once_in_the_summary_not_with_all_that_it_ended(project: Path) -> None:
-    text = "".join(f'[[task]]\nkey = "{key}"\nrole = "fails"\nneeds = {needs}\n' for key, needs in AFTER.items())
-    _, said = told(project, "run", pipeline(project, text, fails="import sys\nsys.exit('no disk left')"))
-    assert said.count("no disk left") == 2
-    assert "cancelled: t failed\n" in said
-
-
-def test_what_waits_for_the_person_is_told_and_goes_on_when_they_answer(project: Path) -> None:
-    keyring = install_key_at(project)
-    text = '[[task]]\nkey = "t"\nrole = "says"\ntitle = "Say it"\napproval = "person"\nexpires = "1h"\n'
-    with started(
-        "run", pipeline(project, text, says="print('said')"), cwd=project, env=environment(project)
+        arguments, cwd=project, env=environment(project), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as running:
-        running.wait_for(lambda: b"collab-tui decide" in running.output)
-        assert b"waits for you, until 2" in running.output
-        assert "Begin “Say it”? (run pipeline)".encode() in running.output
-        registry, fold = JsonlRegistry(project / ".collab" / "registry.jsonl"), Fold()
-        read_to_end(registry, fold)
-        board = fold.board()
-        (request,) = board.requests
-        assert isinstance(request, Request)
-        assert f"collab-tui decide {request.id[:8]} approve".encode() in running.output
-        answer(
-            registry,
-            request,
-            "human",
-            "approved",
-            known=board.position,
-            person="human",
-            clock=lambda: datetime.now(UTC),
-            trust=Trust("human", keyring=keyring),
-        )
-        assert running.wait() == 0, running.errors
-        assert b"you said yes: it may start" in running.output
-    assert value(project, "t") == "said\n"
-
-
-def test_what_never_began_is_told_in_one_line(project: Path) -> None:
-    tasks = "".join(f'[[task]]\nkey = "t{n}"\nrole = "fails"\nneeds = ["t"]\n' for n in range(300))
-    text = f'[[task]]\nkey = "t"\nrole = "fails"\n{tasks}'
-    code, said = told(project, "run", pipeline(project, text, fails="raise SystemExit('no')"))
-    assert (code, "300 tasks cancelled" in said) == (1, True)
-    assert len(said.splitlines()) < 20
-    text = "".join(f'[[task]]\nkey = "t{n}"\nrole = "says"\ngives = "k{n % 7}"\n' for n in range(7))
-    (project / ".collab" / "registry.jsonl").write_bytes(b"")
-    code, said = told(project, "run", pipeline(project, text, says="print(1)"))
-    assert (code, "results: `collab-tui runs" in said, "and 1 more" in said) == (0, True, True)
-
-
-def test_every_console_can_show_it(project: Path) -> None:
-    text = '[[task]]\nkey = "t"\nrole = "fails"\ntitle = "배포 ✔ — 日本語 👍"\n'
-    file = pipeline(project, text, fails="import sys\nsys.stderr.buffer.write('끝 👍 \\x1b[2J'.encode()); sys.exit(3)")
-    cp949, ascii_only = {"PYTHONIOENCODING": "cp949"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    for console, arguments, code in (
-        (ascii_only, ("run", file, "--dry-run"), 0),
-        (cp949, ("run", file), 1),
-        (ascii_only, ("runs",), 0),
-    ):
-        done = run(*arguments, cwd=project, env=environment(project, **console))
-        assert (done.returncode, done.stderr) == (code, b"")
-        assert b"\x1b" not in done.stdout
-    for console in (cp949, ascii_only):
-        done = run("runs", run_of(project), cwd=project, env=environment(project, **console))
-        assert (done.returncode, done.stderr) == (0, b"")
-
-
-def test_as_json_each_change_is_an_object_and_the_last_one_has_all(project: Path) -> None:
-    file = pipeline(project, '[[task]]\nkey = "t"\nrole = "says"\n', says="print('said')")
-    code, text = told(project, "run", file, "--json")
-    assert code == 0
-    began, *changes, last = map(json.loads, text.splitlines())
-    assert (began["run"], began["state"]) == (run_of(project), "running")
-    assert [(change["task"], change["state"]) for change in changes] == [("t", "running"), ("t", "done")]
-    assert (last["state"], last["tasks"][0]["state"], last["timing"]["seats"]) == ("done", "done", 1)
-    done = run("runs", run_of(project), "--value", "tt", cwd=project)
-    assert (done.returncode, b"nothing stands under 'tt'; did you mean t?" in done.stderr) == (2, True)
-    code, text = told(project, "runs", "--json")
-    assert [(each["run"], each["state"]) for each in json.loads(text)] == [(run_of(project), "done")]
+        assert running.stdout is not None
+        assert running.stdout.readline()
+        running.stdout.close()
+        os.write(may_go_on, b"now\n")
+        assert running.wait(PATIENCE) == code
+    os.close(may_go_on)
+    assert [line["state"] for line in lines(project) if line["event"] == "run_ended"] == [state]
+    assert "u" in {line.get("task") for line in lines(project) if line.get("state") == state}
 
 
 # Usage

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,12 @@ def test_a_choice_lists_its_options(collab: Collab, registry: Path) -> None:
     out = collab("status")[1]
     assert "overdue" in out
     assert "      1 rules\n      2 model\n" in out
+
+
+def test_how_soon_it_expires(collab: Collab, registry: Path) -> None:
+    expires = (datetime.now(UTC) + timedelta(minutes=30, seconds=50)).isoformat()
+    registry.write_bytes(lines(says("sena", "decision_request", id="r1", request="Go?", expires=expires)))
+    assert "expires in 30 min" in collab("status")[1]
 
 
 def test_text_from_events_is_literal_and_keeps_to_its_line(collab: Collab, registry: Path) -> None:

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from collab_tui.model.glyphs import ASCII, UNICODE
 from collab_tui.orchestrator.dry_run import DryRun, lines_of, looked_at
 from collab_tui.orchestrator.pipeline_file import read_pipeline
-from collab_tui.orchestrator.pipelines import find_pipeline, pipelines
+from collab_tui.orchestrator.pipelines import BUILT_IN, find_pipeline, pipelines
 from collab_tui.orchestrator.plan import PipelineError
 
 TEXT = """\
@@ -94,6 +94,19 @@ async def test_the_longest_chain_goes_by_time_limits_where_every_task_has_one(tm
     assert "by their number, as not every task has a time limit" in "\n".join(lines_of(by_number, 120, UNICODE))
 
 
+async def test_many_tasks_cost_what_each_costs_and_of_a_long_chain_the_middle_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adders, asked = vars(DryRun)["adders"].fget, list[DryRun]()
+    monkeypatch.setattr(DryRun, "adders", property(lambda run: asked.append(run) or adders(run)))
+    needs = [f'needs = ["t{number - 1}"]' if number else "" for number in range(30)]
+    tasks = "".join(f'[[task]]\nkey = "t{number}"\nrole = "r"\n{need}\n' for number, need in enumerate(needs))
+    run = await looked(tmp_path, f'[agent.x]\ncommand = ["{{python}}"]\n[role.r]\nagent = "x"\n{tasks}')
+    text = "\n".join(lines_of(run, 400, UNICODE))
+    assert " t8 → t9 → 19 more → t29\n" in text
+    assert len(asked) < 10
+
+
 async def test_of_chains_that_are_as_long_that_counts_which_waits_for_what_is_added(tmp_path: Path) -> None:
     tasks = '[[task]]\nkey = "plan"\nrole = "r"\n[[task]]\nkey = "a"\nrole = "r"\nneeds = ["plan"]\n'
     tasks += '[[task]]\nkey = "b"\nrole = "r"\nneeds = ["plan/*"]\n'
@@ -107,6 +120,25 @@ async def test_what_cannot_work_here_is_told_before_anything_starts(tmp_path: Pa
     text = "\n".join(lines_of(told, 120, UNICODE))
     assert "there is no program no-such-program-anywhere" in text
     assert "no agent is defined as 'nobody'" in text
+
+
+async def test_before_a_start_what_matters_comes_first_and_four_equal_problems_are_one(tmp_path: Path) -> None:
+    told = await looked(tmp_path, TEXT.replace('agent = "script"', 'agent = "gone"'))
+    assert [problem.partition(":")[0] for problem in told.problems] == ["planner, executor", "validator"]
+    text = "\n".join(lines_of(told, 120, UNICODE, before_start=True))
+    assert text.index("cannot start") < text.index("asks you") < text.index("step 1") < text.index("who works")
+    assert "dry run" not in text
+
+
+async def test_variables_and_commands_are_told_for_people_and_whole_as_json(tmp_path: Path) -> None:
+    script = f"print('{'ok' * 60}')"
+    text = f'[vars]\nlanguage = "go"\n[agent.x]\ncommand = ["x", "-c", "{script}"]\n[role.r]\nagent = "x"\n'
+    told = await looked(tmp_path, f'{text}[[task]]\nkey = "t"\nrole = "r"\n')
+    said = "\n".join(lines_of(told, 400, UNICODE))
+    assert "variables\n  language = 'go'\n" in said
+    assert "r, 1 seat: x -c 'print('okok" in said
+    assert "okok..., in " in said
+    assert script in told.document()["roles"][0]["agent"].replace("'\"'\"'", "'")
 
 
 async def test_it_tells_what_the_person_is_asked_and_what_is_open(tmp_path: Path) -> None:
@@ -139,11 +171,13 @@ def test_a_pipeline_is_found_by_its_name_and_the_users_own_comes_first(
     for folder in (registry.with_name("pipelines"), tmp_path / "user-config" / "pipelines"):
         folder.mkdir(parents=True)
         (folder / "release.toml").write_text("", encoding="utf-8")
-    (registry.with_name("pipelines") / "nightly.toml").write_text("", encoding="utf-8")
+    for name in ("nightly", "team"):
+        (registry.with_name("pipelines") / f"{name}.toml").write_text("", encoding="utf-8")
     whose = [(each.name, each.is_project, each.is_built_in) for each in pipelines(registry)]
     assert whose == [("nightly", True, False), ("release", False, False), ("team", False, True)]
     assert find_pipeline("release", registry) == tmp_path / "user-config" / "pipelines" / "release.toml"
     assert find_pipeline("nightly", registry) == registry.with_name("pipelines") / "nightly.toml"
+    assert find_pipeline("team", registry) == BUILT_IN / "team.toml", "what comes with a project takes no other's place"
     assert find_pipeline("some/where.toml", registry) == Path("some/where.toml").absolute()
     monkeypatch.chdir(tmp_path)
     (tmp_path / "nightly").write_text("", encoding="utf-8")

@@ -185,7 +185,7 @@ WRONG = [
     ('[role.q]\nprompt_file = "../x.md"\n', "2: [role.q]: prompt_file: '../x.md' leads out of the folder"),
     ('[role.q]\nprompt = "x"\nprompt_file = "planner.md"\n', "3: [role.q]: it takes prompt or prompt_file"),
     ("task = 3\n", "1: task = 3: each is a table of its own, [[task]]"),
-    ('[[task]]\nrole = "r"\n', "1: task 1: it needs key"),
+    ('[[task]]\nrole = "r"\n', "1: task number 1: it needs key"),
     ('[[task]]\nkey = "A b"\n', "2: task A b: key = 'A b': a key has small letters"),
     (f'{AGENT}{TASK}neds = ["x"]\n', "8: task t: unknown key 'neds'; did you mean needs?"),
     (
@@ -207,12 +207,14 @@ WRONG = [
     (f"{AGENT}{TASK}data = {{ a = [1979-01-01] }}\n", "8: task t: data.a.1: a date or a time stands in quotes"),
     (f'{AGENT}{TASK}[task.data]\na = 1\nb = "{{"\n', "10: task t: data.b: braces hold a name"),
     (f"{AGENT}{TASK}data = {{ a = nan }}\n", "8: task t: data.a: nan is nothing that JSON has"),
-    (f'{AGENT}[[task]]\nkey = "t"\nrole = "s"\n', "5: "),
-    (f'{AGENT}{TASK}needs = ["nobody"]\n', "5: "),
-    (f"{AGENT}{TASK}{TASK}", "8: "),
-    (f'{AGENT}{TASK}needs = ["t"]\n', "5: "),
-    (f'{AGENT}{TASK}needs = ["u"]\n[[task]]\nkey = "u"\nrole = "r"\nneeds = ["t"]\n', "5: "),
-    ('[[task]]\nkey = "t"\nrole = "r"\n[role.r]\n', "4: "),
+    (f'{AGENT}[[task]]\nkey = "t"\nrole = "s"\n', "7: task t: there is no role 's'"),
+    (f'{AGENT}{TASK}review = "s"\n', "8: task t: there is no role 's'"),
+    (f'{AGENT}{TASK}needs = ["nobody"]\n', "8: task t: it needs nobody, which nothing gives"),
+    (f"{AGENT}{TASK}{TASK}", "8: task t: there are two of that key"),
+    (f'{AGENT}{TASK}needs = ["t"]\n', "8: task t: these wait for each other"),
+    (f'{AGENT}{TASK}needs = ["u"]\n[[task]]\nkey = "u"\nrole = "r"\nneeds = ["t"]\n', "8: "),
+    ('[[task]]\nkey = "t"\nrole = "r"\n[role.r]\n', '4: role r has no agent, and t needs it: give it one: agent = "NA'),
+    ('goal = "x\nname = "y"\n', '1: it is not TOML: a text ends on the line on which it begins: its closing " is miss'),
 ]
 
 
@@ -231,7 +233,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(folder: Path)
 def test_what_only_follows_from_a_mistake_is_not_told_as_another(folder: Path) -> None:
     text = f'{AGENT}[[task]]\nkey = "T"\nrole = "r"\n[[task]]\nkey = "u"\nrole = "r"\nneeds = ["t"]\n'
     (only,) = mistakes(folder, text)
-    assert only.startswith("6: task T: key = 'T'")
+    assert only.startswith("6: task T: key = 'T': a key has small letters")
+    assert only.count("'T'") == 1
     (only,) = mistakes(folder, f"vars = 3\n{AGENT}{TASK}")
     assert only == "1: vars = 3: it is a table, [vars]"
     (only,) = mistakes(folder, f'{AGENT}{TASK}needs = ["x"]\n[vars]\nx = inf\n')
@@ -247,6 +250,23 @@ def test_a_mistake_keeps_no_other_from_being_told(folder: Path) -> None:
         assert first[0] in "12"
         assert any("there is no role 'nobody'" in problem for problem in told), broken
         assert any("these wait for each other: " in problem for problem in told), broken
+
+
+def test_a_task_without_a_right_key_has_its_other_mistakes_told_too(folder: Path) -> None:
+    for key in ('key = "One Two"', "title = 'no key'"):
+        told = mistakes(folder, f'{AGENT}[[task]]\n{key}\nrole = "nobody"\nneeds = ["nothing"]\n')
+        assert len(told) == 3
+        assert "there is no role 'nobody'" in told[1].removeprefix("7: ")
+        assert "it needs nothing, which nothing gives" in told[2].removeprefix("8: ")
+
+
+def test_of_two_mistakes_of_one_task_or_role_both_are_told(folder: Path) -> None:
+    told = mistakes(folder, f'{AGENT}size = 0\nreview = "boss"\n{TASK}rounds = -1\nreview = "nobody"\n')
+    first, second, third, fourth = (problem.partition(": ")[2] for problem in told)
+    assert first.startswith("role r: there is no role 'boss' to review")
+    assert second.startswith("[role.r]: size = 0: ")
+    assert third.startswith("task t: rounds = -1: ")
+    assert fourth.startswith("task t: there is no role 'nobody'")
 
 
 def test_what_a_session_is_called_is_filled_in(folder: Path) -> None:

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
+from collab_tui.model.event import Event
+from collab_tui.model.fold import Fold
 from collab_tui.model.runs import RunState, Value
 from collab_tui.orchestrator.blackboard import Blackboard
 from collab_tui.orchestrator.journal import Journal
 from collab_tui.orchestrator.kept import KeptRuns, Part
-from collab_tui.orchestrator.reading import Whole, own_run, read_task_log, read_value
+from collab_tui.orchestrator.reading import Whole, as_they_tell, own_run, read_task_log, read_value
 from collab_tui.orchestrator.values import ValueFiles, ValueLostError, checked
 from collab_tui.registry.append import append
+from collab_tui.registry.base import read_to_end
 from collab_tui.registry.jsonl import JsonlRegistry
 from tests.orchestrator.ground import AGENT, RUN, SEAT, begun
 
@@ -57,7 +60,7 @@ async def test_of_a_run_that_is_kept_here_only_what_it_wrote_itself_counts(path:
     kept = KeptRuns(path)
     run = kept.new("demo", "a goal", {}, RUN)
     journal = Journal(JsonlRegistry(path), RUN, kept.key(), lambda _: None)
-    run.began(Part(journal.part, 0, "carrier"))
+    run.began(Part(journal.part, 0))
     await begun(journal)
     await Blackboard(journal, ValueFiles(path, RUN)).put("plan", "ours", by=SEAT)
     forged = whole(path, value="theirs", revision=2)
@@ -68,6 +71,55 @@ async def test_of_a_run_that_is_kept_here_only_what_it_wrote_itself_counts(path:
     assert told.state is RunState.RUNNING
     with pytest.raises(ValueLostError, match="the run did not write it"):
         read(path, key="other", value="theirs")
+    await journal.close(1)
+    run.end()
+
+
+async def test_an_earlier_revision_is_read_as_it_was(path: Path) -> None:
+    kept = KeptRuns(path)
+    run = kept.new("demo", "a goal", {}, RUN)
+    journal = Journal(JsonlRegistry(path), RUN, kept.key(), lambda _: None)
+    run.began(Part(journal.part, 0))
+    await begun(journal)
+    board, files = Blackboard(journal, ValueFiles(path, RUN)), path.parent / "runs" / RUN
+    for value in ("first", "second" * 20_000, "third" * 20_000):
+        await board.put("plan", value, by=SEAT)
+    registry = JsonlRegistry(path)
+    lines = [item.position for item in registry.read_next().items if isinstance(item, Event) and item.data.get("key")]
+    revisions = [Value("plan", at + 1, SEAT, None, None, "", 0, None, None, line) for at, line in enumerate(lines)]
+    assert [read_value(registry, RUN, each).text[:5] for each in revisions] == ["first", "secon", "third"]
+    next(file for file in files.iterdir() if b"second" in file.read_bytes()).unlink()
+    with pytest.raises(ValueLostError, match="is gone, or was changed"):
+        read_value(registry, RUN, revisions[1])
+    await journal.close(1)
+    run.end()
+
+
+async def test_how_a_run_is_told_by_its_own_lines_and_by_those_of_others(path: Path) -> None:
+    kept = KeptRuns(path)
+    run = kept.new("demo", "a goal", {}, RUN)
+    journal = Journal(JsonlRegistry(path), RUN, kept.key(), lambda _: None)
+    await begun(journal)
+
+    def states() -> list[RunState]:
+        registry, fold = JsonlRegistry(path), Fold()
+        read_to_end(registry, fold)
+        (as_told,) = fold.board().runs
+        (told,) = as_they_tell(registry, [as_told])
+        return [as_told.state, told.state]
+
+    assert states() == [RunState.RUNNING, RunState.RUNNING]
+    forged = {"agent": AGENT, "run": RUN}
+    append(str(path), {**forged, "event": "run_ended", "state": "done"})
+    assert states() == [RunState.DONE, RunState.RUNNING]
+    looks: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("collab_tui.orchestrator.reading.read_kept", lambda _, run: looks.append(run))
+        assert states() == [RunState.DONE, RunState.RUNNING]
+    assert not looks, "the whole registry is read once for each line"
+    await journal.write(AGENT, "run_ended", state="failed")
+    append(str(path), {**forged, "event": "run_resumed", "host": "x", "carrier": "f" * 12})
+    assert states() == [RunState.RUNNING, RunState.FAILED]
     await journal.close(1)
     run.end()
 
