@@ -27,7 +27,7 @@ class How(StrEnum):
     """How a process comes to its end."""
 
     KILL = "kill"
-    """Nothing of it goes on, and what it did not write is lost."""
+    """Nothing of it is written any more, and what was in its memory is gone."""
     STOP = "stop"
     """The person ends the run."""
 
@@ -60,6 +60,10 @@ class Story:
     """Turns of the loop that a write takes."""
     ends: tuple[End, ...]
     """Of the first processes; one more goes on until the run is over."""
+    is_steady: bool = False
+    """What comes of it depends on nothing but the story: no task ends another, or reads what several write, and an
+    attempt that is made once more gives the same. So wherever it is killed, the same has to come of it.
+    """
 
     def script(self, key: str, work: Work, place: int) -> str:
         """What becomes of an attempt, `place` counts from 0 those that came to an end."""
@@ -69,17 +73,18 @@ class Story:
     def answer(self, key: str, process: int) -> str:
         """What the person says about a task."""
         said = self.says.get(key, ())
-        return said[process] if process < len(said) else "yes"
+        place = 0 if self.is_steady else process
+        return said[place] if place < len(said) else "yes"
 
 
-def plan_of(kind: str, attempt: int, *, may_add: bool) -> list[dict[str, object]]:
-    """What a planner adds. Another attempt adds other tasks."""
+def plan_of(kind: str, number: int, *, may_add: bool) -> list[dict[str, object]]:
+    """What a planner adds. What gives another number adds other tasks."""
     if kind == "refused":
         return [{"key": "a", "role": "worker", "needs": ["b"]}, {"key": "b", "role": "worker", "needs": ["a"]}]
     if kind == "clashes":
         return [{"key": "clash", "role": "worker", "gives": CLASH}]
-    more: list[dict[str, object]] = [{"key": f"a{attempt}", "role": "worker"}]
-    more += [{"key": "b", "role": "worker", "needs": [f"a{attempt}"], "review": "judge"}]
+    more: list[dict[str, object]] = [{"key": f"a{number}", "role": "worker"}]
+    more += [{"key": "b", "role": "worker", "needs": [f"a{number}"], "review": "judge"}]
     return [*more, {"key": "c", "role": "planner"}] if may_add else more
 
 
@@ -89,7 +94,8 @@ def stories(draw: st.DrawFn) -> Story:
     tasks: list[Task] = []
     sharer: str | None = None
     is_shared_needed = False
-    on_error = st.sampled_from((None, None, None, *OnError))
+    is_steady = draw(st.booleans())
+    on_error = st.none() if is_steady else st.sampled_from((None, None, None, *OnError))
     for number in range(draw(st.integers(1, 5))):
         role = draw(st.sampled_from(("worker", "worker", "worker", "planner", None)))
         needs = []
@@ -106,7 +112,8 @@ def stories(draw: st.DrawFn) -> Story:
             needs = list(dict.fromkeys((*needs, sharer))) if sharer is not None else needs
             sharer = f"t{number}"
         elif sharer is not None and draw(st.booleans()):
-            needs.append(SHARED)
+            needs += (sharer, SHARED) if is_steady else (SHARED,)  # who came last is to have written it
+            needs = list(dict.fromkeys(needs))
             is_shared_needed = True
         if needs and draw(st.booleans()):  # one thing by two names
             twin = next((task.gives for task in tasks if task.key == needs[0]), None)
@@ -130,20 +137,23 @@ def stories(draw: st.DrawFn) -> Story:
     below = ("a1", "a2", "b", "c", "c/a1", "c/b")
     working = [*keys, *(f"{task.key}/{more}" for task in tasks if task.role == "planner" for more in below)]
     well = ("well", "well", "waits", "puts", "rejects", "rejects", "rejects")
-    outcome = st.sampled_from((*well, *FAILING, "cannot", *HANGING, "refused", "clashes", "clashes"))
+    clashes = () if is_steady else ("clashes", "clashes")
+    outcome = st.sampled_from((*well, *FAILING, "cannot", *HANGING, "refused", *clashes))
     reviewed = [task.key for task in tasks if task.review is not None] or working
     whose = st.one_of(
+        st.tuples(st.sampled_from(keys), st.sampled_from(Work)),
         st.tuples(st.sampled_from(working), st.sampled_from(Work)),
         st.tuples(st.sampled_from(reviewed), st.just(Work.REVIEW)),
     )
-    answer = st.sampled_from(("yes", "late", "no", "never"))
+    answer = st.sampled_from(("yes", "late", "no") if is_steady else ("yes", "late", "no", "never"))
+    timeout = st.none() if is_steady else st.sampled_from((None, None, None, None, 3.0))
     return Story(
         tuple(tasks),
         Policy(
-            on_error=draw(st.sampled_from(OnError)),
+            on_error=OnError.GO_ON if is_steady else draw(st.sampled_from(OnError)),
             retries=draw(st.integers(0, 1)),
             grace=1.0,
-            timeout=draw(st.sampled_from((None, None, None, None, 3.0))),
+            timeout=draw(timeout),
             most_depth=draw(st.integers(1, 2)),
         ),
         {"worker": draw(st.integers(1, 3)), "judge": draw(st.integers(1, 2)), "planner": draw(st.integers(1, 2))},
@@ -153,8 +163,10 @@ def stories(draw: st.DrawFn) -> Story:
             st.dictionaries(st.sampled_from(working), st.lists(answer, min_size=1, max_size=3).map(tuple), max_size=4)
         ),
         draw(st.integers(0, 3)),
-        tuple(draw(st.lists(ends, max_size=3))),
+        tuple(draw(st.lists(_ends((How.KILL,) if is_steady else tuple(How)), min_size=int(is_steady), max_size=3))),
+        is_steady,
     )
 
 
-ends = st.builds(End, st.sampled_from(How), st.integers(1, 25), st.integers(0, 12))
+def _ends(how: tuple[How, ...]) -> st.SearchStrategy[End]:
+    return st.builds(End, st.sampled_from(how), st.integers(1, 25), st.integers(0, 12))

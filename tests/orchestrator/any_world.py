@@ -8,19 +8,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from collab_tui.model.runs import RunState, Work
+from collab_tui.model.runs import RunState, TaskState, Work
 from collab_tui.orchestrator import assembling, journal
 from collab_tui.orchestrator.agent import Assignment, CannotWorkError, Given, Surroundings, WorkError
 from collab_tui.orchestrator.approvals import Approval
 from collab_tui.orchestrator.assembling import assembled
 from collab_tui.orchestrator.ledger import NothingToldError, read_back
+from collab_tui.orchestrator.parts import Parts
 from collab_tui.orchestrator.plan import Pipeline, ReplyKind, Role
 from collab_tui.orchestrator.run import Run
+from collab_tui.orchestrator.values import IN_LINE
 from collab_tui.protocol.trust import Trust
 from collab_tui.protocol.used import UsedDecisions
 from collab_tui.registry.append import NotWrittenError, RegistryError
@@ -35,9 +37,13 @@ PATIENCE = 1000.0
 LIMIT = 1.0
 """Seconds that an attempt may take."""
 COMMENT = "as you like"
+_MUCH = "." * (IN_LINE + 1)
+"""Too much for a line: it stands in a file."""
 NEVER = 0.3
 """Seconds after which a person who does not answer has enough of the run."""
 _PUT = ("value/0", "value/1")
+_NOTE = "note/"
+"""Begins the keys under which only one task writes."""
 _COMPLETED = frozenset(("retrying", "worked", "rejected", "done", "failed", "timed_out"))
 
 
@@ -79,7 +85,7 @@ class Process:
         if self.room is not None:
             self.room -= lines
         if self._left <= 0:
-            self.loop.call_soon(self._turn, 0 if self._end.how is How.KILL else self._end.turns)
+            self.loop.call_soon(self._turn, self._end.turns)
 
     def _turn(self, turns: int) -> None:
         if turns:
@@ -109,6 +115,7 @@ class World:
     """What agents saw: raised there, it would be one more failing agent."""
     process: int = -1
     run: Run | None = None
+    parts: Parts | None = None
 
     def stop(self, reason: str) -> None:
         """The person ends the run."""
@@ -126,16 +133,22 @@ class World:
     def is_stopped(self) -> bool:
         return self.process in self.stops
 
+    def completed(self) -> list[dict[str, Any]]:
+        """The ends of the attempts that were not broken off."""
+        told = (line for line in self.lines if line["event"] == "run_task" and "attempt" in line)
+        return [line for line in told if line["state"] in _COMPLETED]
+
 
 class Agent:
     """Any agent."""
 
     told = "anybody"
-    announces = False
+    worktree = False
 
-    def __init__(self, world: World, *, keeps_seat: bool) -> None:
+    def __init__(self, world: World, *, keeps_seat: bool, announces: bool) -> None:
         self.world = world
         self.keeps_seat = keeps_seat
+        self.announces = announces
 
     async def check(self, surroundings: Surroundings) -> None: ...
 
@@ -158,17 +171,16 @@ class Seat:
             for _ in range(10):  # whoever began at that very moment is ended at once
                 await asyncio.sleep(0)
             world.wrong.append(f"{key} begins after the run was stopped")
-        place = sum(
-            line["task"] == key and line.get("work") == assignment.work and line["state"] in _COMPLETED
-            for line in tuple(world.lines)
-            if line["event"] == "run_task"
-        )
-        given = await self._outcome(assignment, world.story.script(key, assignment.work, place))
+        place = sum(line["task"] == key and line["work"] == assignment.work for line in world.completed())
+        given = await self._outcome(assignment, world.story.script(key, assignment.work, place), place + 1)
         world.gave[key, assignment.attempt] = given.value
         return given
 
-    async def _outcome(self, assignment: Assignment, kind: str) -> Given:
+    async def _outcome(self, assignment: Assignment, kind: str, number: int) -> Given:
+        """`number` counts from 1 those attempts that came to an end, and this one."""
         key, is_review = assignment.task.key, assignment.work is Work.REVIEW
+        is_steady = self.world.story.is_steady
+        number = number if is_steady else assignment.attempt
         match kind:
             case "fails":
                 raise WorkError("it does not work")
@@ -186,22 +198,22 @@ class Seat:
             case "odd":
                 return Given({"verdict": {1, 2}})
             case "rejects" if is_review:
-                return Given({"verdict": "rejected", "reasons": [f"attempt {assignment.attempt}"]})
+                return Given({"verdict": "rejected", "reasons": [f"attempt {number}"]})
             case "waits":
                 await asyncio.sleep(0.1)
             case "leaves" if is_review:
                 raise WorkError("it does not work")
             case "puts" | "leaves" if not is_review and assignment.blackboard is not None:
-                for name in _PUT:
+                for name in (f"{_NOTE}{key}",) if is_steady else _PUT:
                     await assignment.blackboard.put(name, f"by {key}")
                 if kind == "leaves":
                     raise WorkError("it left something")
         if is_review:
             return Given({"verdict": "approved", "reasons": []})
         if assignment.reply is not ReplyKind.PLAN:
-            return Given(f"{key} {assignment.attempt}")
-        more = plan_of(kind, assignment.attempt, may_add=assignment.depth + 1 < assignment.most_depth)
-        return Given({"plan": f"{key} {assignment.attempt}", "tasks": more})
+            return Given(f"{key} {number}" + _MUCH * (kind == "gives much"))
+        more = plan_of(kind, number, may_add=assignment.depth + 1 < assignment.most_depth)
+        return Given({"plan": f"{key} {number}", "tasks": more})
 
     async def settle(self, task: str) -> None: ...
 
@@ -257,7 +269,7 @@ def pipeline_of(world: World) -> Pipeline:
     """The pipeline of a story."""
     story, roles = world.story, {}
     for name, size in story.sizes.items():
-        agent = Agent(world, keeps_seat=story.keeps_seat and name == "worker")
+        agent = Agent(world, keeps_seat=story.keeps_seat and name == "worker", announces=name != "planner")
         reply = ReplyKind.PLAN if name == "planner" else ReplyKind.TEXT
         roles[name] = Role(name, agent, size, reply=reply, timeout=LIMIT, may_add=name == "planner")
     return Pipeline("any", story.tasks, roles, goal="any", policy=story.policy)
@@ -275,8 +287,6 @@ def _assembled(world: World, process: Process) -> assembling.Assembled:
         mock.patch.object(journal, "ThreadPoolExecutor", return_value=Disk(world.story.disk)),
     ):
         found = assembled(
-            RUN,
-            path,
             pipeline,
             world.story.policy,
             surroundings,
@@ -285,7 +295,6 @@ def _assembled(world: World, process: Process) -> assembling.Assembled:
             trust=Trust("human"),
             used=UsedDecisions(folder / "used"),
             poll=None,
-            notice=lambda _: None,
         )
     found.parts.person = Person(world)  # type: ignore[assignment]
     return found
@@ -295,7 +304,9 @@ async def _processed(world: World, end: End | None) -> Run:
     """One process that has the run, from its start to its end."""
     world.process += 1
     process = Process(end)
-    run = world.run = Run(_assembled(world, process), "carrier")
+    found = _assembled(world, process)
+    world.parts, run = found.parts, Run(found, "carrier")
+    world.run = run
     process.loop.set_exception_handler(lambda _, context: world.broke(context))
     driving = asyncio.create_task(run.carry_out())
     reached = asyncio.create_task(process.reached.wait())
@@ -353,6 +364,32 @@ def happened(folder: Path, story: Story) -> World:
         with asyncio.Runner(loop_factory=Loop) as runner:
             run = runner.run(_processed(world, end))
         is_told = bool(world.lines) and world.lines[-1]["event"] == "run_ended"
-        if end is None and is_told and run.state is not RunState.CANCELLED:
+        if (end is None or story.is_steady) and is_told and run.state is not RunState.CANCELLED:
             break
     return world
+
+
+def came_of(world: World) -> dict[str, Any]:
+    """All of a run that is over that a kill may not change, as its last process knows it, and as it is read back."""
+    assert world.parts is not None
+    ledger, values = read_back(world.path, RUN, KEY), world.parts.blackboard.snapshot()
+    told = {
+        task.key: (task.state, None if task.state is TaskState.SKIPPED else task.error) for task in ledger.run.tasks
+    }
+    asked: dict[str, list[dict[str, Any]]] = {}
+    for line in world.completed():
+        call = replace(world.calls[line["task"], line["attempt"]], seat="", attempt=0)
+        asked.setdefault(line["task"], []).append(call.document())
+    answered = (line for line in world.lines if line["event"] == "run_task" and line["state"] in ("pending", "failed"))
+    return {
+        "state": (ledger.run.state, world.run and world.run.state),
+        "tasks": told,
+        "ends": {key: job.state for key, job in world.parts.schedule.jobs.items()},
+        "results": {key: json.value for key, json in world.parts.known.results.items()},
+        "results read back": {key: json.value for key, json in ledger.results.items()},
+        "values": {key: entry.value for key, entry in values.items()},
+        "values read back": ledger.values,
+        "revisions": {key: entry.revision for key, entry in values.items() if not key.startswith(_NOTE)},
+        "asked": asked,
+        "answers of the person": sorted(line["task"] for line in answered if "request" in line),
+    }

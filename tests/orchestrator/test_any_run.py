@@ -1,7 +1,8 @@
 """Any graph, any outcomes, any person, killed, stopped and torn down anywhere: what holds of every run.
 
 The registry, the lines and the way back from them are real. What is right is said by `any_judge`, which knows the story
-and the rules, and nothing of the orchestrator. `ANY_RUN=20` in the environment tries twenty times as many stories.
+and the rules, and nothing of the orchestrator; what no kill may change, by the same story without one. `ANY_RUN=20` in
+the environment tries twenty times as many stories.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import gc
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -21,7 +23,7 @@ from collab_tui.orchestrator.checking import problems
 from collab_tui.orchestrator.plan import OnError, Policy, Task
 from tests.orchestrator.any_judge import Judge
 from tests.orchestrator.any_story import SHARED, End, How, Story, stories
-from tests.orchestrator.any_world import World, happened, pipeline_of, told_of
+from tests.orchestrator.any_world import World, came_of, happened, pipeline_of, told_of
 
 TIMES = int(os.environ.get("ANY_RUN", "1"))
 SYNCS = {"fsync": lambda descriptor: None, "fdatasync": lambda descriptor: None}
@@ -59,7 +61,7 @@ ONCE_WRONG = {
             0,
             (End(How.KILL, lines, 0),),
         )
-        for lines in range(9, 20)
+        for lines in range(6, 17)
     ],
     "what failed before a kill counts after it": [
         Story(
@@ -72,7 +74,7 @@ ONCE_WRONG = {
             0,
             (End(How.KILL, lines, 0),),
         )
-        for lines in range(8, 12)
+        for lines in range(5, 9)
     ],
     "nothing begins after a pause when the run was stopped": [
         Story(
@@ -85,11 +87,11 @@ ONCE_WRONG = {
             0,
             (End(How.STOP, lines, 9),),
         )
-        for lines in range(9, 13)
+        for lines in range(6, 10)
     ],
     "who said yes is not asked once more": [
         Story((Task("t0", "worker", needs_approval=True),), GO_ON, SEATS, False, {}, {}, 0, (End(How.KILL, lines, 0),))
-        for lines in range(8, 12)
+        for lines in range(5, 9)
     ],
     "of what two add at once only one can stand": [
         Story(
@@ -147,12 +149,12 @@ ONCE_WRONG = {
             0,
             (End(How.KILL, lines, 0),),
         )
-        for lines in range(8, 14)
+        for lines in range(5, 11)
     ],
     "what a killed attempt added is no task": [
         Story((Task("t0", "planner"),), GO_ON, SEATS, False, {}, {}, 0, (End(How.KILL, one, 0), End(How.KILL, two, 0)))
-        for one in range(8, 12)
-        for two in range(8, 12)
+        for one in range(5, 9)
+        for two in range(5, 9)
     ],
 }
 """Stories of mistakes that were made: each is broken off around where it mattered."""
@@ -161,8 +163,10 @@ ONCE_WRONG = {
 def _judged(story: Story) -> None:
     with tempfile.TemporaryDirectory() as folder, mock.patch.multiple(os, create=True, **SYNCS):
         world = happened(Path(folder) / "project", story)
-        told = told_of(world)
-        assert Judge(world).verdict() == [], told
+        assert Judge(world).verdict() == [], told_of(world)
+        if story.is_steady and story.ends:
+            calm = happened(Path(folder) / "calm", replace(story, ends=()))
+            assert came_of(world) == came_of(calm), told_of(world)
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
@@ -178,3 +182,62 @@ def test_whatever_happens_to_a_run_its_lines_are_those_that_its_story_allows(sto
 def test_what_was_wrong_once_is_right(name: str) -> None:
     for story in ONCE_WRONG[name]:
         _judged(story)
+
+
+SENT_BACK = Story(
+    (
+        Task("plan", "planner", review="judge", retries=1, backoff=0),
+        Task("build", "worker", needs=("plan/*",), gives=SHARED, review="judge", rounds=1, retries=1, backoff=0.2),
+        Task("docs", "worker", needs=("plan",), needs_approval=True),
+        Task("last", "worker", needs=("build", SHARED, "docs"), gives=SHARED),
+    ),
+    GO_ON,
+    {**SEATS, "judge": 2},
+    True,
+    {
+        ("plan", Work.WORK): ("refused",),
+        ("plan/b", Work.REVIEW): ("rejects",),
+        ("build", Work.WORK): ("leaves", "gives much", "hangs"),
+        ("build", Work.REVIEW): ("rejects", "fails", "rejects"),
+        ("docs", Work.WORK): ("puts",),
+    },
+    {"docs": ("late",)},
+    1,
+    (),
+    is_steady=True,
+)
+"""The person takes what was sent back once too often, and all is done."""
+FAILED = Story(
+    (
+        Task("plan", "planner", needs_approval=True),
+        Task("below", "worker", needs=("plan/*",)),
+        Task("tried", "worker", needs=("plan",), retries=1, backoff=0.2),
+        Task("judged", "worker", review="judge", rounds=0),
+        Task("other", "worker", needs=("tried",)),
+    ),
+    GO_ON,
+    SEATS,
+    False,
+    {
+        ("plan/b", Work.WORK): ("cannot",),
+        ("tried", Work.WORK): ("leaves", "stays"),
+        ("judged", Work.REVIEW): ("rejects",),
+    },
+    {"judged": ("no",)},
+    0,
+    (),
+    is_steady=True,
+)
+"""What cannot be, what failed as often as it may, what the person refuses, and what needs those."""
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+@pytest.mark.parametrize("story", [SENT_BACK, FAILED], ids=["done", "failed"])
+def test_wherever_a_run_is_killed_the_same_comes_of_it(story: Story, tmp_path: Path) -> None:
+    with mock.patch.multiple(os, create=True, **SYNCS):
+        calm = happened(tmp_path / "calm", story)
+        wanted = came_of(calm)
+        for lines in range(1, len(calm.lines)):
+            killed = happened(tmp_path / f"{lines}", replace(story, ends=(End(How.KILL, lines, lines % 8),)))
+            assert Judge(killed).verdict() == [], told_of(killed)
+            assert came_of(killed) == wanted, told_of(killed)
