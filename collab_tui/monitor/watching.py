@@ -25,6 +25,7 @@ from collab_tui.orchestrator.hosted import HostedRuns
 from collab_tui.processes.identity import Identity, is_alive
 from collab_tui.protocol.commands import Carrier, is_same_host
 from collab_tui.registry.append import RefusedError
+from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.registry.kept import kept_for, monitor_of
 from collab_tui.registry.machine import this_machine
 from collab_tui.sessions.log_folder import pointer
@@ -65,34 +66,45 @@ def watch_monitors(registry: Path, monitors: Iterable[str]) -> Mapping[str, Watc
 
 
 def watch_runs(registry: Path, runs: Iterable[Run]) -> Mapping[str, Watch]:
-    """Id of a run -> whether a process has it now.
-
-    Those that are told to run, without what ended since they were read; and of those told to be over the ones that a
-    process of this machine has all the same.
-    """
-    runs = list(runs)
-    if not runs:
+    """Id of a run -> whether a process has it now, for those that are told to run, and did not end since."""
+    going = [run for run in runs if not run.state.is_over]
+    if not going:
         return {}
     from collab_tui.orchestrator.kept import KeptRuns, RunError  # only who has runs pays for it
     from collab_tui.orchestrator.reading import ended_since
 
     kept, own = KeptRuns(registry), monitor_of(kept_for(registry))
 
-    def watch_of(run: Run) -> Watch | None:
+    def watch_of(run: Run) -> Watch:
         if kept.is_held(run.id):
             return Watch.MONITOR if run.carrier == own else Watch.PROCESS
-        if run.state.is_over:
-            return None
         try:
             is_here = kept.known(run.id).is_here
         except RunError:
             is_here = False
         return Watch.GONE if is_here else Watch.ELSEWHERE
 
-    watched = {run.id: watch for run in runs if (watch := watch_of(run)) is not None}
-    gone = {run.id: run.position for run in runs if watched.get(run.id) is Watch.GONE}
+    watched = {run.id: watch_of(run) for run in going}
+    gone = {run.id: run.position for run in going if watched[run.id] is Watch.GONE}
     over = ended_since(registry, gone) if gone else ()
     return {run: watch for run, watch in watched.items() if run not in over}
+
+
+def gone_agents(registry: JsonlRegistry, runs: Iterable[Run], sessions: Sequence[Session]) -> frozenset[str]:
+    """Keys of the agents of runs whose process is gone; of sessions, which may outlive it, those that are gone too.
+
+    The registry has been read.
+    """
+    from collab_tui.orchestrator.reading import as_they_tell
+
+    runs = as_they_tell(registry, runs)
+    watched = watch_runs(registry.path, runs)
+    gone = {key for run in runs if watched.get(run.id) is Watch.GONE for key in map(name_key, run.agents())}
+    if not gone:
+        return frozenset()
+    watches = watch(registry.path, sessions)
+    run_on = {name_key(one.name) for one in sessions if watches.get(one.run, Watch.GONE) is not Watch.GONE}
+    return frozenset(gone - run_on)
 
 
 def unattended(registry: Path, board: Board) -> Sequence[str]:
@@ -144,9 +156,10 @@ def carrier_of(registry: Path, session: Session) -> Carrier:
 def carrier_of_run(registry: Path, run: Run) -> Carrier:
     """Who carries out commands to a run, whatever odd lines say of one that is kept here. Reads the registry.
 
-    Raises `RefusedError` where it is over, `RunError` where its process is gone or no line tells who has it.
+    Raises `RefusedError` where it is over, `LeftError` where its process is gone, `RunError` where no line tells who
+    has it.
     """
-    from collab_tui.orchestrator.kept import KeptRuns, RunError
+    from collab_tui.orchestrator.kept import KeptRuns, LeftError, RunError
     from collab_tui.orchestrator.reading import own_run
 
     is_held = KeptRuns(registry).is_held(run.id)  # before it is read: what ends meanwhile is over, not gone
@@ -159,10 +172,11 @@ def carrier_of_run(registry: Path, run: Run) -> Carrier:
     if not run.carrier:
         raise RunError(f"the registry does not tell who has the run {run.id}")
     carrier = Carrier(run.carrier, run.host or "")
-    is_monitors = carrier.monitor == monitor_of(kept_for(registry))  # which goes on with it, and then hears
-    if told is not None and not is_held and not is_monitors:
+    folder = kept_for(registry)
+    goes_on = who_acts(folder) is not None and any(one.run == run.id for one in HostedRuns(registry).all())
+    if told is not None and not is_held and not (goes_on and carrier.monitor == monitor_of(folder)):
         again = f"`collab-tui run --resume {run.id}` goes on with it"
-        raise RunError(f"the process of the run {run.id} is gone, and nothing of it runs; {again}")
+        raise LeftError(f"the process of the run {run.id} is gone, and nothing of it runs; {again}")
     return carrier
 
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collab_tui.orchestrator.agent import Agent, Assignment, CannotWorkError, Given, Worker, WorkError
     from collab_tui.orchestrator.agents.commands import Command
     from collab_tui.orchestrator.agents.sessions import Session
-    from collab_tui.orchestrator.blackboard import Blackboard, ConflictError
+    from collab_tui.orchestrator.blackboard import ConflictError, ReleasedError
+    from collab_tui.orchestrator.board import TaskBoard
     from collab_tui.orchestrator.kept import RunError
     from collab_tui.orchestrator.orchestrator import Orchestrator, Pool
     from collab_tui.orchestrator.plan import OnError, Pipeline, PipelineError, Policy, ReplyKind, Role, Task
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Agent",
     "Assignment",
-    "Blackboard",
     "CannotWorkError",
     "Command",
     "ConflictError",
@@ -46,12 +46,14 @@ __all__ = [
     "PipelineError",
     "Policy",
     "Pool",
+    "ReleasedError",
     "ReplyKind",
     "Role",
     "RunError",
     "RunResult",
     "Session",
     "Task",
+    "TaskBoard",
     "WorkError",
     "Worker",
 ]
@@ -59,7 +61,6 @@ __all__ = [
 _WHERE: Final = {
     "Agent": "agent",
     "Assignment": "agent",
-    "Blackboard": "blackboard",
     "CannotWorkError": "agent",
     "Command": "agents.commands",
     "ConflictError": "blackboard",
@@ -71,12 +72,14 @@ _WHERE: Final = {
     "PipelineError": "plan",
     "Policy": "plan",
     "Pool": "orchestrator",
+    "ReleasedError": "blackboard",
     "ReplyKind": "plan",
     "Role": "plan",
     "RunError": "kept",
     "RunResult": "result",
     "Session": "agents.sessions",
     "Task": "plan",
+    "TaskBoard": "board",
     "WorkError": "agent",
     "Worker": "agent",
 }

@@ -11,7 +11,7 @@ from collab_tui.orchestrator.checking import added
 from collab_tui.orchestrator.documents import task_document
 from collab_tui.orchestrator.jobs import Job
 from collab_tui.orchestrator.parts import Parts
-from collab_tui.orchestrator.plan import Task
+from collab_tui.orchestrator.plan import Policy, Task
 
 _MOST_IN_LINE: Final = 1 << 17
 """Characters of the tasks that one line tells of."""
@@ -44,38 +44,37 @@ class Adding:
 
     def tell(self, tasks: Sequence[Task], by: str) -> None:
         """Write of what was checked; it is part of the run from now on."""
-        self.tell_tasks(tasks, by)
+        tell_tasks(self._parts, tasks, by)
         self._tasks.update((task.key, task) for task in tasks)
 
-    def tell_tasks(self, tasks: Sequence[Task], by: str | None) -> None:
-        """Write of tasks, whole where they were added: they stand nowhere else."""
-        lines: list[list[dict[str, Any]]] = [[]]
-        size = 0
-        for task in tasks:
-            told = self._told_of(task) | ({"task": task_document(task)} if by is not None else {})
-            if size and size + (length := len(repr(told))) > _MOST_IN_LINE:
-                lines.append([])
-                size = 0
-            else:
-                length = len(repr(told))
-            lines[-1].append(told)
-            size += length
-        for line in filter(None, lines):
-            self._parts.journal.send(
-                self._parts.agent, "run_tasks", {"tasks": line} | ({"by": by} if by is not None else {})
-            )
 
-    def _told_of(self, task: Task) -> dict[str, Any]:
-        rounds = self._parts.policy.rounds if task.rounds is None else task.rounds
-        told = {
-            "key": task.key,
-            "role": task.role,
-            "title": task.title,
-            "needs": list(task.needs) or None,
-            "gives": task.gives,
-            "priority": task.priority or None,
-            "review": task.review,
-            "rounds": rounds if task.review is not None else None,
-            "approval": task.needs_approval or None,
-        }
-        return {name: value for name, value in told.items() if value is not None}
+def tell_tasks(parts: Parts, tasks: Sequence[Task], by: str | None) -> None:
+    """Write of tasks, whole where they were added: they stand nowhere else."""
+    lines: list[list[dict[str, Any]]] = [[]]
+    size = 0
+    for task in tasks:
+        told = _told_of(task, parts.policy) | ({"task": task_document(task)} if by is not None else {})
+        length = len(repr(told))
+        if size + length > _MOST_IN_LINE:
+            lines.append([])
+            size = 0
+        lines[-1].append(told)
+        size += length
+    for line in filter(None, lines):
+        parts.journal.send(parts.agent, "run_tasks", {"tasks": line} | ({"by": by} if by is not None else {}))
+
+
+def _told_of(task: Task, policy: Policy) -> dict[str, Any]:
+    rounds = policy.rounds if task.rounds is None else task.rounds
+    told = {
+        "key": task.key,
+        "role": task.role,
+        "title": task.title,
+        "needs": list(task.needs) or None,
+        "gives": task.gives,
+        "priority": task.priority or None,
+        "review": task.review,
+        "rounds": rounds if task.review is not None else None,
+        "approval": task.needs_approval or None,
+    }
+    return {name: value for name, value in told.items() if value is not None}

@@ -11,6 +11,7 @@ from collab_tui.model.runs import Work
 from collab_tui.orchestrator.plan import ReplyKind, Task
 
 if TYPE_CHECKING:
+    from collab_tui.orchestrator.agents.sessions import Sessions
     from collab_tui.orchestrator.board import TaskBoard
 
 
@@ -71,7 +72,8 @@ class Assignment:
     is_cancelled: Callable[[], bool] = field(default=lambda: False, repr=False)
     """Whether it is to end: nobody waits for its result any more. For blocking callables, which nobody can end."""
     waits: Callable[[bool], None] = field(default=lambda is_waiting: None, repr=False)
-    """Says that it waits for the person, or no longer: meanwhile its time does not go by."""
+    """Says that it waits for the person, or no longer: meanwhile its time does not go by, nor that of a run in which
+    nobody else is at work. May be called from any thread."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values, for an agent in another process."""
@@ -127,8 +129,10 @@ class Surroundings:
     notice: Callable[[str], None]
     held: int | None = None
     """A descriptor that whatever is started for the run holds for as long as it runs: see `kept.KeptRun.agents`."""
-    sessions: Any = None
-    """The sessions of this machine, `sessions.manager.SessionManager`; None: there are none here."""
+    sessions: Sessions | None = None
+    """The sessions of this machine; None: there are none here."""
+    is_dry_run: bool = False
+    """Agents are only asked whether they could work here: sessions there will be once it starts."""
 
 
 class Worker(Protocol):
@@ -168,6 +172,11 @@ class Agent(Protocol):
     @property
     def announces(self) -> bool:
         """What sits there says itself in the registry that it begins and ends."""
+        ...
+
+    @property
+    def worktree(self) -> bool:
+        """It works in a worktree for each task, not in the project itself."""
         ...
 
     async def check(self, surroundings: Surroundings) -> None:

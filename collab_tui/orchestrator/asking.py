@@ -97,8 +97,10 @@ class Asking:
         task = one_line(job.task.title or job.key)
         about = [f"{job.key} of the run {self._parts.id}, {short(self._parts.goal)}"]
         if question is Question.RESULT:
-            about += ["It was sent back once too often.", *(f"- {short(comment)}" for comment in job.comments)]
+            about += ["It was sent back once too often. Approved, it is taken as it is; rejected, the task fails."]
+            about += [f"- {short(reason)}" for comment in job.comments for reason in comment.splitlines() if reason]
             about += _told("Its result", self._known.candidates[job.key])
+            about += ["All of it stands on the blackboard of the run, as not yet accepted."]
             return f"Take the result of “{task}”? (run {self._called})", "\n".join(about)
         about += [f"By {job.task.role}."] if job.task.role is not None else []
         about += [job.task.prompt] if job.task.prompt is not None else []

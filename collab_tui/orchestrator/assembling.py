@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 from collab_tui.model.run_graph import GOAL
@@ -43,8 +42,6 @@ class Assembled:
 
 
 def assembled(
-    run: str,
-    registry: Path,
     pipeline: Pipeline,
     policy: Policy,
     surroundings: Surroundings,
@@ -54,9 +51,9 @@ def assembled(
     trust: Trust,
     used: UsedDecisions,
     poll: float | None,
-    notice: Callable[[str], None],
 ) -> Assembled:
     """Put it together; `ledger` is what its lines say, of one that goes on. `pipeline` was checked and has a goal."""
+    run, registry, notice = surroundings.run, surroundings.registry, surroundings.notice
     short = run[:4]
     agent = f"run-{task_name(pipeline.name)[:_LONGEST_SLUG].rstrip('-_')}-{short}"
     agent = ledger.run.agent if ledger is not None else agent

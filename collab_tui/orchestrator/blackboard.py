@@ -15,11 +15,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from collab_tui.model.event import parse_time
 from collab_tui.model.runs import TaskState
-from collab_tui.orchestrator.journal import Journal
+from collab_tui.orchestrator.journal import Journal, without_none
 from collab_tui.orchestrator.values import Json, ValueFiles, ValueRefusedError, checked
 
 MOST_KEYS: Final = 10_000
@@ -170,8 +171,8 @@ class Blackboard:
         """Tell of a result that is still to be judged, which is given back: it stands in the registry, and not here."""
         self._refuse_when_over()
         json = checked(value)
-        told = {"task": task, "state": TaskState.WORKED.value, **fields}
-        await asyncio.shield(self._send(by, "run_task", told, {"key": checked_key(key)}, json))
+        told = {"task": task, "state": TaskState.WORKED.value, **fields, "key": checked_key(key)}
+        await asyncio.shield(self._send(by, "run_task", told, json, self._files.fields_of(json)))
         return json
 
     async def _write(
@@ -197,10 +198,10 @@ class Blackboard:
             raise ValueRefusedError(f"with {key} the blackboard would have over {MOST_BYTES:,} bytes")
         if not last.revision and len(self._promised) >= MOST_KEYS:
             raise ValueRefusedError(f"the blackboard has {MOST_KEYS:,} keys already, and {key} is another")
-        revision = last.revision + 1
+        revision, fields = last.revision + 1, self._files.fields_of(json)
         if first is not None:
             first()
-        sent = self._send(by, event, told, {"key": key, "revision": revision}, json)
+        sent = self._send(by, event, {**told, "key": key, "revision": revision}, json, fields)
         self._promised[key], self._size = _Promise(revision, by, json.size), size
 
         def entry(written: asyncio.Future[dict[str, Any]]) -> Entry:
@@ -215,13 +216,11 @@ class Blackboard:
         return entry(sent)
 
     def _send(
-        self, by: str, event: str, told: Mapping[str, Any], about: Mapping[str, Any], json: Json
+        self, by: str, event: str, told: Mapping[str, Any], json: Json, fields: Mapping[str, Any]
     ) -> asyncio.Future[dict[str, Any]]:
-        """A line that has a value, once the value is in its file if it is a large one."""
-        fields = self._files.fields_of(json)
-        given = {name: value for name, value in told.items() if value is not None}
-        before = (lambda: self._files.save(json)) if "file" in fields else None
-        return self._journal.send(by, event, {**given, **about, **fields}, before)
+        """A line that has a value, once the value is in its file if `fields` say that it is a large one."""
+        before = partial(self._files.save, json) if "file" in fields else None
+        return self._journal.send(by, event, {**without_none(told), **fields}, before)
 
     def _stand(self, entry: Entry) -> None:
         self._entries[entry.key] = entry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from typing import Any, Final, TypeVar
 
@@ -13,10 +13,6 @@ from collab_tui.orchestrator.blackboard import Blackboard, Entry, ReleasedError
 
 _OVER: Final = "this attempt is over: nobody wants its result any more"
 _Value = TypeVar("_Value")
-
-
-def _heed_nothing(task: str, key: str) -> None:
-    """Nobody wants to know."""
 
 
 class TaskBoard:
@@ -28,26 +24,19 @@ class TaskBoard:
         seat: str,
         task: str,
         *,
-        waits: Callable[[str, str], None] = _heed_nothing,
-        woken: Callable[[str, str], None] = _heed_nothing,
+        changed: Callable[[], object] = lambda: None,
     ) -> None:
-        """Made where the run's loop runs.
-
-        There `waits` is told, with the task and the key, of each wait that may last for ever before it begins, and may
-        refuse it by a `WorkError`; `woken` of its end.
-        """
+        """Made where the run's loop runs. There `changed` is called whenever `waited_for` is another."""
         self._blackboard = blackboard
-        self._seat = seat
-        self._task = task
-        self._waits = waits
-        self._woken = woken
+        self.seat = seat
+        self.task = task
+        self._changed = changed
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._blocked: set[Future[Any]] = set()
         """What threads wait for."""
-        self._endless: set[asyncio.Future[Any]] = set()
-        """Waits without a limit."""
-        self._released: str | None = None
+        self._endless: dict[asyncio.Future[WorkError], str] = {}
+        """What ends a wait without a limit in vain -> the key that it is for."""
         self._is_closed = False
 
     def __contains__(self, key: str) -> bool:
@@ -70,20 +59,30 @@ class TaskBoard:
         return self._done(self._put(key, value, expected))
 
     def wait_for(self, key: str, timeout: float | None = None, after: int = 0) -> Any:
-        """See `Blackboard.wait_for`, and `put`. Raises `WorkError` where nobody will ever write it."""
+        """See `Blackboard.wait_for`, and `put`. Without `timeout` it raises `WorkError` once nobody will ever write it:
+        what would give it came to nothing, or all that work in the run have waited like that for a minute.
+        """
         return self._done(self._wait_for(key, timeout, after))
 
-    def release(self, why: str) -> None:
-        """End all waits that have no limit: they raise `WorkError`. Of the run's loop."""
-        self._released = why
-        for waiting in tuple(self._endless):
-            waiting.cancel()
+    @property
+    def waited_for(self) -> Sequence[str]:
+        """The keys for which somebody waits without a limit."""
+        return tuple(self._endless.values())
+
+    def release(self, why: str, key: str | None = None) -> None:
+        """End the waits for a key, None: for any, that have no limit: they raise `WorkError`. Of the run's loop."""
+        for released, waited_for in self._endless.items():
+            if key in (None, waited_for) and not released.done():
+                released.set_result(WorkError(why))
 
     def close(self) -> None:
         """The attempt is over: what waits in a thread is told so, and nothing is written from now on."""
         self._is_closed = True
         for blocked in tuple(self._blocked):
             blocked.cancel()
+        for released in self._endless:
+            released.cancel()
+        self._endless.clear()
 
     def _done(self, call: Coroutine[Any, Any, _Value]) -> Any:
         if threading.get_ident() == self._thread:
@@ -101,24 +100,25 @@ class TaskBoard:
 
     async def _put(self, key: str, value: Any, expected: int | None) -> Entry:
         self._refuse_when_over()
-        return await self._blackboard.put(key, value, by=self._seat, task=self._task, expected=expected)
+        return await self._blackboard.put(key, value, by=self.seat, task=self.task, expected=expected)
 
     async def _wait_for(self, key: str, timeout: float | None, after: int) -> Any:  # noqa: ASYNC109
         self._refuse_when_over()
         if timeout is not None or self._blackboard.revision(key) > after:
             return await self._blackboard.wait_for(key, timeout, after)
-        self._waits(self._task, key)
         waiting = asyncio.ensure_future(self._blackboard.wait_for(key, None, after))
-        self._endless.add(waiting)
+        released: asyncio.Future[WorkError] = self._loop.create_future()
+        self._endless[released] = key
+        self._changed()
         try:
-            return await waiting
-        except asyncio.CancelledError:
-            if self._released is not None:
-                raise WorkError(self._released) from None
-            raise
+            await asyncio.wait((waiting, released), return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                raise released.result()
+            return waiting.result()
         finally:
-            self._endless.discard(waiting)
-            self._woken(self._task, key)
+            waiting.cancel()
+            self._endless.pop(released, None)
+            self._changed()
 
     def _refuse_when_over(self) -> None:
         if self._is_closed:

@@ -41,13 +41,13 @@ class Declaring:
 
     def _flush(self, agent: str) -> None:
         self._due.pop(agent, None)
-        if not (told := self._told.pop(agent, None)):
+        if not self._told.get(agent):
             return
         self._due[agent] = asyncio.get_running_loop().call_later(AT_MOST_EVERY, self._flush, agent)
         if self._journal.is_in_trouble:
-            return  # it would be old by the time that it can be written
+            return  # it would be old by the time that it can be written: what is true then is told then
         try:
-            self._journal.send(agent, "status_update", told).add_done_callback(_is_heard)
+            self._journal.send(agent, "status_update", self._told.pop(agent)).add_done_callback(_is_heard)
         except RegistryError:
             return  # what cannot be written is nothing that anybody waits for
 

@@ -21,10 +21,10 @@ from collab_tui.config import Config
 from collab_tui.model.event import Event
 from collab_tui.model.runs import Run, RunState
 from collab_tui.model.sessions import CommandState
-from collab_tui.orchestrator.hearing import NOT_HERE, heed_cancel
+from collab_tui.orchestrator.hearing import BY_HAND, NOT_HERE, heed_cancel
 from collab_tui.orchestrator.hosted import Hosted, HostedRuns
 from collab_tui.orchestrator.kept import HeldError, KeptRuns, RunError
-from collab_tui.orchestrator.leaving import tell_left
+from collab_tui.orchestrator.leaving import clear_left, tell_left
 from collab_tui.orchestrator.ledger import NothingToldError, read_kept
 from collab_tui.orchestrator.orchestrator import Orchestrator
 from collab_tui.orchestrator.pipeline_file import read_pipeline
@@ -182,20 +182,29 @@ class RunService:
     async def _cancel(self, command: Taken) -> None:
         running = self._running.get(command.target)
         if running is None or running.task is None:
-            if command.target in [hosted.run for hosted in await asyncio.to_thread(self._hosted.all)]:
-                await asyncio.to_thread(self._hosted.forget, command.target)
-                await self._obeying.tell(command, CommandState.DONE, "no monitor tries to go on with it any more")
+            if command.target not in [hosted.run for hosted in await asyncio.to_thread(self._hosted.all)]:
+                await self._obeying.tell(command, CommandState.FAILED, NOT_HERE)
                 return
-            await self._obeying.tell(command, CommandState.FAILED, NOT_HERE)
+            why = command.payload.get("reason") or BY_HAND
+            state = await self._tell_left(command.target, why, is_given_up=True)
+            await self._forget(command.target)
+            if state in (RunState.DONE, RunState.FAILED):
+                why = f"the run {command.target} is over: {state}"
+                await self._obeying.tell(command, CommandState.FAILED, why)
+            else:
+                await self._obeying.tell(command, CommandState.DONE, "no monitor tries to go on with it any more")
             return
         beginning = asyncio.ensure_future(running.began.wait())
         await asyncio.wait({beginning, running.task}, return_when=asyncio.FIRST_COMPLETED)
         beginning.cancel()
-        try:
-            await asyncio.to_thread(self._hosted.forget, command.target)  # from here on no monitor goes on with it
-        except OSError as error:
-            self._notice(f"runs: {command.target} is cancelled, and the note of it cannot be removed: {error}")
+        await self._forget(command.target)  # from here on no monitor goes on with it
         await self._obeying.tell(command, *heed_cancel(command, running.orchestrator.cancel))
+
+    async def _forget(self, run: str) -> None:
+        try:
+            await asyncio.to_thread(self._hosted.forget, run)
+        except OSError as error:
+            self._notice(f"runs: {run} is cancelled, and the note of it cannot be removed: {error}")
 
     async def _tell_of_lost(self, event: Event) -> None:
         """A command was taken by a monitor before this one, perhaps without an answer."""
@@ -256,11 +265,18 @@ class RunService:
             return False
         self._notice(f"runs: {hosted.run}: {why}; the next monitor tries to go on with it")
         if not has_begun_here and not is_away:
-            try:
-                await asyncio.to_thread(tell_left, self._kept, hosted.run, why, self._notice)
-            except RegistryError as untold:
-                self._notice(f"runs: {hosted.run}: that could not be written: {untold}")
+            await self._tell_left(hosted.run, why)
         return not await asyncio.to_thread(self._is_over, hosted.run)
+
+    async def _tell_left(self, run: str, why: str, *, is_given_up: bool = False) -> RunState | None:
+        """Gives how it stands then; None where that could not be told. What one left that is given up is cleared."""
+        try:
+            if is_given_up:
+                await clear_left(self._kept, run, self._notice, self._manager)
+            return await asyncio.to_thread(tell_left, self._kept, run, why, self._notice)
+        except RegistryError as untold:
+            self._notice(f"runs: {run}: that could not be written: {untold}")
+            return None
 
     def _has_begun(self, run: str) -> bool:
         try:

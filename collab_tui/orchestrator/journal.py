@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import os
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -129,10 +129,16 @@ class Journal:
 
     def write_now(self, agent: str, event: str, **fields: Any) -> dict[str, Any]:
         """Append a line once, in the thread of the caller, before whatever waits. Raises `RegistryError`."""
-        line, _ = self._line(agent, event, without_none(fields))
-        written = self._append([line])
+        return self.write_all_now([(agent, event, fields)])[0]
+
+    def write_all_now(self, lines: Iterable[tuple[str, str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+        """The same with several at once, each with its agent, event and fields."""
+        told = [self._line(agent, event, without_none(fields))[0] for agent, event, fields in lines]
+        written = self._append(told)
         self._tell(written)
-        return written[0]
+        if len(written) < len(told):
+            raise NotWrittenError(f"only {len(written)} of {len(told)} lines fitted into {self._registry.name}")
+        return written
 
     async def keep(self, work: Callable[[], object]) -> None:
         """Have something else on the disk, however long that takes: `work` raises `NotWrittenError` to try again."""
@@ -214,7 +220,7 @@ class Journal:
             except NotDurableError:
                 raise  # they may stand there: their numbers are taken
             except RegistryError:
-                self._number = number
+                self._number, self._was_changed = number, False  # what stands there now may not be what stays
                 raise
             self._number = number + sum(NUMBER in line for line in written)
             self._last = written[-1][PROOF].encode() if written else self._last

@@ -55,6 +55,10 @@ class HeldError(RunError):
     """A process has the run."""
 
 
+class LeftError(RunError):
+    """The process of the run is gone, and no other goes on with it by itself."""
+
+
 def new_run_id() -> str:
     """8 hex digits."""
     return os.urandom(4).hex()
@@ -68,8 +72,6 @@ class Part:
     """As its lines say: see `journal`."""
     after: int
     """The number of the last line that it knew when it began: it goes on from that, and not from what came later."""
-    carrier: str
-    """To whom commands to the run went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +92,9 @@ class KnownRun:
     """The processes that began or went on with it, in order; none: nothing of it was ever done."""
 
     @property
-    def carrier(self) -> str | None:
-        """To whom commands to it go, or went last."""
-        return self.parts[-1].carrier if self.parts else None
-
-    @property
     def is_here(self) -> bool:
         """It is a run of this machine."""
         return self.machine == this_machine()
-
-    @property
-    def is_held(self) -> bool:
-        """A process has it now. May take half a second."""
-        return Turn(self.folder).holder() is not None
 
 
 @dataclass(slots=True)
@@ -245,7 +237,7 @@ class KeptRuns:
         return _ID.fullmatch(run_id) is not None and (self.folder / run_id / _NAME).exists()
 
     def is_held(self, run_id: str) -> bool:
-        """It is kept here, and a process has it now. May take half a second."""
+        """It is kept here, and a process has it now."""
         return self.has(run_id) and Turn(self.folder / run_id).holder() is not None
 
     def all(self) -> list[KnownRun]:
@@ -315,7 +307,7 @@ def _parts_of(folder: Path) -> tuple[Part, ...]:
         kept = json.loads((folder / _PARTS).read_bytes())
     except FileNotFoundError:
         return ()
-    return tuple(Part(str(each["id"]), int(each["after"]), str(each["carrier"])) for each in kept)
+    return tuple(Part(str(each["id"]), int(each["after"])) for each in kept)
 
 
 def _is_old_rest(folder: Path) -> bool:

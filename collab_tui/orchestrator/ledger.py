@@ -174,7 +174,11 @@ class _Reading:
         return self._with_values(run, fold, lines, files)
 
     def _of_one_history(self, lines: Sequence[_Line]) -> list[_Line]:
-        """Without what had been taken away when the run was resumed, and was put back: it went on without that."""
+        """Without what had been taken away when the run was resumed, and was put back: it went on without that.
+
+        A process that was killed before it was kept is no part, and nothing followed from its first line. It counts if
+        all that came after knew it: the run may have begun with it.
+        """
         if not self.parts:
             return list(lines)
         last: dict[object, int] = {}
@@ -183,12 +187,16 @@ class _Reading:
         for part in reversed(self.parts):
             last[part.id] = known
             known = min(known, part.after)
-        counting = [line for line in lines if line.number <= last.get(line.told.get(PART), 0)]
-        if unknown := len(lines) - len(counting):
-            self.problems.append(
-                f"{unknown:,} of its lines stand there again that it was resumed without: they do not count"
-            )
-        return counting
+
+        def counts(line: _Line) -> bool:
+            return line.number <= last.get(line.told.get(PART), known)
+
+        def is_odd(line: _Line) -> bool:
+            return not counts(line) and (line.told.get(PART) in last or line.event.kind != "run_resumed")
+
+        if odd := sum(map(is_odd, lines)):
+            self.problems.append(f"{odd:,} of its lines do not count: it was resumed without them")
+        return list(filter(counts, lines))
 
     def _of_last_attempts(self, lines: Sequence[_Line]) -> list[_Line]:
         """Without what an attempt says of its task that is not the last one by then."""

@@ -111,9 +111,8 @@ class Needs:
         for job in jobs:
             needs: list[str] = []
             for need in self.missing(job):
-                is_all = need.endswith(ALL_BELOW) and need not in self._keys
                 top = need.removesuffix(ALL_BELOW)
-                needs += [other.key for other in jobs if top in _places(other.key)] if is_all else [need]
+                needs += [need] if top == need else [other.key for other in jobs if top in _places(other.key)]
             nodes.append(Node(job.key, job.task.result_key, tuple(needs)))
         graph = Graph(nodes, ())
         return [job for job in jobs if job.key not in graph.layers]

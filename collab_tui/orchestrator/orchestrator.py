@@ -21,12 +21,10 @@ from typing import Any, Final
 
 from collab_tui.config import Config, load_config, project_config_file
 from collab_tui.model.fold import Fold
-from collab_tui.model.run_timing import timing
-from collab_tui.model.runs import Run as RunOnBoard
-from collab_tui.model.runs import TaskState
 from collab_tui.model.text import clean, one_line
-from collab_tui.orchestrator.agent import Agent, CannotWorkError, Surroundings
+from collab_tui.orchestrator.agent import CannotWorkError, Surroundings
 from collab_tui.orchestrator.agents import as_agent
+from collab_tui.orchestrator.agents.sessions import Sessions
 from collab_tui.orchestrator.assembling import assembled
 from collab_tui.orchestrator.checking import check
 from collab_tui.orchestrator.documents import document_of, pipeline_of
@@ -34,9 +32,8 @@ from collab_tui.orchestrator.hearing import BY_HAND, hear_cancel, new_carrier
 from collab_tui.orchestrator.kept import KeptRun, KeptRuns, RunError, new_run_id
 from collab_tui.orchestrator.ledger import Ledger, NothingToldError, read_kept
 from collab_tui.orchestrator.own_loop import carry_out
-from collab_tui.orchestrator.parts import Parts
 from collab_tui.orchestrator.plan import Pipeline, PipelineError, Policy, Role
-from collab_tui.orchestrator.result import Failure, OwnRun, RunResult
+from collab_tui.orchestrator.result import OwnRun, RunResult, as_it_was, came_of
 from collab_tui.orchestrator.run import Run
 from collab_tui.protocol.trust import Trust
 from collab_tui.protocol.used import UsedDecisions
@@ -61,7 +58,7 @@ class Orchestrator:
         agents: Mapping[str, Any] | None = None,
         policy: Policy | None = None,
         *,
-        sessions: Any = None,
+        sessions: Sessions | None = None,
         config: Config | None = None,
         notice: Callable[[str], None] | None = None,
         environment: Mapping[str, str] | None = None,
@@ -77,11 +74,11 @@ class Orchestrator:
         Raises `TypeError` for what is no agent.
         """
         self.registry = Path(os.path.abspath(registry))
-        pools = {role: given if isinstance(given, Pool) else None for role, given in (agents or {}).items()}
-        self._sizes = {role: pool.size for role, pool in pools.items() if pool is not None}
-        self._agents: dict[str, Agent] = {
-            role: as_agent(given.agent if isinstance(given, Pool) else given) for role, given in (agents or {}).items()
+        self._agents = {
+            role: (as_agent(given.agent), given.size) if isinstance(given, Pool) else (as_agent(given), None)
+            for role, given in (agents or {}).items()
         }
+        """Role -> who takes its seats, and how many; None: as its role says."""
         self._policy = policy
         self._sessions = sessions
         self._config = config
@@ -121,7 +118,10 @@ class Orchestrator:
             document = document_of(pipeline, policy)
             await asyncio.to_thread(kept_runs.key)  # which may say that there is none
             kept = await _had(lambda: kept_runs.new(pipeline.name, told, document, run_id))
-            return await self._carried_out(here, kept_runs, kept, pipeline, None, began)
+            try:
+                return await self._carried_out(here, kept_runs, kept, pipeline, None, began)
+            finally:
+                kept.end()
 
     async def resume(
         self, run_id: str, pipeline: Pipeline | None = None, *, began: Callable[[str], object] | None = None
@@ -132,35 +132,25 @@ class Orchestrator:
         `pipeline` has to be the one that it was started with; by default it is as it was kept, with the agents of this
         orchestrator for callables. Raises as `run` does, `RunError` also where another process has it.
         """
-        with self._present(run_id) as here:
-            return await self._resumed(here, run_id, pipeline, began)
-
-    async def _resumed(
-        self, here: _Here, run_id: str, pipeline: Pipeline | None, began: Callable[[str], object] | None
-    ) -> RunResult:
         kept_runs = KeptRuns(self.registry)
         loop, notice = asyncio.get_running_loop(), self._notice
-        kept = await _had(lambda: kept_runs.load(run_id, lambda told: loop.call_soon_threadsafe(notice, told)))
-        try:
+        with self._present(run_id) as here:
+            kept = await _had(lambda: kept_runs.load(run_id, lambda told: loop.call_soon_threadsafe(notice, told)))
             try:
-                as_kept = pipeline_of(kept.document)
-            except (ValueError, TypeError, KeyError) as error:
-                raise RunError(f"what is kept of the run {run_id} cannot be understood: {error}") from error
-            whole = replace(pipeline, policy=as_kept.policy, goal=as_kept.goal) if pipeline is not None else as_kept
-            ledger = await asyncio.to_thread(_read_back, kept_runs, kept)
-            for problem in ledger.problems if ledger is not None else ():
-                notice(f"the run {run_id}: {problem}")
-            if ledger is not None and ledger.is_done:
-                result = _as_it_was(ledger)
+                whole = _as_kept(kept)
+                if pipeline is not None:
+                    whole = replace(pipeline, policy=whole.policy, goal=whole.goal)
+                ledger = await asyncio.to_thread(_read_back, kept_runs, kept)
+                for problem in ledger.problems if ledger is not None else ():
+                    notice(f"the run {run_id}: {problem}")
+                if ledger is not None and ledger.is_done:
+                    return as_it_was(ledger)
+                whole = self._complete(whole)
+                check(whole)
+                await _check_agents(whole, self._surroundings(run_id, kept.private, whole.policy or Policy()))
+                return await self._carried_out(here, kept_runs, kept, whole, ledger, began)
+            finally:
                 kept.end()
-                return result
-            whole = self._complete(whole)
-            check(whole)
-            await _check_agents(whole, self._surroundings(run_id, kept.private, whole.policy or Policy()))
-        except BaseException:
-            kept.end()
-            raise
-        return await self._carried_out(here, kept_runs, kept, whole, ledger, began)
 
     def run_all(self, work: str | Pipeline, *, goal: str | None = None, run_id: str | None = None) -> RunResult:
         """`run` for a program that has no event loop; of any thread.
@@ -176,7 +166,7 @@ class Orchestrator:
         for here in all_here:
             here.end(reason)
         for here in all_here:
-            await asyncio.wrap_future(here.over)
+            await asyncio.shield(asyncio.wrap_future(here.over))  # it is over when it is, whoever waits for that
 
     def cancel(self, run_id: str, reason: str = BY_HAND) -> bool:
         """End one run, from any thread; False where it is not here. One that is about to begin raises `RunError`."""
@@ -200,9 +190,9 @@ class Orchestrator:
     def _complete(self, pipeline: Pipeline) -> Pipeline:
         """With the agents and the sizes that are given here."""
         roles = dict(pipeline.roles)
-        for name, agent in self._agents.items():
+        for name, (agent, size) in self._agents.items():
             role = roles.get(name, Role(name))
-            roles[name] = replace(role, agent=agent, size=self._sizes.get(name, role.size))
+            roles[name] = replace(role, agent=agent, size=role.size if size is None else size)
         return replace(pipeline, roles=roles)
 
     async def _carried_out(
@@ -215,39 +205,24 @@ class Orchestrator:
         began: Callable[[str], object] | None,
     ) -> RunResult:
         """All of it, once this process has it."""
+        config = self._config
+        if config is None:
+            config = await asyncio.to_thread(load_config, self.registry)
+        trust = self._trust or Trust(config.person, config.approvers)
+        policy = pipeline.policy or Policy()
+        surroundings = replace(self._surroundings(kept.id, kept.private, policy), held=kept.agents)
+        key = await asyncio.to_thread(kept_runs.key)
+        found = assembled(pipeline, policy, surroundings, key, ledger, trust=trust, used=self._used, poll=config.poll)
+        run = here.begin(Run(found, self._carrier, kept.began))
+        told = OwnRun(kept.id, ledger.fold if ledger is not None else Fold())
+        found.parts.journal.told = told.see
+        self._hear(trust, config.poll)
         try:
-            config = self._config
-            if config is None:
-                config = await asyncio.to_thread(load_config, self.registry)
-            trust = self._trust or Trust(config.person, config.approvers)
-            policy = pipeline.policy or Policy()
-            surroundings = replace(self._surroundings(kept.id, kept.private, policy), held=kept.agents)
-            key = await asyncio.to_thread(kept_runs.key)
-            found = assembled(
-                kept.id,
-                self.registry,
-                pipeline,
-                policy,
-                surroundings,
-                key,
-                ledger,
-                trust=trust,
-                used=self._used,
-                poll=config.poll,
-                notice=self._notice,
-            )
-            run = here.begin(Run(found, self._carrier, kept.began))
-            told = OwnRun(kept.id, ledger.fold if ledger is not None else Fold())
-            found.parts.journal.told = told.see
-            self._hear(trust, config.poll)
-            try:
-                await _until_over(run, asyncio.create_task(run.carry_out(began)))
-            finally:
-                here.run = None
-                await self._hear_no_more()
-            return _result(run, found.parts, told.run)
+            await _until_over(run, asyncio.create_task(run.carry_out(began)))
         finally:
-            kept.end()
+            here.run = None
+            await self._hear_no_more()
+        return came_of(run, found.parts, told.run)
 
     def _surroundings(self, run: str, private: Path, policy: Policy) -> Surroundings:
         return Surroundings(
@@ -308,6 +283,14 @@ class _Here:
             self.run.stop(reason)
         else:
             self._stopped = self._stopped or reason
+
+
+def _as_kept(kept: KeptRun) -> Pipeline:
+    """Raises `RunError`."""
+    try:
+        return pipeline_of(kept.document)
+    except (ValueError, TypeError, KeyError) as error:
+        raise RunError(f"what is kept of the run {kept.id} cannot be understood: {error}") from error
 
 
 def _read_back(kept_runs: KeptRuns, kept: KeptRun) -> Ledger | None:
@@ -373,27 +356,6 @@ async def _until_over(run: Run, driving: asyncio.Task[None]) -> None:
             driving.exception()  # what was wrong on the way out changes nothing
         raise asyncio.CancelledError
     driving.result()
-
-
-def _result(run: Run, parts: Parts, told: RunOnBoard) -> RunResult:
-    jobs, known = parts.schedule.jobs, parts.known
-    failures = {
-        key: Failure(job.state, job.why or str(job.state), known.exceptions.get(key))
-        for key, job in jobs.items()
-        if job.state is not TaskState.DONE
-    }
-    interrupted = next((error for error in known.exceptions.values() if isinstance(error, KeyboardInterrupt)), None)
-    if interrupted is not None:
-        raise interrupted
-    results = {key: json.value for key, json in known.results.items() if key in jobs}
-    return RunResult(parts.id, run.state, run.reason, results, failures, told, timing(told))
-
-
-def _as_it_was(ledger: Ledger) -> RunResult:
-    """What came of a run that is done: nothing is left to go on with."""
-    run = ledger.run
-    results = {key: json.value for key, json in ledger.results.items()}
-    return RunResult(run.id, run.state, run.reason, results, {}, run, timing(run))
 
 
 def _say(text: str) -> None:

@@ -93,14 +93,13 @@ class Parts:
         """The keys of the tasks that are needed."""
         found: list[str] = []
         for need in needs:
-            is_all = need.endswith(ALL_BELOW) and need not in self.schedule.jobs
-            found += self.below(need.removesuffix(ALL_BELOW)) if is_all else (need,)
+            found += self.below(need.removesuffix(ALL_BELOW)) if need.endswith(ALL_BELOW) else (need,)
         return found
 
     def value_of(self, need: str) -> Any:
         """What a task gets for one of its needs, which is met: a copy of its own."""
         if need in self.known.results:
             return self.known.results[need].value
-        if need.endswith("/*") and need not in self.blackboard:
-            return {key: self.known.results[key].value for key in self.below(need.removesuffix("/*"))}
+        if need.endswith(ALL_BELOW):
+            return {key: self.known.results[key].value for key in self.below(need.removesuffix(ALL_BELOW))}
         return self.blackboard.get(need)

@@ -66,7 +66,7 @@ class Task:
     retries: int | None = None
     """Further attempts after one that failed or timed out; None: as the policy says."""
     backoff: float = 1.0
-    """Seconds until the first further attempt, twice as long each time."""
+    """Seconds until the first further attempt; the pause doubles each time up to a minute, a longer one stays."""
     on_error: OnError | None = None
     """None: as the policy says."""
     review: str | None = None

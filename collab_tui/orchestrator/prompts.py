@@ -146,7 +146,7 @@ def _needed(about: _About, ticks: int) -> Iterator[str]:
         branch = f", on the branch {quoted(about.branches[key])}" if key in about.branches else ""
         words = _words(value)
         most = min(left, LONGEST_VALUE)
-        left = max(0, left - len(words))
+        left -= min(len(words), most)
         text = f"`{key}`{branch}:\n\n{fenced(words, most, ticks)}"
         if len(words) > most and about.run is not None:
             text += f"\n\nThat is its beginning; the whole: `collab-tui runs {about.run} --value {key}`"

@@ -73,8 +73,9 @@ def read(reply: ReplyKind, given: Any) -> Any:
     try:
         value = fenced_json(given, _LONGEST) if isinstance(given, str) else _plain(given)
     except FencedError as error:
-        looks = f"; it looks like this: {_LOOKS[reply]}" if reply in _LOOKS else ""
-        raise WorkError(f"its reply is no {_CALLED[reply]}: {error}{looks}") from error
+        looks = f"; one looks like this: {_LOOKS[reply]}" if reply in _LOOKS else ""
+        begins = f"; it begins {shown(given)}" if given.strip() else ""
+        raise WorkError(f"its reply cannot be read{_AS[reply]}: {error}{begins}{looks}") from error
     return value if reply is ReplyKind.JSON else _READERS[reply](value)
 
 
@@ -140,16 +141,17 @@ def _task(value: Any, place: int) -> Task:
 def _verdict(value: Any) -> Verdict:
     where = "the verdict"
     _check_keys(value, ("verdict", "reasons"), where)
-    if value.get("verdict") not in ("approved", "rejected"):
-        raise WorkError("verdict is approved or rejected")
+    if (said := value.get("verdict")) not in ("approved", "rejected"):
+        told = "a list" if isinstance(said, list) else "an object" if isinstance(said, dict) else shown(said)
+        raise WorkError(f"verdict is approved or rejected, {f'not {told}' if 'verdict' in value else 'and missing'}")
     given = value.get("reasons", [])
     reasons = [given] if isinstance(given, str) else given
     if not isinstance(reasons, list) or len(reasons) > MOST_REASONS:
         raise WorkError(f"reasons of {where} is a list of at most {MOST_REASONS} texts")
-    said = [_text({"reasons": reason}, "reasons", where) for reason in reasons]
-    if any(len(reason or "") > LONGEST_REASON for reason in said):
+    texts = [_text({"reasons": reason}, "reasons", where) for reason in reasons]
+    if any(len(text or "") > LONGEST_REASON for text in texts):
         raise WorkError(f"a reason has at most {LONGEST_REASON:,} characters")
-    verdict = Verdict(value["verdict"] == "approved", tuple(filter(None, said)))
+    verdict = Verdict(value["verdict"] == "approved", tuple(filter(None, texts)))
     if not verdict.is_approved and not verdict.reasons:
         raise WorkError("a verdict that rejects says why, in reasons")
     return verdict
@@ -176,7 +178,7 @@ def _text(value: Mapping[str, Any], key: str, where: str) -> str | None:
     return clean(text).strip() or None if text is not None else None
 
 
-_CALLED: Final = {ReplyKind.JSON: "JSON", ReplyKind.PLAN: "plan", ReplyKind.VERDICT: "verdict"}
+_AS: Final = {ReplyKind.JSON: "", ReplyKind.PLAN: " as a plan", ReplyKind.VERDICT: " as a verdict"}
 _LOOKS: Final = {
     ReplyKind.PLAN: '{"plan": "...", "tasks": [{"key": "...", "role": "...", "prompt": "..."}]}',
     ReplyKind.VERDICT: '{"verdict": "rejected", "reasons": ["..."]}',

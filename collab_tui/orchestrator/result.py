@@ -8,8 +8,11 @@ from typing import Any
 
 from collab_tui.model.event import decode
 from collab_tui.model.fold import Fold
-from collab_tui.model.run_timing import Timing
+from collab_tui.model.run_timing import Timing, timing
 from collab_tui.model.runs import Run, RunState, TaskState
+from collab_tui.orchestrator.ledger import Ledger
+from collab_tui.orchestrator.parts import Parts
+from collab_tui.orchestrator.run import Run as RunHere
 from collab_tui.registry.append import encode
 
 
@@ -66,3 +69,22 @@ class RunResult:
     def is_done(self) -> bool:
         """Every task is done."""
         return self.state is RunState.DONE
+
+
+def came_of(run: RunHere, parts: Parts, told: Run) -> RunResult:
+    """What came of a run in this process, once it is over; `told` is the run as its own lines tell it."""
+    jobs, known = parts.schedule.jobs, parts.known
+    failures = {
+        key: Failure(job.state, job.why or str(job.state), known.exceptions.get(key))
+        for key, job in jobs.items()
+        if job.state is not TaskState.DONE
+    }
+    results = {key: json.value for key, json in known.results.items() if key in jobs}
+    return RunResult(parts.id, run.state, run.reason, results, failures, told, timing(told))
+
+
+def as_it_was(ledger: Ledger) -> RunResult:
+    """What came of a run of before that is done: nothing is left to go on with."""
+    run = ledger.run
+    results = {key: json.value for key, json in ledger.results.items()}
+    return RunResult(run.id, run.state, run.reason, results, {}, run, timing(run))

@@ -7,29 +7,29 @@ to an end is written. When the loop itself is torn down there is no time for tha
 from __future__ import annotations
 
 import asyncio
-import functools
-import os
-import socket
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from collab_tui.model.runs import RunState, TaskState
-from collab_tui.model.text import one_line
+from collab_tui.orchestrator.agents.sessions import let_go_of_left
 from collab_tui.orchestrator.assembling import Assembled
 from collab_tui.orchestrator.attempt import LEEWAY
+from collab_tui.orchestrator.countdown import Countdown
 from collab_tui.orchestrator.jobs import Ask, Job, Start, Take
 from collab_tui.orchestrator.kept import Part
 from collab_tui.orchestrator.parts import LEAST
 from collab_tui.orchestrator.steps import Steps
+from collab_tui.orchestrator.telling import Telling
 from collab_tui.orchestrator.words import in_words
-from collab_tui.protocol.persistence import wholly
-from collab_tui.registry.append import NotWrittenError, RegistryError
+from collab_tui.registry.append import NotWrittenError
 
 DRAIN: Final = 3.0
 """Seconds, once agents had their grace, for what is still to be written when a run is to end."""
-SETTLED: Final = 0.05
-"""Seconds for which all agents have waited for each other before it is told."""
+STUCK_AFTER: Final = 60.0
+"""Seconds for which all agents have waited for each other, and nothing moved, before none of them waits any more."""
 _TORN: Final = "its program was ended"
+_MOST_NAMED: Final = 3
+"""Tasks that failed, in the reason of the run."""
 
 
 class Run:
@@ -38,80 +38,34 @@ class Run:
     def __init__(self, assembled: Assembled, carrier: str, began: Callable[[Part], object] = lambda part: None) -> None:
         """`carrier` is to whom its commands go. `began` keeps that it did, before anything follows: see `KeptRun`."""
         parts = self._parts = assembled.parts
-        self._assembled = assembled
-        self._carrier = carrier
-        self._keep_begun = began
+        self._is_again = assembled.again is not None
+        self._telling = Telling(assembled, carrier, began)
         self._schedule = parts.schedule
-        self._steps = Steps(parts, self._later, self._watch_the_waits)
+        self._steps = Steps(parts, self._later, self._watch)
         self._children: dict[str, asyncio.Task[None]] = {}
         """The step that each task is at, by its key."""
         self._pauses: dict[str, asyncio.TimerHandle] = {}
         self._over = asyncio.Event()
         self._ending: RunState | None = None
         self._broken: BaseException | None = None
-        self._allowed = parts.policy.timeout
-        """Seconds that are left of its own time, as of `_runs_since`."""
-        self._runs_since: float | None = None
-        self._time_is_up: asyncio.TimerHandle | None = None
+        self._countdown = Countdown(parts.policy.timeout, self._end_in_time)
         self._giving_up: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
         """It was given up to write any more."""
-        self._untangling: asyncio.TimerHandle | None = None
+        self._stuck: asyncio.TimerHandle | None = None
+        """Since all agents wait for each other."""
         self._is_torn = False
         """The loop ends: no step begins any more."""
-        self._is_told = False
-        """Its first line here stands in the registry."""
         self._group: asyncio.TaskGroup | None = None
         self.ended = asyncio.Event()
         """Nothing of it is left."""
         self.state = RunState.RUNNING
         self.reason: str | None = None
 
-    # Its beginning
-
     @property
     def has_begun(self) -> bool:
         """Its first lines stand in the registry."""
         return self._group is not None
-
-    async def _begin(self) -> None:
-        """Write how it begins, or goes on."""
-        parts, here = self._parts, {"host": socket.gethostname(), "pid": os.getpid(), "carrier": self._carrier}
-        doing = {"role": "orchestrator", "status": "in_progress", "current_task": one_line(parts.goal)}
-        journal = parts.journal
-        if (again := self._assembled.again) is None:
-            pools = [
-                {"role": role, "agent": parts.agents[role].told, "seats": list(seats)}
-                for role, seats in parts.seats.items()
-            ]
-            policy: dict[str, Any] = {"on_error": parts.policy.on_error.value, "grace": parts.policy.grace}
-            policy |= {"retries": parts.policy.retries, "rounds": parts.policy.rounds}
-            policy |= {"timeout": parts.policy.timeout} if parts.policy.timeout is not None else {}
-            told: dict[str, Any] = {"name": parts.pipeline.name, "goal": parts.goal, "pipeline": parts.pipeline.path}
-            told |= {"digest": parts.pipeline.digest, "policy": policy, "pools": pools, "progress": 0}
-            first = functools.partial(journal.write_now, parts.agent, "run_started", **told, **here, **doing)
-            await wholly(self._tell_first(asyncio.to_thread(first)))  # once: who starts it hears why it cannot be
-        else:
-            await self._tell_first(journal.write(parts.agent, "run_resumed", again=list(again), **here, **doing))
-        part = Part(journal.part, journal.after, self._carrier)
-        await journal.keep(lambda: self._keep_begun(part))
-        self._steps.tell_tasks([task for task in parts.pipeline.tasks if task.key in self._assembled.untold])
-        for key, value in {"goal": parts.goal, **parts.pipeline.values}.items():
-            if key not in parts.blackboard:
-                await parts.blackboard.put(key, value, by=parts.agent)
-        for role, seat in self._announced():
-            journal.send(seat, "session_start", {"role": role, "status": "idle", **_here()})
-
-    async def _tell_first(self, writing: Awaitable[object]) -> None:
-        await writing
-        self._is_told = True
-
-    def _announced(self) -> list[tuple[str, str]]:
-        """Role and name of the seats whose agents do not tell of themselves."""
-        parts = self._parts
-        return [
-            (role, seat) for role, seats in parts.seats.items() if not parts.agents[role].announces for seat in seats
-        ]
 
     # While it goes
 
@@ -121,7 +75,7 @@ class Run:
         Raises what is wrong with the orchestrator itself, or with the registry before it began.
         """
         try:
-            await self._begin()
+            await self._telling.begin()
             if began is not None:
                 began(self._parts.id)
             async with asyncio.TaskGroup() as self._group:
@@ -174,8 +128,8 @@ class Run:
         for pause in self._pauses.values():
             pause.cancel()
         self._pauses.clear()
-        if self._untangling is not None:
-            self._untangling.cancel()
+        self._countdown.stand_still()
+        self._stir()
 
     def _go_on(self) -> None:
         """Whatever may begin now begins."""
@@ -201,11 +155,11 @@ class Run:
                     self._spawn(job, self._steps.cancel(job))
         if self._schedule.is_over and not self._children:
             self._over.set()
-        self._watch_the_time()
-        self._watch_the_waits()
+        self._watch()
 
     def _given(self, key: str) -> None:
         """There is a value on the blackboard."""
+        self._stir()
         self._schedule.given(key)
         self._go_on()
 
@@ -234,8 +188,7 @@ class Run:
             del self._children[job.key]
         if broken is not None:
             self.stop(broken, RunState.FAILED)
-        done, all_of_them = self._schedule.done_count, len(self._schedule.jobs)
-        self._parts.declaring.tell(self._parts.agent, progress=100 * done // all_of_them)
+        self._parts.declaring.tell(self._parts.agent, progress=self._schedule.progress)
         self._go_on()
 
     def _let_go(self, job: Job, why: str) -> None:
@@ -251,36 +204,35 @@ class Run:
         self._schedule.again(job)
         self._go_on()
 
-    def _watch_the_time(self) -> None:
-        """Its own time goes by while anything but the person is waited for."""
-        if self._allowed is None:
+    def _watch(self) -> None:
+        """Its time goes by while anything but the person is waited for, and agents may wait for what never comes."""
+        self._steps.waits.look()
+        if self._ending is not None or self._over.is_set():
             return
-        loop = asyncio.get_running_loop()
-        counts = self._ending is None and not self._over.is_set() and not self._schedule.is_for_the_person_only
-        if counts and self._time_is_up is None:
-            self._runs_since = loop.time()
-            self._time_is_up = loop.call_later(self._allowed, self._end_in_time)
-        elif not counts and self._time_is_up is not None and self._runs_since is not None:
-            self._time_is_up.cancel()
-            self._time_is_up = None
-            self._allowed = max(0.0, self._allowed - (loop.time() - self._runs_since))
+        if self._schedule.is_for_the_person_only:
+            self._countdown.stand_still()
+        else:
+            self._countdown.run()
+        if not self._steps.waits.are_in_vain:
+            self._stir()
+        elif self._stuck is None:
+            self._stuck = asyncio.get_running_loop().call_later(STUCK_AFTER, self._untangle)
 
     def _end_in_time(self) -> None:
         self.stop(f"it took longer than {self._parts.policy.timeout:g} s", RunState.FAILED)
 
-    def _watch_the_waits(self) -> None:
-        """Whether agents wait on the blackboard for what never comes; for each other only once nothing else moves."""
-        self._steps.release_lost()
-        if self._untangling is None and self._ending is None and self._steps.waits.are_in_vain:
-            self._untangling = asyncio.get_running_loop().call_later(SETTLED, self._untangle)
+    def _stir(self) -> None:
+        """Something moves."""
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
 
     def _untangle(self) -> None:
-        self._untangling = None
-        if self._ending is None and self._steps.waits.are_in_vain:
-            if self._parts.journal.is_idle:
-                self._steps.release_all()
-            else:
-                self._watch_the_waits()
+        self._stuck = None
+        if self._steps.waits.are_in_vain and self._parts.journal.is_idle:
+            self._steps.waits.release_all()
+        else:
+            self._watch()
 
     def _give_up(self) -> None:
         """It is to end, and something still does not: what is not written now stays unwritten."""
@@ -301,52 +253,33 @@ class Run:
         self._wait_for_nothing()
         if self._parts.deadline is None:
             self._parts.deadline = asyncio.get_running_loop().time() + LEEWAY
-        if self._is_told:
+        if self._telling.has_begun:
             for job in list(self._schedule.unfinished()):
                 self._steps.last_words(job, self.reason)
 
     async def _end(self) -> None:
         parts = self._parts
         self._over.set()
-        for timer in (self._time_is_up, self._giving_up, self._untangling):
-            if timer is not None:
-                timer.cancel()
+        self._wait_for_nothing()
+        if self._giving_up is not None:
+            self._giving_up.cancel()
         is_done = self._schedule.done_count == len(self._schedule.jobs)
         self.state = RunState.DONE if is_done else self._ending or RunState.FAILED
         self.reason = None if is_done else self.reason or self._why_not()
         parts.declaring.close()
+        self._steps.waits.unblock()
         parts.blackboard.close(self.reason or "the run is over")
-        await self._close_workers()
+        await self._see_end(*(worker.close() for worker in (*parts.workers.values(), *parts.left_behind)))
+        if self._is_again:
+            await self._see_end(let_go_of_left(parts.surroundings, parts.agents.values()))
         await parts.person.end(self.reason or "the run is over", parts.patience(DRAIN))
-        if self._is_told and self._closing is None:
-            await self._tell_end(is_done=is_done)
+        if self._telling.has_begun and self._closing is None:
+            is_bounded = self._ending is not None or parts.deadline is not None
+            await self._telling.end(self.state, self.reason, parts.patience(DRAIN) if is_bounded else None)
         if self._closing is not None:
             await self._closing
         else:
             await self._close_journal(parts.patience(DRAIN))
-
-    async def _tell_end(self, *, is_done: bool) -> None:
-        parts = self._parts
-        progress = 100 * self._schedule.done_count // max(1, len(self._schedule.jobs))
-        status = "completed" if is_done else "failed" if self.state is RunState.FAILED else "idle"
-        told = {"state": self.state, "status": status, "progress": progress}
-        told |= {"reason": self.reason} if self.reason is not None else {}
-        try:
-            for key in self._assembled.orphans:
-                if key not in self._schedule.jobs:
-                    gone = {
-                        "task": key,
-                        "state": TaskState.CANCELLED,
-                        "why": "what added it began anew, and left it out",
-                    }
-                    parts.journal.send(parts.agent, "run_task", gone)
-            for _, seat in self._announced():
-                parts.journal.send(seat, "session_end", {"reason": "the run is over"})
-            ended = parts.journal.send(parts.agent, "run_ended", told)
-            is_bounded = self._ending is not None or parts.deadline is not None
-            await asyncio.wait((ended,), timeout=parts.patience(DRAIN) if is_bounded else None)
-        except RegistryError as error:
-            parts.notice(f"the end of the run {parts.id} could not be written: {error}")
 
     async def _close_journal(self, patience: float) -> None:
         if lost := await self._parts.journal.close(patience):
@@ -354,27 +287,31 @@ class Run:
 
     def _why_not(self) -> str:
         """Of a run that went on without what failed."""
-        failed = [job for job in self._schedule.jobs.values() if job.state in (TaskState.FAILED, TaskState.TIMED_OUT)]
-        first = f": {failed[0].key}: {failed[0].why}" if failed else ""
-        left = len(self._schedule.jobs) - self._schedule.done_count
-        return f"{left} of {len(self._schedule.jobs)} tasks are not done{first}"
+        jobs = self._schedule.jobs.values()
+        failed = [job.key for job in jobs if job.state in (TaskState.FAILED, TaskState.TIMED_OUT)]
+        skipped = len(jobs) - self._schedule.done_count - len(failed)
+        more = ", …" if len(failed) > _MOST_NAMED else ""
+        told = (
+            f"{len(failed)} failed: {', '.join(failed[:_MOST_NAMED])}{more}" if failed else None,
+            f"{skipped} skipped" if skipped else None,
+        )
+        return "; ".join(filter(None, told))
 
-    async def _close_workers(self) -> None:
+    async def _see_end(self, *endings: Coroutine[Any, Any, None]) -> None:
         """End all that is left of the agents, within their grace."""
-        closing = {
-            asyncio.ensure_future(worker.close()): worker
-            for worker in (*self._parts.workers.values(), *self._parts.left_behind)
-        }
-        if not closing:
+        if not endings:
             return
-        done, left = await asyncio.wait(closing, timeout=self._parts.patience(self._parts.policy.grace + DRAIN))
-        for task in left:
-            task.cancel()
+        closing = [asyncio.ensure_future(ending) for ending in endings]
+        for task in closing:
+            task.add_done_callback(self._tell_bad_end)
+        try:
+            await asyncio.wait(closing, timeout=self._parts.patience(self._parts.policy.grace + DRAIN))
+        finally:
+            left = [task for task in closing if task.cancel()]
+        if left:
+            await asyncio.wait(left, timeout=LEAST)
             self._parts.notice("an agent of the run does not end: what it started may still be there")
-        for task in done:
-            if not task.cancelled() and (error := task.exception()) is not None:
-                self._parts.notice(f"an agent of the run did not end well: {in_words(error)}")
 
-
-def _here() -> dict[str, Any]:
-    return {"host": socket.gethostname(), "pid": os.getpid()}
+    def _tell_bad_end(self, closed: asyncio.Future[None]) -> None:
+        if not closed.cancelled() and (error := closed.exception()) is not None:
+            self._parts.notice(f"an agent of the run did not end well: {in_words(error)}")

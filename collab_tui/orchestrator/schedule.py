@@ -18,7 +18,7 @@ from collab_tui.orchestrator.plan import OnError, Policy, Task
 from collab_tui.orchestrator.restoring import take_up
 
 LONGEST_PAUSE: Final = 60.0
-"""Seconds between two attempts, at most."""
+"""Seconds to which the pauses between attempts grow, where the first is not longer."""
 _FAILED: Final = (TaskState.FAILED, TaskState.TIMED_OUT)
 
 
@@ -56,8 +56,10 @@ class Schedule:
         """How many tasks did not end."""
         self.expected: set[str] = set()
         """Those at work, in a pause, or with the person: of each of them something will be heard."""
-        self._asked: set[str] = set()
-        self._done = 0
+        self.asked: set[str] = set()
+        """Those that wait for the person, or whose agent does."""
+        self.done_count = 0
+        """How many tasks are done."""
         self._ended: list[Job] = []
 
     # What there is to do
@@ -121,7 +123,7 @@ class Schedule:
             job, question = self._to_ask.popleft()
             job.state = TaskState.ASKED
             self.expected.add(job.key)
-            self._asked.add(job.key)
+            self.asked.add(job.key)
             return Ask(job, question)
         if self._seated:
             job, seat = self._seated.popleft()
@@ -143,12 +145,12 @@ class Schedule:
     @property
     def is_for_the_person_only(self) -> bool:
         """All that something is heard of waits for the person."""
-        return bool(self._asked) and len(self._asked) == len(self.expected)
+        return bool(self.asked) and len(self.asked) == len(self.expected)
 
     @property
-    def done_count(self) -> int:
-        """How many tasks are done."""
-        return self._done
+    def progress(self) -> int:
+        """Tasks that are done, of all, in per cent."""
+        return 100 * self.done_count // max(1, len(self.jobs))
 
     @property
     def may_begin(self) -> bool:
@@ -210,7 +212,8 @@ class Schedule:
         retries = self._policy.retries if job.task.retries is None else job.task.retries
         if self.stopped is not None or job.failures >= retries:
             return None
-        return min(LONGEST_PAUSE, job.task.backoff * 2.0 ** min(job.failures, 32))
+        first = job.task.backoff
+        return max(first, min(LONGEST_PAUSE, first * 2.0 ** min(job.failures, 32)))
 
     def retry(self, job: Job, why: str) -> None:
         """An attempt came to nothing; there is another one, once `again` is told."""
@@ -237,6 +240,13 @@ class Schedule:
         job.state, job.question = TaskState.PENDING, None
         self._leave(job)
         self._queue(job)
+
+    def waits_for_the_person(self, job: Job, *, is_waiting: bool) -> None:
+        """Whether the agent at work on it asks the person something itself."""
+        if is_waiting:
+            self.asked.add(job.key)
+        else:
+            self.asked.discard(job.key)
 
     def cancelled(self, job: Job, why: str) -> None:
         """It ends here, whatever it was at."""
@@ -316,7 +326,7 @@ class Schedule:
     def _leave(self, job: Job) -> None:
         """Nobody has it now; its seat is free, unless that is kept for it."""
         self.expected.discard(job.key)
-        self._asked.discard(job.key)
+        self.asked.discard(job.key)
         if job.seat is not None and job.seat != job.kept:
             self._release(job.seat)
         job.seat = None
@@ -350,7 +360,7 @@ class Schedule:
         self._let_go(job)
         job.state = state
         self.open_count -= 1
-        self._done += state is TaskState.DONE
+        self.done_count += state is TaskState.DONE
         for ready in self.needs.over(job):
             self._queue(ready)
 

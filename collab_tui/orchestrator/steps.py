@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from collab_tui.model.runs import TaskState, Work
 from collab_tui.model.text import one_line
@@ -30,26 +30,22 @@ from collab_tui.orchestrator.words import in_words, short
 from collab_tui.registry.append import RegistryError, UnusableError
 from collab_tui.sessions.log_folder import pointer
 
-_NEVER: Final = "it waits on the blackboard for what never comes: {}"
-
 
 class Steps:
     """The steps of one run. They raise nothing that an agent does; what they raise ends the run."""
 
-    def __init__(self, parts: Parts, later: Callable[[Job, float], None], moved: Callable[[], None]) -> None:
-        """`later` is told of a task for which there is another attempt after so many seconds, `moved` when an agent
-        begins to wait on the blackboard.
+    def __init__(self, parts: Parts, later: Callable[[Job, float], None], waits_changed: Callable[[], None]) -> None:
+        """`later` is told of a task for which there is another attempt after so many seconds, `waits_changed` of each
+        time that an agent begins to wait on the blackboard, or for the person, or ends that.
         """
         self._parts = parts
         self._known = parts.known
         self._schedule = parts.schedule
         self._journal = parts.journal
         self._later = later
-        self._moved = moved
+        self._waits_changed = waits_changed
         self._attempts: dict[str, Attempt] = {}
-        self._boards: dict[str, TaskBoard] = {}
-        """The blackboard as it is given to whoever works on a task now."""
-        self.waits = Waits(parts.schedule)
+        self.waits = Waits(parts, waits_changed)
         self._person = Asking(parts)
         self._adding = Adding(parts)
 
@@ -63,23 +59,6 @@ class Steps:
         for attempt in self._attempts.values():
             attempt.cancel()
         self._person.end_all()
-
-    def tell_tasks(self, tasks: Sequence[Task]) -> None:
-        """Write of tasks of the pipeline."""
-        self._adding.tell_tasks(tasks, None)
-
-    def release_lost(self) -> None:
-        """Whoever waits on the blackboard for what never comes gets to know that."""
-        for task, why in self.waits.lost():
-            self._boards[task].release(_NEVER.format(why))
-
-    def release_all(self) -> None:
-        """All agents wait on the blackboard, and nobody is left to write there: say so, and let none of them wait."""
-        why = one_line(self.waits.told())
-        self._journal.send(self._parts.agent, "blocker", {"blocker": why})
-        self._journal.send(self._parts.agent, "status_update", {"resolved_blockers": [why]})
-        for board in self._boards.values():
-            board.release(why)
 
     # An agent works, or judges
 
@@ -117,26 +96,31 @@ class Steps:
     async def _attempted(self, job: Job, seat: str, role: Role) -> Outcome:
         if self._schedule.stopped is not None:  # while the line was written
             return Outcome(Ended.CANCELLED, 0.0)
-        try:
-            worker = self._parts.worker(role.name, seat)
-            assignment = self._assignment(job, seat, role)
-        except Exception as error:
-            return Outcome(Ended.BY_ITSELF, 0.0, error=error)
-        attempt = Attempt(worker, assignment, self._timeout(job, role), self._parts.policy.grace)
-        self._attempts[job.key] = attempt
-        try:
-            return await attempt.outcome()
-        finally:
-            del self._attempts[job.key]
-            self._boards.pop(job.key).close()
+        with self.waits.board(job, seat) as board:
+            try:
+                worker = self._parts.worker(role.name, seat)
+                assignment = self._assignment(job, seat, role, board)
+            except Exception as error:
+                return Outcome(Ended.BY_ITSELF, 0.0, error=error)
 
-    def _assignment(self, job: Job, seat: str, role: Role) -> Assignment:
+            def waits(is_waiting: bool) -> None:
+                self._schedule.waits_for_the_person(job, is_waiting=is_waiting)
+                self._waits_changed()
+
+            attempt = Attempt(worker, assignment, self._timeout(job, role), self._parts.policy.grace, waits)
+            self._attempts[job.key] = attempt
+            try:
+                return await attempt.outcome()
+            finally:
+                del self._attempts[job.key]
+
+    def _assignment(self, job: Job, seat: str, role: Role, board: TaskBoard) -> Assignment:
         task, known, is_review = job.task, self._known, job.work is Work.REVIEW
         inputs = {need: self._parts.value_of(need) for need in task.needs}
         branches = {key: known.branches[key] for key in self._parts.needed(task.needs) if key in known.branches}
-        candidate = known.candidates[job.key].value if is_review else None
-        previous = known.candidates[job.key].value if not is_review and job.key in known.candidates else None
-        previous = previous if job.round > 1 else None
+        last = known.candidates.get(job.key)
+        candidate = last.value if last is not None and is_review else None
+        previous = last.value if last is not None and not is_review and job.round > 1 else None
         branch = known.branches.get(job.key) if is_review else None
         roles = [name for name in self._parts.pipeline.roles if name in self._parts.agents]
         goal, number = self._parts.goal, job.attempts
@@ -145,8 +129,6 @@ class Steps:
             if (job.seat, job.attempts) == (seat, number):  # else it comes too late
                 self._parts.declaring.tell(seat, progress=progress, message=message)
 
-        board = TaskBoard(self._parts.blackboard, seat, job.key, waits=self._waits, woken=self.waits.ended)
-        self._boards[job.key] = board
         return Assignment(
             run=self._parts.id,
             goal=goal,
@@ -184,18 +166,15 @@ class Steps:
             report=report,
         )
 
-    def _waits(self, task: str, key: str) -> None:
-        if (why := self.waits.why_lost(key)) is not None:
-            raise WorkError(_NEVER.format(why))
-        self.waits.began(task, key)
-        asyncio.get_running_loop().call_soon(self._moved)
-
     # What came of it
 
     async def _gave(self, job: Job, seat: str, about: Mapping[str, Any], role: Role, given: Any) -> None:
         """The agent gave something. Raises what makes of it nothing."""
         if job.work is Work.REVIEW:
-            verdict = read(ReplyKind.VERDICT, given)
+            try:
+                verdict = read(ReplyKind.VERDICT, given)
+            except WorkError as error:
+                raise WorkError(f"the review by {seat}: {error}") from error
             if verdict.is_approved:
                 said = {**about, "comment": verdict.comment or None}
                 await self._finish(job, seat, said, self._known.candidates[job.key].value)
@@ -211,7 +190,7 @@ class Steps:
             await self._finish(job, seat, about, _document(reply), reply)
             return
         self._known.candidates[job.key] = await self._parts.blackboard.worked(
-            job.task.result_key, _document(reply), by=seat, **about, **_idle("its result is reviewed")
+            job.task.result_key, _document(reply), by=seat, **about, **_idle()
         )
         self._schedule.worked(job)
 
@@ -235,7 +214,7 @@ class Steps:
             by=by,
             first=stands,
             **about,
-            **(_idle(None, 100) if by != self._parts.agent else {}),
+            **(_idle() if by != self._parts.agent else {}),
         )
         self._known.results[job.key] = entry.json
         self._known.exceptions.pop(job.key, None)
@@ -245,7 +224,7 @@ class Steps:
 
     async def _reject(self, job: Job, seat: str, about: Mapping[str, Any], verdict: Verdict) -> None:
         comment = verdict.comment
-        await self._journal.write(seat, "run_task", state=TaskState.REJECTED, **about, comment=comment, **_idle(None))
+        await self._journal.write(seat, "run_task", state=TaskState.REJECTED, **about, comment=comment, **_idle())
         self._schedule.rejected(job, comment)
 
     async def _failed(
@@ -253,8 +232,6 @@ class Steps:
     ) -> None:
         self._known.exceptions[job.key] = error
         told = in_words(error)
-        if isinstance(error, KeyboardInterrupt):
-            self._schedule.stop("it was interrupted")
         pause = None if isinstance(error, CannotWorkError) else self._schedule.pause_after(job)
         if pause is not None:
             await self._journal.write(
@@ -269,7 +246,7 @@ class Steps:
             self._schedule.retry(job, told)
             self._later(job, pause)
             return
-        await self._tell_end(job, seat, state, **about, error=told, **_idle(None))
+        await self._tell_end(job, seat, state, **about, error=told, **_idle())
         await self._settle(job)
         self._schedule.failed(job, state, told)
 
@@ -281,7 +258,7 @@ class Steps:
         """It ends here, whoever has it."""
         why = self._schedule.stopped or "it was cancelled"
         told = about or {"task": job.key}
-        idle = _idle(None) if by is not None else {}
+        idle = _idle() if by is not None else {}
         await self._tell_end(job, by or self._parts.agent, TaskState.CANCELLED, **told, why=why, **idle)
         await self._settle(job)
         self._schedule.cancelled(job, why)
@@ -334,7 +311,7 @@ class Steps:
         """Have it written that it was cancelled, as far as that can be: the program ends."""
         told: dict[str, Any] = {"task": job.key, "state": TaskState.CANCELLED, "why": why}
         if job.seat is not None:
-            told |= {"attempt": job.attempts, "work": job.work, "round": job.round, **_idle(None)}
+            told |= {"attempt": job.attempts, "work": job.work, "round": job.round, **_idle()}
         if not job.is_told:
             job.is_told = True
             try:
@@ -367,6 +344,5 @@ def _document(reply: Any) -> Any:
     return reply.document() if isinstance(reply, Verdict) else reply
 
 
-def _idle(next_action: str | None, progress: int | None = None) -> dict[str, Any]:
-    told = {"status": "idle", "next_action": next_action, "progress": progress}
-    return {name: value for name, value in told.items() if value is not None}
+def _idle(next_action: str = "") -> dict[str, Any]:
+    return {"status": "idle", "next_action": next_action}

@@ -140,6 +140,7 @@ class ValueFiles:
     """The large values of one run."""
 
     def __init__(self, registry: Path, run: str) -> None:
+        self._registry = registry
         self.folder = registry.parent / RUNS / run
         self._size: int | None = None
         """Bytes of all of them."""
@@ -156,14 +157,16 @@ class ValueFiles:
         if self._size + given.size > MOST_BYTES:
             raise ValueRefusedError(f"with it the large values of the run would have over {MOST_BYTES:,} bytes")
         self._size += given.size
-        whole = given.value
-        begins = whole if isinstance(whole, str) else given.text[: 4 * _BEGINS].decode("utf-8", "ignore")
+        is_text = given.text.startswith(b'"')
+        begins = given.value if is_text else given.text[: 4 * _BEGINS].decode("utf-8", "ignore")
         name = (Path(RUNS) / self.folder.name / f"{given.digest}.json").as_posix()
         return {"file": name, "digest": given.digest, "size": given.size, "begins": begins[:_BEGINS]}
 
     def save(self, given: Json) -> None:
         """Have a large value in its file, on the disk. Raises `NotWrittenError`."""
         path = self.folder / f"{given.digest}.json"
+        if not self._registry.exists():  # else its folder would be in the way when it is brought back
+            raise NotWrittenError(f"cannot keep a value in {path}: {self._registry} is gone")
         try:
             self._make()
             if _read(path, given.size, given.digest) is None:

@@ -13,7 +13,7 @@ import pytest
 
 from collab_tui.model.event import decode
 from collab_tui.model.fold import Fold
-from collab_tui.model.runs import Run, RunState
+from collab_tui.model.runs import Run
 from collab_tui.model.sessions import Observed, Session
 from collab_tui.monitor.watching import (
     Watch,
@@ -24,8 +24,9 @@ from collab_tui.monitor.watching import (
     unattended,
     watch_runs,
 )
+from collab_tui.orchestrator.hosted import Hosted, HostedRuns
 from collab_tui.orchestrator.journal import Journal
-from collab_tui.orchestrator.kept import KeptRuns, RunError
+from collab_tui.orchestrator.kept import KeptRuns, LeftError
 from collab_tui.processes.identity import identity_of
 from collab_tui.protocol.commands import Carrier
 from collab_tui.registry.append import RefusedError, append
@@ -146,11 +147,6 @@ async def test_what_is_told_of_a_run_is_believed_as_far_as_its_process_bears_it_
     await begun(journal)
     as_read = runs_of(registry)
     assert watch_runs(registry, as_read) == {RUN: Watch.PROCESS}
-    forged = {"agent": AGENT, "event": "run_ended", "run": RUN, "state": "done"}
-    append(str(registry), forged)
-    (told,) = runs_of(registry)
-    assert told.state is RunState.DONE
-    assert watch_runs(registry, [told]) == {RUN: Watch.PROCESS}, "its process has it, whatever the line says"
     run.end()
     assert watch_runs(registry, as_read) == {RUN: Watch.GONE}
     await journal.write(AGENT, "run_ended", state="done")
@@ -169,9 +165,31 @@ async def test_commands_to_a_run_go_to_whom_it_names_itself(tmp_path: Path) -> N
     append(str(registry), {"agent": AGENT, "event": "run_ended", "run": RUN, "state": "done"})
     assert carrier_of_run(registry, runs_of(registry)[0]) == Carrier("aaaaaaaaaaaa", "h")
     run.end()
-    with pytest.raises(RunError, match="is gone"):
+    with pytest.raises(LeftError, match="is gone"):
         carrier_of_run(registry, runs_of(registry)[0])
     await journal.write(AGENT, "run_ended", state="cancelled")
     await journal.close(1)
     with pytest.raises(RefusedError, match="is over: cancelled"):
         carrier_of_run(registry, runs_of(registry)[0])
+
+
+async def test_commands_to_a_run_of_the_monitor_go_there_while_it_acts_and_is_to_go_on_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = new_registry(tmp_path)
+    kept, hosted, own = KeptRuns(registry), HostedRuns(registry), own_carrier(registry)
+    kept.new("demo", "a goal", {}, RUN).end()
+    journal = Journal(JsonlRegistry(registry), RUN, kept.key(), lambda _: None)
+    await journal.write(AGENT, "run_started", name="demo", goal="g", host=own.host, pid=1, carrier=own.monitor)
+    await journal.close(1)
+    (run,) = runs_of(registry)
+    acts: list[object] = []
+    monkeypatch.setattr("collab_tui.monitor.watching.who_acts", lambda folder: acts[0] if acts else None)
+    for is_acting, is_noted in ((False, False), (True, False), (False, True)):
+        acts[:] = [object()] if is_acting else []
+        if is_noted:
+            hosted.keep(Hosted(RUN, "c1", "start_run", "/p.toml", "2026-01-31T08:00:00+00:00"))
+        with pytest.raises(LeftError, match="is gone"):
+            carrier_of_run(registry, run)
+    acts[:] = [object()]
+    assert carrier_of_run(registry, run) == own

@@ -13,12 +13,12 @@ from collab_tui.orchestrator.journal import Journal
 from collab_tui.orchestrator.values import ValueFiles
 from collab_tui.registry.append import append
 from collab_tui.registry.jsonl import JsonlRegistry
+from tests.program import PATIENCE
 
 RUN = "0a1b2c3d"
 AGENT = "run-demo-0a1b"
 SEAT = "executor-1-0a1b"
 KEY = b"k" * 32
-PATIENCE = 20.0
 
 
 def new_registry(folder: Path) -> Path:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from tests.orchestrator.asking_stage import Stage
 from tests.orchestrator.ground import AGENT, PATIENCE, SEAT, new_registry
 from tests.signing import KEY, OTHER_KEY, install_key, signed
 
+pytestmark = pytest.mark.usefixtures("in_time")
+
 
 def noting(found: list[Any]) -> Callable[[Any], Awaitable[None]]:
     async def note(told: Any) -> None:
@@ -38,12 +40,6 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr("platformdirs.user_state_dir", lambda *_, **__: str(tmp_path / "state"))
     trust = Trust("human", {}, install_key(tmp_path / "config"))
     return Stage(new_registry(tmp_path), trust, UsedDecisions(tmp_path / "used"))
-
-
-@pytest.fixture(autouse=True)
-async def in_time() -> AsyncIterator[None]:
-    async with asyncio.timeout(2 * PATIENCE):
-        yield
 
 
 async def test_a_signed_yes_lets_it_proceed_with_what_the_person_said(stage: Stage) -> None:

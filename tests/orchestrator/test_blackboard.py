@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,18 +13,14 @@ from collab_tui.orchestrator.blackboard import Blackboard, ConflictError, Releas
 from collab_tui.orchestrator.journal import Journal
 from collab_tui.orchestrator.values import IN_LINE, ValueFiles, ValueRefusedError
 from collab_tui.registry.append import NotWrittenError, hold
-from tests.orchestrator.ground import AGENT, PATIENCE, RUN, SEAT, blackboard_on, journal_on, lines_of, new_registry
+from tests.orchestrator.ground import AGENT, RUN, SEAT, blackboard_on, journal_on, lines_of, new_registry
+
+pytestmark = pytest.mark.usefixtures("in_time")
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return new_registry(tmp_path)
-
-
-@pytest.fixture(autouse=True)
-async def in_time() -> AsyncIterator[None]:
-    async with asyncio.timeout(PATIENCE):
-        yield
 
 
 async def test_a_value_is_there_with_who_wrote_it_when_and_its_revision(path: Path) -> None:
@@ -64,6 +59,18 @@ async def test_the_result_of_a_task_and_its_end_are_one_line(path: Path) -> None
     assert line.items() >= (told | {"revision": 1, "value": [1]}).items()
     assert "comment" not in line
     assert board.get("result") == [1]
+
+
+async def test_what_is_too_large_for_the_run_is_refused_before_anything_follows_from_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collab_tui.orchestrator.values.MOST_BYTES", 2 * IN_LINE)
+    board, added = blackboard_on(path), list[str]()
+    with pytest.raises(ValueRefusedError, match="the large values of the run"):
+        await board.done("result", "x" * 2 * IN_LINE, by=SEAT, task="plan", first=lambda: added.append("a task"))
+    assert (added, lines_of(path)) == ([], [])
+    await board.done("result", "x", by=SEAT, task="plan", first=lambda: added.append("a task"))
+    assert (added, board.revision("result")) == (["a task"], 1)
 
 
 async def test_what_is_still_to_be_judged_is_told_and_not_on_the_blackboard(path: Path) -> None:

@@ -22,6 +22,7 @@ from collab_tui.protocol.trust import Trust, seal_with
 from collab_tui.protocol.used import UsedDecisions
 from collab_tui.registry.append import append
 from collab_tui.registry.jsonl import JsonlRegistry
+from tests.program import PATIENCE
 from tests.signing import KEY, OTHER_KEY, install_key
 
 RUN = "0a1b2c3d"
@@ -61,7 +62,7 @@ class Hearer:
         return [line for line in found if line["event"] == "command_result"]
 
     async def until(self, holds: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not holds():  # noqa: ASYNC110  # a file
                 await asyncio.sleep(0.01)
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,107 +16,20 @@ from collab_tui.model.fold import Fold
 from collab_tui.model.runs import Run
 from collab_tui.model.sessions import CommandState
 from collab_tui.monitor.watching import Watch, own_carrier, watch_runs
-from collab_tui.orchestrator.hosted import Hosted, HostedRuns
+from collab_tui.orchestrator.hosted import HostedRuns
 from collab_tui.orchestrator.hosting import RunService
 from collab_tui.orchestrator.kept import KeptRuns
-from collab_tui.protocol.commands import Carrier, CommandType, send
+from collab_tui.protocol.commands import CommandType, send
 from collab_tui.protocol.kept_results import KeptResults
 from collab_tui.protocol.nearby import announce
 from collab_tui.protocol.obeying import Obeying
 from collab_tui.protocol.trust import Trust
-from collab_tui.protocol.used import UsedDecisions
-from collab_tui.registry.append import append
 from collab_tui.registry.base import read_to_end
 from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.tui.machine import HereError, Machine
-from tests.orchestrator.noting import Noting, done_tasks, lines_of
-from tests.program import environment
-from tests.signing import install_key, install_key_at, state_at
-
-ROOT = Path(__file__).parent.parent.parent
-RUN, OTHER = "0a1b2c3d", "ffffffff"
-
-
-class Stage:
-    """A registry whose monitor is played by this process, and other processes of the same user."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.env = environment(folder / "home")
-        install_key_at(folder / "home")
-        self.path = folder / "registry.jsonl"
-        append(str(self.path), {"agent": "system", "event": "registry_created", "registry": "ab" * 16})
-        self.trust = Trust("human", {}, install_key(folder / "keys"))
-        self.used = UsedDecisions(folder / "used")
-        self.notices: list[str] = []
-        self.steps = Noting(folder / "steps")
-        self.hosted = HostedRuns(self.path)
-
-    @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[RunService]:
-        service = RunService(self.path, self.notices.append, self.env, trust=lambda _: self.trust, used=self.used)
-        await service.start(None, Config())
-        try:
-            yield service
-        finally:
-            await service.end()
-
-    @contextmanager
-    def foreground(self, *how: str) -> Iterator[subprocess.Popen[str]]:
-        """A process that has a run for itself."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.orchestrator.foreground", str(self.path), *how],
-            cwd=ROOT,
-            env=self.env,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-        with process:
-            try:
-                yield process
-            finally:
-                process.kill()
-
-    def registry(self) -> JsonlRegistry:
-        """As it is now."""
-        registry = JsonlRegistry(self.path)
-        registry.read_next()
-        return registry
-
-    def give(self, type_: CommandType, target: str, to: Carrier | None = None, **payload: str) -> str:
-        return str(send(self.registry(), self.trust, type_, target, payload, to or own_carrier(self.path))["id"])
-
-    def start(self, run: str = RUN, **about: Any) -> str:
-        return self.give(CommandType.START_RUN, str(self.steps.path), **self.steps.payload(run=run, **about))
-
-    def note(self, run: str = RUN, command: str = "c1") -> None:
-        """As a monitor does before it begins a run."""
-        digest = self.steps.payload()["digest"]
-        at = datetime.now(UTC).isoformat()
-        self.hosted.keep(Hosted(run, command, "start_run", str(self.steps.path), at, digest))
-
-    def states(self, command: str) -> list[str]:
-        return [line["state"] for line in lines_of(self.path, "command_result") if line["command_id"] == command]
-
-    def reason(self, command: str) -> str:
-        return next(line["reason"] for line in lines_of(self.path, "command_result") if line["command_id"] == command)
-
-    def ended(self, run: str = RUN) -> list[str]:
-        return [line["state"] for line in lines_of(self.path, "run_ended") if line["run"] == run]
-
-    def carrier(self, run: str = RUN) -> Carrier:
-        """To whom the commands to a run go."""
-        *_, last = (line for line in lines_of(self.path, "run_started", "run_resumed") if line["run"] == run)
-        return Carrier(last["carrier"], last["host"])
-
-    async def until(self, holds: Callable[[], object]) -> None:
-        try:
-            async with asyncio.timeout(30):
-                while not holds():  # noqa: ASYNC110  # files, and lines of others
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
-            pytest.fail(f"{self.notices}\n{self.path.read_text(encoding='utf-8')}")
+from tests.orchestrator.hosting_stage import OTHER, RUN, Stage
+from tests.orchestrator.noting import done_tasks, lines_of
+from tests.signing import state_at
 
 
 @pytest.fixture
@@ -213,7 +123,7 @@ async def test_a_run_of_a_foreground_process_is_never_taken_over(stage: Stage) -
         async with stage.at_work():
             taken = stage.give(CommandType.RESUME_RUN, RUN)
             await stage.until(lambda: stage.states(taken)[-1:] == ["failed"])
-        assert "goes on already" in reasons(stage, taken)
+        assert "goes on already" in stage.reason(taken)
         process.kill()
         process.wait()
     assert board() == {RUN: Watch.GONE}
@@ -279,7 +189,7 @@ async def test_a_start_that_makes_no_sense_is_refused(
         payload = stage.steps.payload(run=RUN) | change
         sent = stage.give(CommandType.START_RUN, target or str(stage.steps.path), **payload)
         await stage.until(lambda: stage.states(sent)[-1:] == ["failed"])
-    assert why in reasons(stage, sent)
+    assert why in stage.reason(sent)
     assert lines_of(stage.path, "run_started") == []
     assert stage.hosted.all() == []
 
@@ -297,11 +207,6 @@ async def test_what_was_told_to_fail_is_not_kept(stage: Stage, monkeypatch: pyte
         sent = stage.start(variables={"size": "4"})
         await stage.until(lambda: stage.states(sent)[-1:] == ["failed"])
     assert stage.hosted.all() == []
-
-
-def reasons(stage: Stage, command: str) -> str:
-    told = (line for line in lines_of(stage.path, "command_result") if line["command_id"] == command)
-    return " ".join(line.get("reason", "") for line in told)
 
 
 async def test_settings_that_change_say_at_once_who_gives_commands(stage: Stage) -> None:
@@ -390,11 +295,43 @@ async def test_what_is_lost_of_a_run_that_began_begins_nothing_anew(stage: Stage
         await stage.until(lambda: stage.ended()[-1:] == ["done"] and not stage.hosted.all())
 
 
-async def test_a_run_that_cannot_be_gone_on_with_is_given_up_by_a_command(stage: Stage) -> None:
+async def test_a_run_of_which_only_the_note_was_left_behind_stays_done(stage: Stage) -> None:
+    async with stage.at_work():
+        stage.steps.let_go()
+        stage.start()
+        await stage.until(lambda: stage.ended() and not stage.hosted.all())
+        stage.note()
+        given_up = stage.give(CommandType.CANCEL_RUN, RUN)
+        await stage.until(lambda: stage.states(given_up) == ["failed"])
+    assert stage.reason(given_up) == f"the run {RUN} is over: done"
+    assert (stage.ended(), stage.hosted.all()) == (["done"], [])
+
+
+async def test_a_note_that_cannot_be_removed_is_told_and_the_command_is_answered(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forget(hosted: HostedRuns, run: str) -> None:
+        raise PermissionError("not yours")
+
+    await left_waiting(stage)
+    async with stage.at_work():
+        stage.note(OTHER)
+        monkeypatch.setattr(HostedRuns, "forget", forget)
+        given_up = stage.give(CommandType.CANCEL_RUN, OTHER)
+        await stage.until(lambda: stage.states(given_up) == ["done"])
+        assert any("cannot be removed: not yours" in notice for notice in stage.notices)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_a_run_that_cannot_be_gone_on_with_is_given_up_by_a_command(stage: Stage, *, is_told: bool) -> None:
     whole = await left_waiting(stage)
-    stage.path.write_bytes(whole.splitlines(keepends=True)[0])
+    (kept,) = stage.folder.rglob("run.json")
+    kept.write_bytes(kept.read_bytes().replace(json.dumps(sys.executable).encode(), b'"/no/such/program"'))
+    if not is_told:
+        stage.path.write_bytes(whole.splitlines(keepends=True)[0])
     async with stage.at_work():
         await stage.until(lambda: stage.notices)
         given_up = stage.give(CommandType.CANCEL_RUN, RUN)
         await stage.until(lambda: stage.states(given_up) == ["done"])
     assert stage.hosted.all() == []
+    assert not is_told or lines_of(stage.path, "run_ended")[-1]["reason"] == "cancelled by hand"

@@ -144,6 +144,22 @@ async def test_a_registry_that_is_away_is_waited_for_and_never_made_anew(path: P
     assert "is gone" in notices[0]
 
 
+async def test_one_that_comes_back_as_it_was_is_not_told_to_be_another(path: Path) -> None:
+    notices: list[str] = []
+    journal = journal_on(path, notices)
+    await journal.write(AGENT, "run_task", task="a")
+    away = path.with_name("away")
+    path.rename(away)
+    path.mkdir()
+    writing = asyncio.create_task(journal.write(AGENT, "run_task", task="b"))
+    await until(lambda: journal.is_in_trouble)
+    path.rmdir()
+    away.rename(path)
+    await asyncio.wait_for(writing, PATIENCE)
+    assert [line["task"] for line in lines_of(path)] == ["a", "b"]
+    assert not any("replaced" in notice for notice in notices)
+
+
 async def test_a_folder_that_is_away_is_waited_for_too(path: Path) -> None:
     journal = journal_on(path)
     await journal.write(AGENT, "run_task", task="a")

@@ -37,7 +37,7 @@ def back(path: Path, run: str = RUN, key: bytes = KEY, parts: Sequence[Part] = (
 
 
 def part(journal: Journal) -> Part:
-    return Part(journal.part, journal.after, "carrier")
+    return Part(journal.part, journal.after)
 
 
 def state_of(ledger: Ledger, task: str) -> TaskState:
@@ -180,7 +180,7 @@ async def test_lines_that_were_taken_away_are_missed(path: Path) -> None:
 
 async def test_lines_that_were_taken_away_and_put_back_after_it_was_resumed_do_not_count(path: Path) -> None:
     await whole_run(path)
-    parts = [Part(lines_of(path)[0]["part"], 0, "carrier")]
+    parts = [Part(lines_of(path)[0]["part"], 0)]
     journal = journal_on(path, after=back(path).number)
     parts.append(part(journal))
     await blackboard_on(path, journal).done("c", "of before", by=SEAT, task="c", attempt=1)
@@ -196,10 +196,26 @@ async def test_lines_that_were_taken_away_and_put_back_after_it_was_resumed_do_n
     assert state_of(ledger, "c") is TaskState.PENDING
     assert ledger.run.state is RunState.RUNNING
     assert "c" not in ledger.values
-    assert ledger.problems == ("2 of its lines stand there again that it was resumed without: they do not count",)
+    assert ledger.problems == ("2 of its lines do not count: it was resumed without them",)
     await journal.write(SEAT, "run_task", task="c", state="running", attempt=2)
     await blackboard_on(path, journal).done("c", "of now", by=SEAT, task="c", attempt=2)
     assert back(path, parts=parts).values["c"] == "of now"
+
+
+async def test_a_process_that_was_killed_right_after_its_first_line_can_be_followed_by_any_number_of_others(
+    path: Path,
+) -> None:
+    first = journal_on(path)
+    await begun(first, {"key": "a"})
+    parts: list[Part] = []
+    for is_kept, resumed in ((False, 1), (True, 2), (True, 3), (False, 3), (True, 4)):
+        journal = journal_on(path, after=back(path, parts=parts).number)
+        await journal.write(AGENT, "run_resumed", host="h", pid=2)
+        parts += [part(journal)] if is_kept else []
+        ledger = back(path, parts=parts)
+        assert (ledger.run.resumed, ledger.problems) == (resumed, ())
+    await first.write(SEAT, "run_task", task="a", state="running", attempt=1)
+    assert state_of(back(path, parts=parts), "a") is TaskState.PENDING, "nobody after it knew that line"
 
 
 @pytest.mark.parametrize("hours", [-2, 2])
@@ -207,7 +223,7 @@ async def test_a_clock_that_was_set_between_two_processes_makes_no_line_worthles
     path: Path, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
     await whole_run(path)
-    parts = [Part(lines_of(path)[0]["part"], 0, "carrier")]
+    parts = [Part(lines_of(path)[0]["part"], 0)]
     now = time.time()
     monkeypatch.setattr("collab_tui.registry.append.time.time", lambda: now + 3600 * hours)
     journal = journal_on(path, after=back(path).number)

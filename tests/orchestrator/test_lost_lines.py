@@ -17,11 +17,11 @@ from collab_tui.orchestrator.agent import Assignment
 from collab_tui.orchestrator.kept import KeptRuns, RunError
 from collab_tui.orchestrator.plan import Pipeline, Task
 from collab_tui.registry.append import append
-from tests.orchestrator.ground import until
-from tests.orchestrator.test_orchestrator import RUN, STOP, Stage, in_time, stage
+from tests.orchestrator.ground import RUN, until
+from tests.orchestrator.stage import STOP, Stage
 from tests.program import eventually
 
-__all__ = ["in_time", "stage"]
+pytestmark = pytest.mark.usefixtures("in_time")
 TASKS = (Task("a", "worker"), Task("b", "worker", needs=("a",)))
 
 

@@ -115,6 +115,10 @@ def test_values_are_bounded_each_and_all_together() -> None:
     assert "`k19`:" in prompt, "it is told that it is there"
 
 
+def test_a_huge_value_takes_no_more_room_from_the_others_than_it_has_itself() -> None:
+    assert "the other" in told(inputs={"huge": "x" * (2 * LONGEST_VALUES), "small": "the other"})
+
+
 def test_the_work_of_several_tasks_is_told_one_by_one_with_its_branch() -> None:
     parts = {"plan/api": {"files": 2}, "plan/ui": "done"}
     prompt = told(inputs={"plan/*": parts}, branches={"plan/api": "collab/run-1a2b3c4d/plan-api"})

@@ -75,11 +75,14 @@ def test_what_is_no_json_is_refused(given: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ("", "its reply is no JSON: there is no JSON in the reply"),
-        ("I am done.", "its reply is no JSON: it is not JSON"),
+        ("", "its reply cannot be read: there is no JSON in the reply"),
+        (
+            "I am done.",
+            "cannot be read: it is not JSON: Expecting value: line 1 column 1 (char 0); it begins 'I am done.'",
+        ),
         ('```\n{"a": 1, "a": 2}\n```', "a key is there twice"),
         ("NaN", "NaN is no number of JSON"),
-        ("[" * 100_000, "its reply is no JSON"),
+        ("[" * 100_000, "its reply cannot be read: it is not JSON: "),
     ],
 )
 def test_words_without_json_say_what_is_missing(words: str, why: str) -> None:
@@ -154,10 +157,10 @@ def test_a_verdict_approves_or_rejects_with_reasons() -> None:
 @pytest.mark.parametrize(
     ("verdict", "why"),
     [
-        ({}, "verdict is approved or rejected"),
-        ({"verdict": True}, "verdict is approved or rejected"),
-        ({"verdict": ["approved"]}, "verdict is approved or rejected"),
-        ({"verdict": "approved | rejected", "reasons": []}, "verdict is approved or rejected"),
+        ({}, "verdict is approved or rejected, and missing"),
+        ({"verdict": True}, "verdict is approved or rejected, not true"),
+        ({"verdict": ["approved"]}, "verdict is approved or rejected, not a list"),
+        ({"verdict": "approved | rejected", "reasons": []}, "rejected, not 'approved | rejected'"),
         ({"verdict": "rejected"}, "a verdict that rejects says why"),
         ({"verdict": "rejected", "reasons": [" "]}, "a verdict that rejects says why"),
         ({"verdict": "rejected", "reasons": [7]}, "reasons of the verdict is a text"),
@@ -172,5 +175,5 @@ def test_what_is_no_verdict_says_what_is_wrong(verdict: Any, why: str) -> None:
 
 def test_what_is_no_json_is_told_what_a_plan_or_a_verdict_looks_like() -> None:
     for reply in (ReplyKind.PLAN, ReplyKind.VERDICT):
-        _, _, shown = why_not(reply, "hello").partition("; it looks like this: ")
+        _, _, shown = why_not(reply, "hello").partition("; one looks like this: ")
         assert isinstance(read(reply, shown), Plan | Verdict)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pytest
+
 from collab_tui.model.runs import TaskState
 from collab_tui.orchestrator.jobs import Ask, Question, Start, Take
 from collab_tui.orchestrator.plan import OnError, Policy, Task
 from collab_tui.orchestrator.schedule import Schedule
-from collab_tui.orchestrator.waiting import Waits
 
 SEATS = {"worker": ("worker-1", "worker-2"), "judge": ("judge-1",)}
 GO_ON = Policy(on_error=OnError.GO_ON)
@@ -98,8 +99,11 @@ def test_who_waits_for_the_person_holds_no_seat() -> None:
     assert begun(schedule) == ["a is taken"]
 
 
-def test_pauses_grow_up_to_a_minute() -> None:
-    schedule = schedule_of(Task("a", "worker", retries=9, backoff=3))
+@pytest.mark.parametrize(
+    ("backoff", "all_of_them"), [(3, [3, 6, 12, 24, 48, 60, 60, 60, 60]), (120, [120] * 9), (0, [0] * 9)]
+)
+def test_pauses_grow_up_to_a_minute_where_the_first_is_not_longer(backoff: float, all_of_them: list[float]) -> None:
+    schedule = schedule_of(Task("a", "worker", retries=9, backoff=backoff))
     job, pauses = schedule.jobs["a"], []
     begun(schedule)
     while (pause := schedule.pause_after(job)) is not None:
@@ -107,7 +111,7 @@ def test_pauses_grow_up_to_a_minute() -> None:
         schedule.retry(job, "no")
         schedule.again(job)
         begun(schedule)
-    assert pauses == [3, 6, 12, 24, 48, 60, 60, 60, 60]
+    assert pauses == all_of_them
 
 
 def test_what_needs_a_failed_task_is_skipped_and_says_why() -> None:
@@ -152,21 +156,3 @@ def test_a_value_that_was_given_before_its_giver_failed_is_bettered_all_the_same
     schedule.given("spec")
     schedule.failed(schedule.jobs["draft"], TaskState.FAILED, "no")
     assert begun(schedule) == ["better at worker-1"]
-
-
-def test_agents_wait_in_vain_only_when_nothing_else_can_come_about() -> None:
-    tasks = [Task("a", "worker"), Task("b", "worker"), Task("c", "worker"), Task("d", "judge")]
-    schedule = schedule_of(*tasks)
-    waits = Waits(schedule)
-    begun(schedule)
-    waits.began("a", "c")
-    waits.began("b", "a")
-    assert not waits.are_in_vain  # d is at work
-    schedule.done(schedule.jobs["d"])
-    assert waits.are_in_vain
-    assert waits.told().endswith("blackboard: a waits for c, and c waits for a seat of worker")
-    waits.ended("b", "a")
-    assert not waits.are_in_vain
-    assert waits.why_lost("a") is None
-    schedule.failed(schedule.jobs["b"], TaskState.FAILED, "no")
-    assert waits.why_lost("b") == "it needs b, which failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ _GOAL = "A page that counts words"
 
 
 def test_the_default_team_is_a_pipeline_without_mistakes() -> None:
-    team = default_team()
-    assert problems(team, {role: as_agent(lambda: None) for role in team.roles}) == []
+    team, agent = default_team(), as_agent(lambda: None)
+    roles = {name: replace(role, agent=agent) for name, role in team.roles.items()}
+    assert problems(replace(team, roles=roles)) == []
     assert tuple(team.roles) == BUILT_IN
 
 

@@ -229,6 +229,17 @@ def test_a_process_that_was_killed_while_it_wrote_leaves_nothing_that_counts(pat
     assert not files.folder.exists()
 
 
+def test_while_the_registry_is_away_nothing_is_made_in_its_place(path: Path) -> None:
+    files = ValueFiles(path, RUN)
+    large = checked("x" * 2 * IN_LINE)
+    away = path.parent.rename(path.parent.with_name("away"))
+    with pytest.raises(NotWrittenError, match="is gone"):
+        files.save(large)
+    assert not path.parent.exists()
+    away.rename(path.parent)
+    files.save(large)
+
+
 def test_what_others_put_there_stays(path: Path) -> None:
     files = ValueFiles(path, RUN)
     files.save(checked(LARGE))
