@@ -51,10 +51,12 @@ from collab_tui.tui.visiting import Beginning, Visiting
 _TICK = 1.0
 _SLOW_TICK = 15
 """Ticks between looks at the clock once every age is in minutes; what reads the same is not painted again."""
+_LOOK_FOR_RUNS = 2
+"""Ticks between looks whether the processes of runs are still there."""
 _LOOK_FOR_MONITOR = 5
 """Ticks between looks whether a monitor acts, where the board tells of what one sees to."""
 _RECENT = 75.0
-"""Seconds after an event for which ages may be told in seconds."""
+"""Seconds from an event for which ages may be told in seconds."""
 
 
 def system_clock() -> datetime:
@@ -101,30 +103,32 @@ class BoardApp(Visiting, Attentive):
         self.attention = Attention()
         self._caller = Caller(config, self.attention, self._show_call, self._write_raw, os.environ, NewerRules(path))
         self._frozen: BoardRead | None = None
-        self._is_made = False
         narrow = narrow_encoding()
         self._line_filters: list[LineFilter] = [Scrub()]
         self._line_filters += [PlainSigns()] if config.ascii or narrow else []
         self._line_filters += [Encodable(narrow)] if narrow else []
         self._ticks = 0
         self._is_unattended = False
-        self._gone_runs: frozenset[str] = frozenset()
+        self._gone_agents: frozenset[str] = frozenset()
 
     def get_default_screen(self) -> BoardScreen:
         """The board is the one screen below all dialogs: another under it would cost 20 ms of the first paint."""
         return BoardScreen(self.desk, self._keymap_in_force)
 
     def on_mount(self) -> None:
-        """Begin to follow while the screen is made; the first board is drawn when it is whole."""
+        """See to the terminal and the clock; the rest begins with the screen."""
         if not self.is_headless:
             end_on_signals(self._end)
             paint_on_return(self)
-        if self._beginning is None:
-            self.follow()
-        else:
-            self.visit_saved(self._beginning)
         self.set_interval(_TICK, self._tick)
         self.set_timer(_TICK, garbage.go_on)
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """As long as there is no screen only the colours are taken over: what is parsed then is parsed again for it."""
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
 
     async def on_event(self, event: events.Event) -> None:
         """Keys and pastes that come together reach a dialog in their order, whatever gets the focus meanwhile."""
@@ -181,8 +185,8 @@ class BoardApp(Visiting, Attentive):
     def draw(self) -> None:
         """Draw the live board, the frozen one or one of the past, each at its time."""
         shown = self.replay or self._frozen or self.live
-        if shown is None or shown.board is None or not self._is_made or not self.is_running:
-            return  # nothing was read yet, or the screen is being made or taken down
+        if shown is None or shown.board is None or not self.is_running:
+            return  # nothing was read yet, or the screen is being taken down
         view = self._view(shown.board)
         latest: Sequence[Item] = ()
         if self.live is not None:
@@ -214,12 +218,13 @@ class BoardApp(Visiting, Attentive):
             readable=live.board.position if live is not None else read,
             past=replay.past(live.lines if live is not None else None) if replay is not None else None,
             is_unattended=self._is_unattended,
-            gone_runs=self._gone_runs,
         )
 
     def _moment(self, board: Board, now: datetime) -> Moment:
         trust = self.desk.trust
-        return Moment(board, now, self._config.limits, self.desk.person, trust.judge_shown, signs=trust.has_key)
+        gone = self._gone_agents if self.replay is None else frozenset()
+        limits, person = self._config.limits, self.desk.person
+        return Moment(board, now, limits, person, trust.judge_shown, signs=trust.has_key, gone=gone)
 
     def _tick(self) -> None:
         """Let the ages grow; a board at rest is looked at only now and then."""
@@ -229,17 +234,30 @@ class BoardApp(Visiting, Attentive):
             keep_to_size(self)
         self._ticks += 1
         last = self.live.board.last_time if self.live else None
-        is_recent = last is not None and abs((self.desk.clock() - last).total_seconds()) < _RECENT
-        if is_recent or self._ticks % _SLOW_TICK == 0:
-            self.draw()
         board = self.live.board if self.live else None
-        if self._ticks % _LOOK_FOR_MONITOR == 1 and board:
-            if board.streams or board.workers or board.sessions:
-                self._look_for_monitor(board)
-            if board.runs:
-                self._look_for_runs(board)
+        is_recent = self._is_near(last)
+        expires_soon = board is not None and any(self._is_near(request.expires) for request in board.open_requests)
+        if is_recent or expires_soon or self._ticks % _SLOW_TICK == 0:
+            self.draw()
+        if board is None:
+            return
+        may_be_back = is_recent and bool(self._gone_agents)
+        may_be_gone = self._gone_agents or any(not run.state.is_over for run in board.runs)
+        if may_be_gone and (may_be_back or self._ticks % _LOOK_FOR_RUNS == 1) and not self._is_looking("runs"):
+            self._look_for_runs(board)
+        is_turn = self._ticks % _LOOK_FOR_MONITOR == 1 and not self._is_looking("monitor")
+        if is_turn and (board.streams or board.workers or board.sessions):
+            self._look_for_monitor(board)
 
-    @work(group="monitor", exclusive=True, exit_on_error=False)
+    def _is_near(self, time: datetime | None) -> bool:
+        """It is told in seconds how far it is from now."""
+        return time is not None and abs((self.desk.clock() - time).total_seconds()) < _RECENT
+
+    def _is_looking(self, group: str) -> bool:
+        """A look is under way; the next one waits for it: threads cannot be cancelled, and would pile up."""
+        return any(worker.group == group and not worker.is_finished for worker in self.workers)
+
+    @work(group="monitor", exit_on_error=False)
     async def _look_for_monitor(self, board: Board) -> None:
         """See whether somebody sees to what is to be done."""
         found = await asyncio.to_thread(_is_unattended, self.desk.registry.path, board)
@@ -247,20 +265,21 @@ class BoardApp(Visiting, Attentive):
             self._is_unattended = found
             self.draw()
 
-    @work(group="runs", exclusive=True, exit_on_error=False)
+    @work(group="runs", exit_on_error=False)
     async def _look_for_runs(self, board: Board) -> None:
-        """See which runs that are told to go on have no process any more."""
-        going = [run for run in board.runs if not run.state.is_over]
-        watched = await asyncio.to_thread(self.desk.machine.watch_runs, going) if going else {}
-        gone = frozenset(run for run, watch in watched.items() if watch.value == "gone")
-        if gone != self._gone_runs:
-            self._gone_runs = gone
+        """See which agents of runs that are told to go on have no process any more."""
+        gone = await asyncio.to_thread(self.desk.machine.gone_agents, board)
+        if gone != self._gone_agents:
+            self._gone_agents = gone
             self.draw()
 
     @on(ScreenMade)
     def _screen_made(self) -> None:
-        self._is_made = True
-        self.draw()
+        """Begin to read once the screen was painted: the two at once would take longer until the first paint."""
+        if self._beginning is None:
+            self.follow()
+        else:
+            self.visit_saved(self._beginning)
 
     @on(OrderChosen)
     def _order_chosen(self, message: OrderChosen) -> None:

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from collab_tui.model.board import Board
 from collab_tui.model.glyphs import UNICODE, Glyphs
 from collab_tui.model.runs import Run, RunTask, Value
 from collab_tui.model.sessions import Session
@@ -22,12 +23,12 @@ from collab_tui.monitor.watching import (
     Watch,
     carrier_of,
     carrier_of_run,
+    gone_agents,
     known,
     own_carrier,
     record_of,
     watch,
     watch_monitors,
-    watch_runs,
 )
 from collab_tui.protocol.commands import Carrier, is_same_host
 from collab_tui.registry.append import RegistryError
@@ -52,6 +53,8 @@ class Preview(NamedTuple):
     text: str
     digest: str
     has_goal: bool
+    problems: Sequence[str]
+    """Why it could not start."""
 
 
 class Machine:
@@ -95,9 +98,10 @@ class Machine:
         """Id of a monitor -> whether it acts now."""
         return watch_monitors(self._path, monitors)
 
-    def watch_runs(self, runs: Iterable[Run]) -> Mapping[str, Watch]:
-        """Id of a run -> whether its process is there, for those that are told to run."""
-        return watch_runs(self._path, runs)
+    def gone_agents(self, board: Board) -> frozenset[str]:
+        """Keys of the agents of runs that are told to run, and whose process is gone."""
+        going = [run for run in board.runs if not run.state.is_over]
+        return gone_agents(self._registry, going, board.sessions)
 
     def ensure_monitor(self) -> None:
         """See to it that a monitor acts here. Raises `RegistryError`."""
@@ -205,7 +209,8 @@ class Machine:
         except PipelineError as error:
             raise HereError(str(error)) from error
         seen = asyncio.run(looked_at(self._path, pipeline, os.environ))
-        return Preview("\n".join(lines_of(seen, width, glyphs)), pipeline.digest or "", pipeline.goal is not None)
+        text = "\n".join(lines_of(seen, width, glyphs, before_start=True))
+        return Preview(text, pipeline.digest or "", pipeline.goal is not None, seen.problems)
 
     def losses(self, session: Session) -> Sequence[str]:
         """What is in its worktree and nowhere else, or why nobody here can tell."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import sys
 
-from rich.cells import cell_len
+from rich.cells import split_graphemes
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -45,5 +45,5 @@ class Encodable(LineFilter):
         return True
 
     def _replaced(self, text: str) -> str:
-        shown = "".join(sign if self._fits(sign) else "?" * cell_len(sign) for sign in text)
-        return shown + "?" * (cell_len(text) - cell_len(shown))  # of a sign that is made of several
+        signs = ((text[first:end], width) for first, end, width in split_graphemes(text)[0])
+        return "".join(sign if self._fits(sign) else "?" * width for sign, width in signs)

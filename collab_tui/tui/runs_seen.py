@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,16 +11,26 @@ from typing import Final
 from rich.cells import cell_len, split_text
 
 from collab_tui.model.ages import age, duration, seconds_between
-from collab_tui.model.board import Request
+from collab_tui.model.board import Request, RequestState
 from collab_tui.model.run_graph import Graph, Unmet, graph_of, unmet_of
-from collab_tui.model.run_timing import Timing, last_sign, timing, wall_time, work_time
-from collab_tui.model.run_words import TASK_WORDS
-from collab_tui.model.runs import Pool, Run, RunTask, TaskState, Value, Work
-from collab_tui.model.words import name_key
+from collab_tui.model.run_timing import Timing, timing, wall_time, work_time
+from collab_tui.model.run_words import TASK_ROLES, TASK_WORDS, task_sign
+from collab_tui.model.runs import Pool, Run, RunState, RunTask, TaskState, Value, Work
+from collab_tui.model.words import Status, name_key
 from collab_tui.tui.safe import words
 from collab_tui.tui.view import View
 
 _UNITS: Final = ("B", "KiB", "MiB", "GiB")
+_WEIGHTS: Final = {
+    TaskState.ASKED: 0,
+    TaskState.FAILED: 1,
+    TaskState.TIMED_OUT: 1,
+    TaskState.REJECTED: 1,
+    TaskState.RETRYING: 1,
+    TaskState.RUNNING: 2,
+    TaskState.REVIEWING: 2,
+    TaskState.WORKED: 2,
+}
 _MOST_NAMED: Final = 4
 """Tasks that are named where a task waits for more."""
 
@@ -29,12 +40,19 @@ def done_count(run: Run) -> int:
     return sum(task.state is TaskState.DONE for task in run.tasks)
 
 
-def counted(run: Run) -> dict[str, int]:
-    """How many tasks are in which state, in the order of the states, those of none left out."""
-    counts: dict[TaskState, int] = dict.fromkeys(TaskState, 0)
-    for task in run.tasks:
-        counts[task.state] += 1
-    return {TASK_WORDS[state]: count for state, count in counts.items() if count}
+def counts_told(run: Run, view: View) -> list[str]:
+    """How many tasks are done, then how many are in which other state: `2 running`."""
+    told = [f"{done_count(run)} of {len(run.tasks)} done"] if run.tasks else ["none yet"]
+    counts = Counter((task.state, word_of(view, run, task)) for task in run.tasks if task.state is not TaskState.DONE)
+    place = list(reversed(TaskState)).index
+    for (_, word), count in sorted(counts.items(), key=lambda one: place(one[0][0])):
+        told.append(f"{count} {word if count == 1 else word.replace('waits', 'wait').replace('was ', 'were ')}")
+    return told
+
+
+def is_gone(view: View, run: Run) -> bool:
+    """It is told to go on, and its process is gone: that is known of the present alone."""
+    return run.state is RunState.RUNNING and name_key(run.agent) in view.moment.gone
 
 
 def seat_name(run: Run, seat: str) -> str:
@@ -56,9 +74,9 @@ def size_text(size: int) -> str:
     return f"{amount:.1f} {_UNITS[unit]}" if unit and amount < 9.95 else f"{amount:.0f} {_UNITS[unit]}"
 
 
-def time_of(run: Run, view: View, is_gone: bool) -> datetime:
+def time_of(run: Run, view: View) -> datetime:
     """Now; of a run whose process is gone, when it was told of last: nothing of it went on since."""
-    return (last_sign(run) if is_gone else None) or view.moment.now
+    return (run.told_at if is_gone(view, run) else None) or view.moment.now
 
 
 def lasts(task: RunTask, now: datetime) -> str:
@@ -74,24 +92,53 @@ def lasts(task: RunTask, now: datetime) -> str:
     return age(seconds) if seconds is not None else ""
 
 
-def run_lasts(run: Run, view: View, is_gone: bool) -> str:
+def run_lasts(run: Run, view: View) -> str:
     """How long it runs, or took, and when that was."""
     if run.started_at is None:
         return ""
-    now = time_of(run, view, is_gone)
+    now, gone = time_of(run, view), is_gone(view, run)
     took = duration(wall_time(run, now)[0])
-    if run.ended_at is None and not is_gone:
+    if run.ended_at is None and not gone:
         return took
     ago = seconds_between(run.ended_at or now, view.moment.now)
-    return f"{'ran' if is_gone else 'took'} {took}, {age(ago or 0)} ago"
+    return f"{'ran' if gone else 'took'} {took}, {age(ago or 0)} ago"
 
 
-def word_of(task: RunTask, is_gone: bool) -> str:
-    """The state of a task in a word or two, `is_gone`: of a run whose process is gone."""
-    word = TASK_WORDS[task.state]
-    if not is_gone:
+def word_of(view: View, run: Run, task: RunTask) -> str:
+    """The state of a task in a word or two."""
+    state, word = task.state, TASK_WORDS[task.state]
+    if is_answered(view, task):
+        return "answered"
+    if not is_gone(view, run):
         return word
-    return f"was {word}" if task.state.is_at_work else "to try again" if task.state is TaskState.RETRYING else word
+    return f"was {word}" if state.is_at_work else "to try again" if state is TaskState.RETRYING else word
+
+
+def is_answered(view: View, task: RunTask) -> bool:
+    """The person answered what it asks, and its run, which may be gone, did not take that yet."""
+    request = view.moment.board.request(task.request) if task.state is TaskState.ASKED and task.request else None
+    return request is not None and request.state is RequestState.ANSWERED and not view.moment.is_answerable(request)
+
+
+def sign_of(view: View, run: Run, task: RunTask) -> tuple[str, str]:
+    """The sign of a task and the colour role of both; nothing looks as if it were at work whose process is gone."""
+    if request_of(view, task) is not None:
+        return view.glyphs.needs_you, "warning"
+    if is_answered(view, task):
+        return view.glyphs.statuses[Status.WAITING], "muted"
+    if task.state.is_at_work and is_gone(view, run):
+        return view.glyphs.silent, "muted"
+    return task_sign(task.state, view.glyphs), TASK_ROLES[task.state]
+
+
+def weight_of(task: RunTask) -> int:
+    """Where not all tasks fit, those with the lowest are shown: what waits for the person, went wrong, is at work."""
+    return _WEIGHTS.get(task.state, 3)
+
+
+def untended(view: View) -> str:
+    """What to do with a run whose process is gone."""
+    return f"its process is gone: {view.keymap.text('resume_run')} goes on with it"
 
 
 def said(view: View, text: str | None) -> str:
@@ -123,7 +170,8 @@ def request_of(view: View, task: RunTask) -> Request | None:
 
 def requests_of(view: View, run: Run) -> list[tuple[Request, str | None]]:
     """What the person is asked in a run, each with the key of its task: by the run itself, and by its seats."""
-    asked = {request.id: task.key for task in run.tasks if (request := request_of(view, task)) is not None}
+    tasks = run.tasks if not run.state.is_over else ()
+    asked = {request.id: task.key for task in tasks if (request := request_of(view, task)) is not None}
     names = frozenset(map(name_key, run.agents()))
     needs = [one for one in view.moment.needs if isinstance(one, Request)]
     return [(one, asked.get(one.id)) for one in needs if one.id in asked or name_key(one.asker) in names]
@@ -209,6 +257,22 @@ def value_named(run: Run, key: str) -> Value | None:
     return next((value for value in run.values if value.key == key), None)
 
 
-def figures_of(known: Known, view: View, is_gone: bool) -> Timing:
+def candidate_key(task: RunTask) -> str:
+    """The key of the row of a result that is not accepted yet: no key of a value has a line break."""
+    return f"\n{task.key}"
+
+
+def candidate_of(task: RunTask) -> Value | None:
+    """Its result that waits to be accepted."""
+    return task.candidate if not task.state.is_over else None
+
+
+def values_of(run: Run) -> Mapping[str, Value]:
+    """The values of a run, and the results that wait to be accepted, by the keys of their rows."""
+    waiting = {candidate_key(task): value for task in run.tasks if (value := candidate_of(task)) is not None}
+    return {value.key: value for value in run.values} | waiting
+
+
+def figures_of(known: Known, view: View) -> Timing:
     """The figures of a run until now, or until its process went."""
-    return timing(known.run, time_of(known.run, view, is_gone), known.graph)
+    return timing(known.run, time_of(known.run, view), known.graph)

@@ -33,6 +33,9 @@ _MOST_LINES: Final = 400
 MOST_ENTRIES: Final = 60
 """Of a list that an event carries, for the same reason."""
 
+_SEAT: Final = re.compile(r"(?P<role>.+)(?P<number>-\d{1,4})-[0-9a-f]{4}").fullmatch
+"""The name of a seat of a run."""
+
 ROLES: Final = ("text", "strong", "muted", "accent", "success", "warning", "error")
 ROLE_CLASSES: Final = frozenset(f"role--{role}" for role in ROLES)
 """The component classes that say how each role looks, in lists and in content."""
@@ -96,6 +99,19 @@ def cut_middle(text: str, width: int, ellipsis: str = "…") -> str:
     tail = (width - len(ellipsis)) // 2
     head = width - len(ellipsis) - tail
     return split_text(text, head)[0] + ellipsis + split_text(text, size - tail)[1]
+
+
+def cut_agent(name: str, width: int, ellipsis: str = "…") -> str:
+    """At most `width` cells of the name of an agent; of a seat of a run its number stays: `execu-1…`."""
+    seat = _SEAT(name)
+    if seat is None or cell_len(name) <= width or width < len(number := f"{seat['number']}{ellipsis}") + 2:
+        return cut_middle(name, width, ellipsis)
+    return split_text(seat["role"], width - len(number))[0] + number
+
+
+def pad_agent(name: str, width: int) -> str:
+    """Exactly `width` cells of the name of an agent."""
+    return pad(cut_agent(name, width), width)
 
 
 def pad(text: str, width: int) -> str:

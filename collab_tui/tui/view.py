@@ -64,13 +64,11 @@ class View:
     """Where in the past this is; None: it is the present."""
     is_unattended: bool = False
     """Something is to be done by the monitor of this machine, and none acts."""
-    gone_runs: frozenset[str] = frozenset()
-    """Ids of runs that are told to go on, and whose process is gone."""
 
     def differs_only_in_time(self, other: View) -> bool:
         """The other view is the same board with the same settings, at another time."""
         mine, others = self.moment, other.moment
-        same_board = mine.board is others.board and mine.signs == others.signs
+        same_board = mine.board is others.board and (mine.signs, mine.gone) == (others.signs, others.gone)
         return same_board and replace(self, moment=others) == other
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from collab_tui.model.runs import Run
+from collab_tui.model.board import Board
 from collab_tui.model.sessions import Observed, Session
+from collab_tui.model.words import name_key
 from collab_tui.monitor.watching import Watch
 from collab_tui.protocol.commands import Carrier
 from collab_tui.sessions.terminal_model import Picture, captured
@@ -105,9 +106,9 @@ class Atlas(Machine):
         """What it changed."""
         return DIFF
 
-    def watch_runs(self, runs: Iterable[Run]) -> Mapping[str, Watch]:
-        """The monitor has them, but for those that are told to be gone."""
-        return {run.id: Watch.GONE if run.id in self.gone else Watch.MONITOR for run in runs}
+    def gone_agents(self, board: Board) -> frozenset[str]:
+        """Those of the runs that are told to be gone."""
+        return frozenset(name_key(name) for run in board.runs if run.id in self.gone for name in run.agents())
 
     def attach_command(self, session: Session) -> Sequence[str]:
         """A program that ends at once."""

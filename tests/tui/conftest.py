@@ -40,6 +40,14 @@ def _same_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     _set_zone()
 
 
+@pytest.fixture
+def atlas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The board runs on the machine of the samples."""
+    from tests.tui.atlas import Atlas
+
+    monkeypatch.setattr("collab_tui.tui.machine.Machine", Atlas)
+
+
 def _set_zone() -> None:
     if sys.platform != "win32":
         time.tzset()

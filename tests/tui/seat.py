@@ -127,11 +127,15 @@ class Seat:
 
     async def sees(self, *texts: str) -> None:
         """Wait until all of these texts are on the screen at once."""
-        await self.until(lambda: all(text in self.text for text in texts), f"{texts} on the screen")
+        await self.until(lambda: not self._missing(texts), f"{texts} on the screen")
 
     async def sees_no(self, *texts: str) -> None:
         """Wait until none of these texts is on the screen."""
-        await self.until(lambda: not any(text in self.text for text in texts), f"a screen without {texts}")
+        await self.until(lambda: self._missing(texts) == list(texts), f"a screen without {texts}")
+
+    def _missing(self, texts: Iterable[str]) -> list[str]:
+        shown = self.text  # drawn once for all of them
+        return [text for text in texts if text not in shown]
 
     async def read(self, count: int) -> None:
         """Wait until so many lines of the registry are on the board."""

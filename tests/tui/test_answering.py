@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.program import PATIENCE
 from tests.tui import scenes
 from tests.tui.seat import sitting
 
@@ -94,7 +95,7 @@ async def test_the_row_says_sending_until_the_answer_is_read_back(monkeypatch: p
         go_on, append = threading.Event(), seat.app.desk.registry.append
 
         def slow(*args: Any, **how: Any) -> object:
-            assert go_on.wait(20)
+            assert go_on.wait(PATIENCE)
             return append(*args, **how)
 
         monkeypatch.setattr(seat.app.desk.registry, "append", slow)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from collab_tui.registry import jsonl
+from tests.program import PATIENCE
 from tests.tui import scenes
 from tests.tui.seat import sitting
 
@@ -26,7 +27,7 @@ async def test_what_is_found_for_a_dialog_that_is_being_closed(key: str, monkeyp
 
         def slow(*arguments: Any) -> Any:
             asked.set()
-            assert go_on.wait(20)
+            assert go_on.wait(PATIENCE)
             return genuine(*arguments)
 
         monkeypatch.setattr(jsonl.JsonlRegistry, name, slow)

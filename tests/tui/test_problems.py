@@ -14,6 +14,7 @@ from collab_tui.protocol import checkup
 from collab_tui.protocol.checkup import check_up
 from collab_tui.protocol.trust import Trust
 from collab_tui.registry import doctor, seen
+from tests.program import PATIENCE
 from tests.signing import OTHER_KEY
 from tests.tui import scenes
 from tests.tui.scenes import NOW, decides, updates
@@ -104,7 +105,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     original = checkup.check_up
 
     def slow(*arguments: Any) -> Any:
-        opened.wait(60)
+        opened.wait(PATIENCE)
         return original(*arguments)
 
     monkeypatch.setattr(checkup, "check_up", slow)

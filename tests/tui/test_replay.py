@@ -16,6 +16,7 @@ from collab_tui.model.timeline import Timeline
 from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.tui.actions import ACTIONS, Where
 from collab_tui.tui.widgets.replay_bar import ReplayBar
+from tests.program import PATIENCE
 from tests.tui import scenes
 from tests.tui.scenes import Event, asks, decides, told, updates
 from tests.tui.seat import NAME, Seat, replaying, sitting
@@ -416,7 +417,7 @@ async def test_a_search_for_a_deadlock_is_told_and_can_be_given_up(monkeypatch: 
     search = Timeline.search_deadlocks
 
     def slow(timeline: Timeline, count: int) -> None:
-        go_on.wait(60)
+        go_on.wait(PATIENCE)
         search(timeline, 1)
 
     monkeypatch.setattr(Timeline, "search_deadlocks", slow)
@@ -543,7 +544,7 @@ async def test_the_past_begins_at_once_and_what_is_not_read_yet_is_shown_when_it
         await seat.sees("Which way out?")
 
         def slow(registry: JsonlRegistry, first: int, last: int) -> Sequence[Item]:
-            go_on.wait(60)
+            go_on.wait(PATIENCE)
             return items(registry, first, last)
 
         monkeypatch.setattr(JsonlRegistry, "items", slow)
@@ -576,7 +577,7 @@ async def test_where_to_go_is_kept_until_all_is_read_unless_another_place_is_ask
     items = JsonlRegistry.items
 
     def slow(registry: JsonlRegistry, first: int, last: int) -> Sequence[Item]:
-        go_on.wait(60)
+        go_on.wait(PATIENCE)
         return items(registry, first, last)
 
     async with sitting(story()) as seat:

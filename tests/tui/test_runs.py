@@ -1,71 +1,23 @@
-"""The runs screen: runs and their tasks, graph, seats, blackboard, what went wrong, and how long it took."""
+"""The list of runs and their tasks, in the present, in the past, and their agents on the board."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import re
 from typing import Any
 
 import pytest
-from textual.widgets import Static
 
-from collab_tui.orchestrator.pipeline_file import read_pipeline
-from collab_tui.tui.actions import SEEN_FOR
-from collab_tui.tui.screens.runs import RunsScreen
 from collab_tui.tui.widgets.blackboard import Blackboard
 from collab_tui.tui.widgets.runs import row_key
 from tests.tui import scenes
 from tests.tui.atlas import MONITOR_ID, RUNS, Atlas, beside, choose, sample
-from tests.tui.giving import command, gave, result
+from tests.tui.run_scenes import LEAD, LOGIN, REVIEW, keep, on_runs, rows, screen, task, team
 from tests.tui.scenes import HOSTILE_TEXTS, told
-from tests.tui.seat import WIDE, Seat, replaying, sitting
+from tests.tui.seat import WIDE, replaying, sitting
 from tests.tui.test_hostile import STEERS
 
-LOGIN, REVIEW, REFINE = "3f9a1c27", "b82d4e60", "71c0aa35"
-LEAD = f"run-login-page-{LOGIN[:4]}"
-
-
-@pytest.fixture(autouse=True)
-def _atlas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("collab_tui.tui.machine.Machine", Atlas)
-
-
-def rows(seat: Seat) -> list[str]:
-    """The lines of the list, without what stands beside it."""
-    return [text[1:79].strip() for text in seat.lines]
-
-
-def screen(seat: Seat) -> RunsScreen:
-    assert isinstance(seat.app.screen, RunsScreen)
-    return seat.app.screen
-
-
-def keep(name: str, text: str) -> Path:
-    path = Path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-async def on_runs(seat: Seat) -> None:
-    await seat.until(lambda: seat.screen == "RunsScreen", "the runs without a dialog")
-
-
-def team(count: int, run: str = "0123abcd") -> list[dict[str, Any]]:
-    """A run of so many tasks that need nothing but the first one."""
-    pools = [{"role": "worker", "agent": "claude", "seats": [f"worker-1-{run[:4]}"]}]
-    tasks = [{"key": f"t{n}", "role": "worker"} | ({"needs": ["t0"]} if n else {}) for n in range(count)]
-    return [
-        told("lead", "run_started", 9, run=run, name="large", goal="a lot", pools=pools),
-        told("lead", "run_tasks", 9, run=run, tasks=tasks),
-    ]
-
-
-def task(key: str, state: str, run: str = "0123abcd", **fields: Any) -> dict[str, Any]:
-    return told(f"worker-1-{run[:4]}", "run_task", 0, run=run, task=key, state=state, **fields)
-
-
-# What is shown
+pytestmark = pytest.mark.usefixtures("atlas")
 
 
 async def test_who_waits_for_the_person_comes_first_and_tasks_stand_below_their_run() -> None:
@@ -75,7 +27,7 @@ async def test_who_waits_for_the_person_comes_first_and_tasks_stand_below_their_
         runs = [next(n for n, line in enumerate(shown) if name in line) for name in ("login-", "refine", "nightly-")]
         assert runs == sorted(runs)
         for text in (
-            "▲ login-page  running  ████░░░░░░░░ 4 of 11",
+            "▲ login-page      running    ████░░░░░░░░ 4 of 11",
             "✔ plan         done           planner-1      split the goal into ta",
             "▲ migrate      waits for you                 Start migrate: move the tab",
             "● plan/links   running        executor-1     round 2  links that w",
@@ -87,46 +39,13 @@ async def test_who_waits_for_the_person_comes_first_and_tasks_stand_below_their_
             assert any(text in line for line in shown), text
 
 
-async def test_the_graph_the_seats_what_went_wrong_and_the_figures_stand_beside_it() -> None:
-    async with beside("r", size=WIDE) as (seat, _):
-        await seat.sees(
-            "✔ plan ━┳ ✔ draft",
-            "● links r2 ━━ · limits ━╋ · validate",
-            "━━ critical path, as expected",
-            "4 of 11 done · 1 waits for you · 1 in review · 1 running · 4",
-            "asks you  migrate: Start migrate: move the table of sessions?",
-            "Seats  2 of 5 at work",
-            "executor      █░  1 of 2  executor-1 plan/links 6 min",
-            "documenter    ░   0 of 1  gemini",
-            "failed, attempt 1  exit 1: the stand-in for SMTP",
-            "sent back by validator-1  A link that was used",
-            "2.3 times as fast as one seat · 46 % of 5 seats",
-            "13 min so far  plan → plan/links",
-            "limits/per-hour r2   executor-1          1 B  3",
-        )
-
-
-async def test_a_selected_task_tells_its_needs_rounds_and_attempts() -> None:
-    async with beside("r", size=WIDE) as (seat, _):
-        await choose(seat, row_key(LOGIN, "plan/links"))
-        await seat.sees(
-            "plan/links  ● running  executor-1",
-            "needs     ✔ plan",
-            "reviewed  by validator",
-            "added by  plan",
-            "1  round 1  work    executor-2     worked",
-            "2  round 1  review  validator-1    sent back",
-            "3  round 2  work    executor-1     at work",
-        )
-        assert " needs " in seat.line_with("{"), "the value that it needs is marked"
-
-
-async def test_what_a_task_waits_for_is_told() -> None:
-    async with beside("r", size=WIDE) as (seat, _):
-        await choose(seat, row_key(LOGIN, "validate"))
-        await seat.sees(
-            "waits for plan/links, plan/mail, plan/limits, migrate", "needs     – plan/*  ✔ checks  – migrate"
-        )
+@pytest.mark.parametrize("size", [WIDE, (60, 40)])
+async def test_the_bars_of_runs_are_a_column(size: tuple[int, int]) -> None:
+    async with beside("r", size=size) as (seat, _):
+        await seat.sees("4 of 11", "1 of 3", "5 of 5")
+        lines = [seat.line_with(f" {counts} ") for counts in ("4 of 11", "1 of 3", "5 of 5")]
+        bars = {(found.start(), found.end()) for line in lines if (found := re.search("█+░*", line[:79])) is not None}
+        assert len(bars) == 1
 
 
 async def test_a_run_that_is_over_is_folded_and_enter_unfolds_it() -> None:
@@ -140,11 +59,20 @@ async def test_a_run_that_is_over_is_folded_and_enter_unfolds_it() -> None:
         await seat.until(lambda: row_key(REVIEW, "report") not in screen(seat).items.keys, "a folded run")
 
 
+async def test_a_second_click_unfolds_a_run() -> None:
+    async with beside("r", size=WIDE) as (seat, _):
+        items = screen(seat).items
+        folded = len(items.keys)
+        place = next(y for y, line in enumerate(seat.lines) if "nightly-review" in line)
+        await seat.pilot.click(offset=(5, place), times=2)
+        await seat.until(lambda: len(items.keys) > folded, "its tasks")
+
+
 async def test_the_list_stays_as_it_is_when_a_run_ends() -> None:
     async with beside("r", size=WIDE) as (seat, _):
         await choose(seat, row_key(LOGIN, "plan/links"))
         seat.write(told(LEAD, "run_ended", 0, run=LOGIN, state="cancelled", reason="you cancelled it"))
-        await seat.until(lambda: any("login-page  cancelled" in line for line in rows(seat)), "its end")
+        await seat.until(lambda: any("login-page      cancelled" in line for line in rows(seat)), "its end")
         assert screen(seat).items.selected == row_key(LOGIN, "plan/links")
 
 
@@ -188,7 +116,7 @@ async def test_a_thousand_tasks_are_rows_of_which_only_those_in_sight_are_made()
         made = sum(row.lines._made is not None for row in items._rows if hasattr(row.lines, "_made"))
         assert made < 100
         seat.write(task("t0", "running"), task("t0", "done", revision=1, value=1, took_ms=5))
-        await seat.sees("✔ t0 ━┳")
+        await seat.sees("✔ t0 ━┯")
         assert items.selected == row_key("0123abcd", "t999")
 
 
@@ -208,15 +136,18 @@ async def test_only_lines_that_read_otherwise_are_painted_again(monkeypatch: pyt
         assert painted == []
 
 
-async def test_nothing_goes_on_in_a_run_whose_process_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its figures and the ages of its tasks stay what they were when it was told of last."""
-    run = [*team(2), task("t0", "running")]
-    run[2]["timestamp"] = run[0]["timestamp"]
-    async with beside("r", [*scenes.calm(), *run], size=WIDE) as (seat, machine):
-        await seat.sees("⋯ silent 9 min", "nothing was heard of it for 9 min", "wall      9.0 min")
-        machine.gone.add("0123abcd")
-        await seat.sees("ran 0 ms, 9 min ago", "t0 0 s", "1 of 1 were at work")
-        assert "wall      9" not in seat.text
+async def test_on_the_board_the_agents_of_a_run_whose_process_is_gone_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collab_tui.tui.app._TICK", 0.02)
+    gone: set[str] = set()
+    monkeypatch.setattr(Atlas, "gone_agents", lambda *_: frozenset(gone))
+    works = task("t0", "running", status="in_progress")
+    async with sitting([*scenes.calm(), *team(1), works], size=WIDE) as seat:
+        await seat.sees("working", "· 1 run")
+        worker = next(line for line in seat.lines if "worker-1" in line)
+        assert "working" in worker
+        gone.update(("lead", "worker-1-0123"))
+        await seat.until(lambda: any("worker-1" in line and "gone" in line for line in seat.lines), "it is gone")
+        assert "1 run" not in seat.text
 
 
 async def test_of_many_tasks_those_that_ask_and_those_at_work_come_first() -> None:
@@ -225,6 +156,65 @@ async def test_of_many_tasks_those_that_ask_and_those_at_work_come_first() -> No
     async with beside("r", [*scenes.calm(), *team(900), asks, asked, task("t800", "running")], size=WIDE) as (seat, _):
         await seat.sees("Begin t700?")
         assert screen(seat).items.keys[1:4] == [row_key("0123abcd", key) for key in ("t700", "t800", "t0")]
+
+
+async def test_of_many_tasks_those_that_went_wrong_come_before_those_at_work() -> None:
+    scene = [*scenes.calm(), *team(100), task("t80", "running"), task("t90", "failed", error="no disk")]
+    async with beside("r", scene, size=WIDE) as (seat, _):
+        await seat.sees("no disk")
+        assert screen(seat).items.keys[1:4] == [row_key("0123abcd", key) for key in ("t90", "t80", "t0")]
+
+
+async def test_runs_keep_their_places_while_they_go_on() -> None:
+    first, second = "0123abcd", "4567ef01"
+    async with beside("r", [*team(2, first), *team(2, second)], size=WIDE) as (seat, _):
+        await seat.sees("2 of 2 running")
+        keys = screen(seat).items.keys
+        assert keys[0] == second, "the latest first"
+        for run in (first, second, first):
+            seat.write(task("t0", "running", run, attempt=1))
+            await seat.sees("running        worker-1")
+            assert screen(seat).items.keys == keys
+
+
+async def test_a_run_that_begins_above_what_is_in_sight_is_told_and_nothing_jumps() -> None:
+    async with beside("r", [*scenes.calm(), *team(60)], size=WIDE) as (seat, _):
+        await seat.press("end", "up", "up")
+        place = seat.lines.index(seat.line_with("▌  · t57"))
+        seat.write(*team(3, "4567ef01"))
+        await seat.sees("Runs · 2 of 2 running, 1 above")
+        assert seat.lines.index(seat.line_with("▌  · t57")) == place
+        await seat.press("home")
+        await seat.sees_no("above")
+
+
+async def test_the_run_of_the_agent_that_was_selected_is_in_sight() -> None:
+    works = task("t0", "running", "4567ef01")
+    async with sitting([*team(2, "4567ef01"), *team(60), works], size=WIDE) as seat:
+        await seat.go("agents", "worker-1-4567")
+        await seat.press("r")
+        await on_runs(seat)
+        await seat.sees("run 4567ef01", "▌● large")
+
+
+async def test_of_several_things_that_a_run_asks_a_key_answers_none() -> None:
+    asks = [scenes.asks("lead", "r1", "Begin t1?", 0, target="human"), scenes.asks("lead", "r2", "Which?", 0)]
+    async with beside("r", [*team(3), *asks], size=WIDE) as (seat, _):
+        await seat.sees("2 wait for you")
+        await seat.press("a")
+        await seat.until(lambda: "2 things are asked of you there: g goes to the next" in seat.toasts, "why not")
+        await seat.wrote_nothing()
+
+
+async def test_a_question_is_answered_in_words() -> None:
+    asked = [
+        scenes.asks("lead", "r1", "Which?", 0, target="human", kind="question"),
+        told("lead", "run_task", 0, run="0123abcd", task="t1", state="asked", request="r1"),
+    ]
+    async with beside("r", [*team(3), *asked], size=WIDE) as (seat, _):
+        await seat.sees("1 waits for you")
+        await seat.press("x")
+        await seat.until(lambda: "Yes or no is no answer to that: o reads it" in seat.toasts, "why not")
 
 
 async def test_a_key_goes_through_what_is_asked() -> None:
@@ -245,30 +235,12 @@ async def test_where_nothing_is_asked_the_key_says_so() -> None:
         await seat.until(lambda: "Nothing waits for you" in seat.toasts, "why not")
 
 
-async def test_what_went_wrong_alike_is_told_once_and_with_you_for_the_person() -> None:
-    again = {"state": "retrying", "error": "exit 1: no network", "took_ms": 5}
-    fails = [task("t0", **state) for _ in range(3) for state in ({"state": "running"}, again)]  # type: ignore[arg-type]
-    no = task("t0", "failed", error="human said no: too dear")
-    async with beside("r", [*scenes.calm(), *team(3), *fails, no], size=WIDE) as (seat, _):
-        await seat.sees("failed, 3 times  exit 1: no network", "you said no: too dear")
-        assert seat.text.count("failed, 3 times") == 1
-
-
 async def test_long_keys_that_differ_at_their_end_are_told_apart() -> None:
     names = [f"a-plan-with-a-long-name/part-of-the-page-{n}" for n in (1, 2)]
     tasks = told("lead", "run_tasks", 0, run="0123abcd", tasks=[{"key": name, "role": "worker"} for name in names])
     value = told("lead", "run_value", 0, run="0123abcd", key=f"{names[0]}/x1", revision=10**11, value=1)
     async with beside("r", [*scenes.calm(), *team(1), tasks, value], size=WIDE) as (seat, _):
         await seat.sees("part-of-the-page-1  pending", "part-of-the-page-2  pending", "-page-1/x1 r1…0 lead")
-
-
-async def test_a_goal_of_pages_has_two_lines() -> None:
-    scene = team(2)
-    scene[0]["goal"] = "a long goal " * 100
-    async with beside("r", [*scenes.calm(), *scene], size=WIDE) as (seat, _):
-        await seat.sees("goal      a long", "0 of 2 done")
-        lines = seat.lines
-        assert lines.index(seat.line_with("tasks     0 of 2")) - lines.index(seat.line_with("goal      a long")) == 2
 
 
 async def test_ids_with_strokes_can_be_selected() -> None:
@@ -280,23 +252,21 @@ async def test_ids_with_strokes_can_be_selected() -> None:
         assert screen(seat).run_row is not None
 
 
-async def test_a_reader_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> str:
-        raise ValueError("Expecting value: line 1")
-
-    async with beside("r", size=WIDE) as (seat, machine):
-        monkeypatch.setattr(machine, "log_of_task", fail)
-        await choose(seat, row_key(LOGIN, "plan/mail"))
-        await seat.press("l")
-        await seat.until(lambda: seat.screen == "ReadingScreen", "the log")
-        await seat.sees("It cannot be read: ValueError: Expecting value: line 1")
-
-
 async def test_without_any_it_is_said_how_to_begin() -> None:
     async with beside("r", scenes.calm()) as (seat, _):
-        await seat.sees("No runs yet", "collab-tui run PIPELINE")
+        await seat.sees("No runs yet", "n  start one", "collab-tui run team")
         await seat.press("enter", "c", "v")
         await seat.until(lambda: "No run is selected" in seat.toasts, "why not")
+
+
+async def test_the_first_line_of_a_registry_may_be_that_of_a_run() -> None:
+    async with sitting([], size=(80, 24)) as seat:
+        await seat.sees("The registry is empty")
+        await seat.press("r")
+        await on_runs(seat)
+        await seat.sees("No runs yet", "n new")
+        await seat.press("n")
+        await seat.dialog("StartRunScreen")
 
 
 def hostile(run: str, text: str) -> list[dict[str, Any]]:
@@ -337,56 +307,6 @@ async def test_hostile_words_are_shown_and_steer_nothing() -> None:
         assert not STEERS.search(seen.replace("\n", ""))
 
 
-# Reading
-
-
-async def test_v_goes_to_the_blackboard_and_enter_reads_the_whole_of_a_value() -> None:
-    async with beside("r", size=(80, 24)) as (seat, _):
-        await seat.press("v")
-        await seat.sees("Blackboard", "draft", "# Sign in")
-        assert "enter read" in seat.lines[-1]
-        screen(seat).query_one(Blackboard).select("draft")
-        await seat.press("enter")
-        await seat.until(lambda: seat.screen == "ReadingScreen", "the value")
-        await seat.sees("draft, revision 1, by documenter-1", "3. When a mail does not come")
-        await seat.press("escape")
-        await on_runs(seat)
-        await seat.press("escape")
-        await seat.sees("plan ━┳")
-        assert seat.screen == "RunsScreen"
-
-
-async def test_a_value_in_a_file_that_is_not_here_is_said_to_be_elsewhere() -> None:
-    async with beside("r", size=WIDE) as (seat, _):
-        await choose(seat, REVIEW)
-        await seat.sees("report", "82 KiB")
-        screen(seat).query_one(Blackboard).focus()
-        screen(seat).query_one(Blackboard).select("report")
-        await seat.press("enter")
-        await seat.until(lambda: seat.screen == "ReadingScreen", "the value")
-        await seat.sees_no("reading...")
-        assert "Ten findings, one of them slow" not in seat.text
-
-
-async def test_enter_on_a_task_reads_its_output() -> None:
-    keep(f"logs/runs/{LOGIN}/plan-mail-2.log", "== prompt\nthe mail \x1b[2J with the link\n")
-    async with beside("r", size=WIDE) as (seat, _):
-        await choose(seat, row_key(LOGIN, "plan/mail"))
-        await seat.press("enter")
-        await seat.until(lambda: seat.screen == "ReadingScreen", "the log")
-        await seat.sees("Output of plan/mail", "the mail ␛[2J with the link")
-
-
-async def test_a_task_without_output_says_so() -> None:
-    async with beside("r", size=WIDE) as (seat, _):
-        await choose(seat, row_key(LOGIN, "validate"))
-        await seat.press("l")
-        await seat.until(lambda: "validate has no output yet" in seat.toasts, "why not")
-        await choose(seat, LOGIN)
-        await seat.press("l")
-        await seat.until(lambda: "No task is selected" in seat.toasts, "why not")
-
-
 async def test_r_of_the_board_and_of_the_workers_goes_there_and_s_to_who_works_on_it() -> None:
     start = told(f"executor-1-{LOGIN[:4]}", "session_start", 1, run="p" * 16, host="atlas", definition="claude")
     async with sitting([*sample(RUNS), start], size=WIDE) as seat:
@@ -404,141 +324,6 @@ async def test_r_of_the_board_and_of_the_workers_goes_there_and_s_to_who_works_o
         await seat.press("r")
         await on_runs(seat)
         await seat.until(lambda: screen(seat).items.selected == LOGIN, "the run of the agent")
-
-
-# Answering
-
-
-@pytest.mark.parametrize(("key", "verdict"), [("a", "approved"), ("x", "rejected")])
-@pytest.mark.parametrize("row", [LOGIN, row_key(LOGIN, "migrate")])
-async def test_what_a_run_asks_is_answered_from_here(key: str, verdict: str, row: str) -> None:
-    async with beside("r", size=WIDE) as (seat, _):
-        await choose(seat, row)
-        items = screen(seat).items
-        await seat.until(lambda: items.on_screen_for(row) >= SEEN_FOR, "time to look")
-        await seat.press(key)
-        await seat.until(lambda: len(seat.appended) == 1, "an answer")
-        assert seat.appended[0]["verdict"] == verdict
-        assert seat.appended[0]["request_id"] == "a99b0e0000000031"
-
-
-async def test_enter_opens_the_whole_request() -> None:
-    async with beside("r", size=WIDE) as (seat, _):
-        await choose(seat, row_key(LOGIN, "migrate"))
-        await seat.press("enter")
-        await seat.dialog("RequestScreen")
-        await seat.sees("It changes the database of the stage.")
-
-
-async def test_where_nothing_is_asked_the_keys_say_so() -> None:
-    async with beside("r", size=WIDE) as (seat, _):
-        await choose(seat, row_key(LOGIN, "plan/links"))
-        await seat.press("a", "x", "o")
-        await seat.until(lambda: seat.toasts.count("Nothing is asked of you there") == 3, "why not")
-        await seat.wrote_nothing()
-
-
-# Commands
-
-
-async def test_cancelling_tells_what_ends_and_is_a_signed_command_to_its_carrier() -> None:
-    async with beside("r", size=WIDE) as (seat, machine):
-        await seat.press("c")
-        await seat.dialog("ConfirmScreen")
-        await seat.sees(
-            "Cancel login-page?",
-            "Ends now: plan/links (executor-1), plan/mail (validator-1)",
-            "You are not asked any more about: migrate",
-            "Never starts: 4 tasks",
-            "what 4 of 11 tasks gave",
-            "Keep it running",
-        )
-        await seat.press("enter")
-        await on_runs(seat)
-        await seat.wrote_nothing()
-        await seat.press("c")
-        await seat.dialog("ConfirmScreen")
-        await seat.press("tab", "enter")
-        (command_id,) = await gave(seat, command("cancel_run", LOGIN))
-        assert machine.monitors == 1
-        await seat.press("c", "tab", "enter")
-        await seat.until(lambda: "It is on its way" in seat.toasts, "once")
-        seat.write(result(command_id, "failed", reason="nobody has it"))
-        await seat.until(lambda: "login-page: cancel run failed: nobody has it" in seat.toasts, "why it failed")
-
-
-async def test_the_question_follows_the_run_and_is_not_asked_of_one_that_is_over() -> None:
-    async with beside("r", size=WIDE) as (seat, _):
-        await seat.press("c")
-        await seat.dialog("ConfirmScreen")
-        await seat.sees("Ends now: plan/links (executor-1), plan/mail (validator-1)")
-        seat.write(told(f"executor-1-{LOGIN[:4]}", "run_task", 0, run=LOGIN, task="plan/links", state="done"))
-        await seat.sees("Ends now: plan/mail (validator-1)", "what 5 of 11 tasks gave")
-        seat.write(told(LEAD, "run_ended", 0, run=LOGIN, state="failed"))
-        await on_runs(seat)
-        await seat.until(lambda: "login-page is over: there is nothing to cancel" in seat.toasts, "why")
-        await seat.wrote_nothing()
-
-
-async def test_a_process_that_goes_while_a_dialog_is_open_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("collab_tui.tui.screens.runs._LOOK_AT_PROCESSES", 0.05)
-    async with beside("r", size=WIDE) as (seat, machine):
-        await seat.press("c")
-        await seat.dialog("ConfirmScreen")
-        machine.gone.add(LOGIN)
-        await on_runs(seat)
-        await seat.sees("login-page  untended")
-        await seat.press("n")
-        await seat.dialog("StartRunScreen")
-        machine.gone.clear()
-        await seat.sees("1 of 3 running")
-
-
-async def test_what_is_over_cannot_be_cancelled_and_what_is_done_cannot_be_resumed() -> None:
-    async with beside("r", size=WIDE) as (seat, _):
-        await choose(seat, REVIEW)
-        await seat.press("c", "r")
-        await seat.until(lambda: "nightly-review is done: n starts another" in seat.toasts, "why not")
-        assert "nightly-review is over" in seat.toasts
-        await choose(seat, LOGIN)
-        await seat.press("r")
-        await seat.until(lambda: "login-page runs" in seat.toasts, "why not")
-        await seat.wrote_nothing()
-
-
-async def test_resuming_tells_what_begins_anew() -> None:
-    async with beside("r", size=WIDE) as (seat, _):
-        await choose(seat, REFINE)
-        await seat.press("r")
-        await seat.dialog("ConfirmScreen")
-        await seat.sees(
-            "Go on with refine?",
-            "Begins anew, or for the first time: better, print",
-            "what 1 of 3 tasks gave",
-            "Leave it",
-        )
-        await seat.press("tab", "enter")
-        await gave(seat, command("resume_run", REFINE))
-
-
-async def test_a_run_whose_process_is_gone_is_told_and_can_be_resumed() -> None:
-    async with beside("r", size=WIDE) as (seat, machine):
-        machine.gone.add(LOGIN)
-        await seat.sees("login-page  untended", "its process is gone", "r goes on with it")
-        await seat.sees("plan/links   was running", "plan/mail    was in review", "2 of 5 were at work", "min ago")
-        assert "0 of 3 running" in seat.text
-        assert "running for" not in seat.text
-        await choose(seat, row_key(LOGIN, "plan/links"))
-        await seat.sees("plan/links  ● was running", "work    executor-1     cut off")
-        await seat.press("c")
-        await seat.until(lambda: "The process of login-page is gone" in seat.toasts, "why not")
-        await seat.press("r")
-        await seat.dialog("ConfirmScreen")
-        await seat.sees("Go on with login-page?", "Waits for your answer as before: migrate")
-        assert "first time: migrate" not in seat.text
-
-
-# The past
 
 
 async def test_the_past_shows_what_stood_there_and_keys_say_why_nothing_is_done() -> None:
@@ -561,9 +346,6 @@ async def test_the_past_shows_what_stood_there_and_keys_say_why_nothing_is_done(
         await seat.until(lambda: seat.screen == "ReadingScreen", "a value of the past")
         await seat.press("escape", "escape", "escape")
         await seat.closed()
-
-
-# On the board
 
 
 @pytest.mark.parametrize("size", [WIDE, (60, 40)], ids=str)
@@ -595,124 +377,3 @@ def test_the_sample_is_what_its_program_writes() -> None:
     assert b"".join(lines()) == RUNS.read_bytes()
     assert all(json.loads(text)["id"] for text in RUNS.read_text(encoding="utf-8").splitlines())
     assert MONITOR_ID in RUNS.read_text(encoding="utf-8")
-
-
-# Starting
-
-PIPELINE = """
-name = "two"
-{extra}
-[policy]
-on_error = "stop"
-
-[agent.echo]
-command = ["{{python}}", "-c", "print(1)"]
-
-[role.worker]
-agent = "echo"
-
-[[task]]
-key = "first"
-role = "worker"
-
-[[task]]
-key = "second"
-role = "worker"
-needs = ["first"]
-"""
-
-
-async def start_dialog(seat: Seat, path: str, goal: str = "", variables: str = "") -> None:
-    await seat.press("n")
-    await seat.dialog("StartRunScreen")
-    for selector, text in (("#path", path), ("#text", goal), ("#variables", variables)):
-        await type_in(seat, selector, text)
-
-
-async def type_in(seat: Seat, selector: str, text: str) -> None:
-    seat.widget(selector).focus()
-    await seat.pilot.press(*map(name_of, text))
-
-
-def name_of(char: str) -> str:
-    return {" ": "space", ".": "full_stop", "/": "slash", "=": "equals_sign", "-": "minus", "_": "underscore"}.get(
-        char, char
-    )
-
-
-async def test_starting_shows_what_would_be_started_and_gives_just_that() -> None:
-    keep("two.toml", PIPELINE.format(extra=""))
-    async with beside("r", size=(120, 50)) as (seat, _):
-        await start_dialog(seat, "two.toml", "a page")
-        await seat.sees("step 1", "first", "step 2", "second")
-        await seat.press("ctrl+s")
-        await seat.until(lambda: len(seat.appended) == 1, "a command")
-        (given,) = seat.appended
-        assert (given["command_type"], given["target"]) == (
-            "start_run",
-            str(seat.path.absolute().with_name("two.toml")),
-        )
-        payload = given["payload"]
-        assert payload["goal"] == "a page"
-        assert payload["digest"] == read_pipeline(Path("two.toml"), {}, "a page").digest
-        command_id = json.loads(seat.path.read_text(encoding="utf-8").splitlines()[-1])["id"]
-        seat.write(result(command_id, "running"))
-        await on_runs(seat)
-        seat.write(*team(2, payload["run"]))
-        await seat.until(lambda: screen(seat).items.selected == payload["run"], "the new run, selected")
-
-
-async def test_a_pipeline_that_changed_or_was_not_looked_at_is_not_started() -> None:
-    keep("two.toml", PIPELINE.format(extra=""))
-    async with beside("r", size=(120, 50)) as (seat, _):
-        await start_dialog(seat, "two.toml")
-        await seat.sees("step 1")
-        seat.widget("#text").focus()
-        await seat.press("x", "ctrl+s")
-        await seat.sees("Look first at what that would start")
-        await seat.wrote_nothing()
-
-
-async def test_what_is_wrong_with_a_pipeline_is_told_with_its_lines() -> None:
-    keep("two.toml", PIPELINE.format(extra="colour = 1"))
-    async with beside("r", size=(120, 50)) as (seat, _):
-        await start_dialog(seat, "two.toml")
-        await seat.sees("colour")
-        await seat.press("ctrl+s")
-        await seat.sees("It cannot start like that")
-        await seat.press("escape")
-        await on_runs(seat)
-        await seat.press("n")
-        await seat.sees("two.toml")  # what was typed is there again
-
-
-async def test_variables_are_written_as_on_the_command_line() -> None:
-    async with beside("r", size=(120, 50)) as (seat, _):
-        await start_dialog(seat, "two.toml", "", "depth")
-        await seat.sees("Variables: depth is no name=value")
-
-
-async def test_what_is_typed_after_the_first_look_is_looked_at_and_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    keep("two.toml", PIPELINE.format(extra='[vars]\nname = "w"').replace("print(1)", "print('{name}')"))
-    async with beside("r", size=(80, 24)) as (seat, _):
-        await start_dialog(seat, "two.toml", "", "other=1 third=2 ")
-        preview = seat.widget("#preview")
-        assert isinstance(preview, Static)
-        await seat.until(lambda: len(str(preview.content).splitlines()) == 2, "a line for each mistake")
-        await seat.press("ctrl+s")
-        await seat.sees("It cannot start like that")
-        await seat.press("ctrl+u")
-        await type_in(seat, "#variables", "name=x")
-        await seat.sees("no goal yet")
-        await seat.press("ctrl+s")
-        await seat.sees("Give it a goal first")
-        monkeypatch.setattr("collab_tui.tui.screens.start_run._RESTS_FOR", 600)
-        await type_in(seat, "#text", "a page")
-        await seat.press("ctrl+s")
-        await seat.sees("Look first")
-        await seat.sees("two: a page")
-        assert seat.widget("#body").region.bottom - preview.region.y >= 5
-        await seat.press("ctrl+s")
-        await seat.until(lambda: len(seat.appended) == 1, "a command")
-        payload = seat.appended[0]["payload"]
-        assert (payload["goal"], payload["variables"]) == ("a page", '{"name": "x"}')

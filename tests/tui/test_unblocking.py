@@ -10,6 +10,7 @@ import pytest
 from collab_tui.config import Config
 from collab_tui.protocol.presence import refusal
 from collab_tui.tui.app import BoardApp
+from tests.program import PATIENCE
 from tests.signing import KEY
 from tests.tui import scenes
 from tests.tui.scenes import asks, line, told, updates
@@ -169,7 +170,7 @@ async def test_sending_ends_though_the_blocker_is_there_again(monkeypatch: pytes
         def slow_disk(event: dict[str, Any], **how: Any) -> object:
             written = {"id": "f00dfeed00000001"} | event
             seat.write(written, blocked)
-            assert go_on.wait(20)
+            assert go_on.wait(PATIENCE)
             return written
 
         monkeypatch.setattr(seat.app.desk.registry, "append", slow_disk)

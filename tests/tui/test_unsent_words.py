@@ -9,6 +9,7 @@ import pytest
 from textual.widgets import TextArea
 
 from collab_tui.registry.append import LockedError, NotWrittenError
+from tests.program import PATIENCE
 from tests.tui import scenes
 from tests.tui.seat import Seat, sitting
 
@@ -137,7 +138,7 @@ async def test_a_dialog_that_was_left_while_it_was_sent_says_that_it_failed(monk
         go_on = Event()
 
         def slow(*args: Any, **how: Any) -> object:
-            assert go_on.wait(20)
+            assert go_on.wait(PATIENCE)
             raise NotWrittenError("the disk is full")
 
         monkeypatch.setattr(seat.app.desk.registry, "append", slow)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from textual import on
@@ -11,7 +12,7 @@ from textual.containers import Container, Vertical
 from textual.widget import Widget
 
 from collab_tui.model.board import Request
-from collab_tui.tui.actions import BY_ID, Where
+from collab_tui.tui.actions import BY_ID, Action, Where
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.keymap import Keymap
 from collab_tui.tui.messages import Opened, Selected
@@ -133,6 +134,12 @@ class BesideScreen(PageScreen):
     def request(self) -> Request | None:
         """What is asked of the person where the selected row stands, and can be answered."""
         raise NotImplementedError
+
+    def _in_footer(self, action: Action) -> Action:
+        """In the past what is asked can be read alone."""
+        shown = super()._in_footer(action)
+        is_past = self.view is not None and self.view.past is not None
+        return replace(shown, label="read") if action.id == "answer" and is_past else shown
 
     def works(self, action: str) -> bool:
         """The action would do something now."""

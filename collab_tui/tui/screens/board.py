@@ -77,9 +77,9 @@ class BoardScreen(PageScreen, Answering, Looking):
 
     def on_mount(self) -> None:
         """Nothing is known yet: say so until the first board comes."""
-        self.query_one("#filter").display = False
-        self.query_one("#empty").display = False
-        self.query_one(ReplayBar).display = False
+        for shown_when_needed in ("#banner", "#filter", "#empty", "#replay"):
+            self.query_one(shown_when_needed).display = False
+        self._arrange()
         self.post_message(ScreenMade())
 
     # Showing
@@ -213,7 +213,7 @@ class BoardScreen(PageScreen, Answering, Looking):
             panes, top = self.query_one("#panes"), self.query_one("#top")
         except NoMatches:
             return  # not composed yet
-        width, height = self.size
+        width, height = self.app.size
         wide = width >= _WIDE
         shape = "low" if height < (_LOWEST_WIDE if wide else _LOW) else "wide" if wide else "narrow"
         if shape != self._shape:
@@ -240,7 +240,7 @@ class BoardScreen(PageScreen, Answering, Looking):
         self._shape = shape
         self._grown.clear()
         for name in ("wide", "narrow", "low"):
-            self.set_class(name == shape, f"-{name}")
+            self.set_class(name == shape, f"-{name}", update=self.is_mounted)
         agents, needs = self.query_one("#agents"), self.query_one("#needs")
         if shape == "wide":
             top.move_child(agents, before=needs)

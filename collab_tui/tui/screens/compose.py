@@ -30,7 +30,7 @@ class ComposeScreen(Dialog[None]):
     """Ids of the fields whose words are kept."""
     GO: ClassVar[str] = "Send"
     """What the button says."""
-    HINTS = (("ctrl+s", "send"), ("tab", "next field"), ("esc", "cancel"))
+    HINTS: ClassVar[Sequence[tuple[str, str]]] = (("ctrl+s", "send"), ("tab", "next field"), ("esc", "cancel"))
 
     def __init__(self, desk: Desk, names: Sequence[str], chosen: str | None) -> None:
         super().__init__()

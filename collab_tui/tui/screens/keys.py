@@ -14,9 +14,10 @@ from collab_tui.tui.keymap import Keymap
 from collab_tui.tui.safe import content
 from collab_tui.tui.screens.dialog import Dialog
 
+_ENDS = ("home end", "first and last; in the log, end follows the newest line")
 _LISTS = (
     ("up down", "select another row (also k and j)"),
-    ("home end", "first and last; in the log, end follows the newest line"),
+    _ENDS,
     ("click", "select; a second click opens"),
     ("esc", "close a dialog; empty the filter"),
     ("ctrl+p", "every command by name"),
@@ -47,13 +48,15 @@ class KeysScreen(Dialog[None]):
         absent = {Where.PRESENT} if self._is_past and self._page is not Page.BOARD else set[Where]()
         absent |= set() if has_past else {Where.PAST}
         actions = [action for action in actions_of(self._page) if action.where not in absent]
-        for group in sorted({action.group: None for action in actions}, key=_FIRST.__contains__, reverse=True):
+        first = ("Past", *_FIRST) if self._is_past else _FIRST
+        lists = [line for line in _LISTS if not self._is_past or line is not _ENDS]  # there they move in time
+        for group in sorted({action.group: None for action in actions}, key=lambda group: (*first, group).index(group)):
             spans = [Span(f"{group}\n", "strong")]
             for action in actions:
                 if action.group == group:
                     spans += [Span(f"  {self._keymap.all_text(action):<12}", "accent"), Span(f"{action.title}\n")]
             if group == _LISTED_WITH[self._page]:
-                spans += [s for key, what in _LISTS for s in (Span(f"  {key:<12}", "accent"), Span(f"{what}\n"))]
+                spans += [s for key, what in lists for s in (Span(f"  {key:<12}", "accent"), Span(f"{what}\n"))]
             if group == "Look" and self._page is Page.BOARD:
                 spans += [Span("  in the log\n", "muted")]
                 spans += [

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 _WRITE: Final = ("Answer", "Sessions", "Runs")
 """Groups of actions that answer, or have something done."""
 
-_OF_SOMETHING: Final = ("back_in_time", "sessions", "workers", "runs")
-"""Actions that are there as soon as anything was read."""
-
 
 class Replaying(Screen[None]):
     """The part of a screen that moves in time."""
@@ -128,8 +125,8 @@ class Replaying(Screen[None]):
         view = self.view
         if action == "return":
             return view is not None and view.past is not None and view.past.live is not None
-        if action in _OF_SOMETHING and (view is None or not view.moment.board.position):
-            return False  # there is no past yet, nor anything else
+        if action == "back_in_time" and (view is None or not view.moment.board.position):
+            return False  # there is no past yet
         return BY_ID[action].where is not (Where.PRESENT if self.replay is not None else Where.PAST)
 
     def says_why_not(self, action: str) -> bool:

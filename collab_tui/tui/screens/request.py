@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from time import monotonic
 from typing import ClassVar
@@ -20,6 +21,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Static, TextArea
 
 from collab_tui.model.ages import age, seconds_between
+from collab_tui.model.asked import asker_gone
 from collab_tui.model.board import Request, RequestKind
 from collab_tui.model.signature import AmbiguousError, digest_of
 from collab_tui.model.summary import standing_words
@@ -136,12 +138,13 @@ class RequestScreen(Dialog[None]):
         who = f"{standing_words(judgement.standing)}: {judgement.reason}" if judgement else ""
         name = "perhaps" if request.is_open else "claimed" if moment.is_only_claimed(request) else "closed"
         return (
-            ("asked by", _name(request.asker) + (" (its session ended)" if request.asker_gone else "")),
+            ("asked by", _name(request.asker) + (f" ({gone})" if (gone := asker_gone(request, moment)) else "")),
             ("asked of", "you" if request.to_person else ", ".join(map(_name, request.targets))),
             ("waits", age(waited) if waited is not None else ""),
             ("holds up", ", ".join(map(_name, held_up))),
             ("urgency", _known_urgency(request)),
-            ("deadline", self._deadline()),
+            ("deadline", _at(request.deadline, moment.now)),
+            ("expires", _at(request.expires, moment.now)),
             (name, told),
             ("who says so", who),
         )
@@ -195,15 +198,6 @@ class RequestScreen(Dialog[None]):
         self.query_one(target).focus()
         for box in self.query(TextArea):
             box.move_cursor(box.document.end)  # a draft is written on
-
-    def _deadline(self) -> str:
-        deadline = self._request.deadline
-        if deadline is None:
-            return ""
-        over = seconds_between(deadline, self._view.moment.now) or 0
-        ahead = seconds_between(self._view.moment.now, deadline) or 0
-        relative = f"over since {age(over)}" if over else f"in {age(ahead)}"
-        return f"{deadline.astimezone():%Y-%m-%d %H:%M}  {relative}"
 
     # Typing
 
@@ -351,6 +345,14 @@ class RequestScreen(Dialog[None]):
         else:
             self._desk.drafts.pop(self._request.id, None)
         self.dismiss(None)
+
+
+def _at(time: datetime | None, now: datetime) -> str:
+    """A time, and how far it is from now; nothing where there is none."""
+    if time is None:
+        return ""
+    over, ahead = seconds_between(time, now) or 0, seconds_between(now, time) or 0
+    return f"{time.astimezone():%Y-%m-%d %H:%M}  {f'over since {age(over)}' if over else f'in {age(ahead)}'}"
 
 
 def _name(text: str) -> str:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
-from textual import on, work
 from textual.binding import BindingType
 from textual.widget import Widget
 
 from collab_tui.model.board import Request
 from collab_tui.model.runs import Run, RunState, RunTask, TaskState, Value
 from collab_tui.model.sessions import CommandState
-from collab_tui.monitor.watching import Watch
 from collab_tui.protocol.commands import CommandType
 from collab_tui.tui.actions import Action, Page, bindings
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.keymap import Keymap
-from collab_tui.tui.messages import Opened
-from collab_tui.tui.runs_seen import RunsKnown, counted, done_count, run_of_agent, seat_name, values_about
+from collab_tui.tui.runs_seen import (
+    RunsKnown,
+    candidate_key,
+    candidate_of,
+    done_count,
+    is_gone,
+    requests_of,
+    run_of_agent,
+    seat_name,
+    values_about,
+    values_of,
+)
 from collab_tui.tui.safe import toast, words
 from collab_tui.tui.screens import dialogs
 from collab_tui.tui.screens.answering import Answering
@@ -36,8 +43,6 @@ from collab_tui.tui.widgets.runs import RunList
 if TYPE_CHECKING:
     from collab_tui.tui.screens.confirm import ConfirmScreen
 
-_LOOK_AT_PROCESSES: Final = 2.0
-"""Seconds between two looks whether the processes of runs are still there."""
 _NAMED: Final = 6
 """Tasks that are named in a question."""
 
@@ -69,7 +74,6 @@ class RunsScreen(BesideScreen, Answering):
         self._chosen = chosen
         self._known = RunsKnown()
         self._listed: RunList | None = None
-        self._watches: Mapping[str, Watch] = {}
         self._question: _Question | None = None
         """What was asked last before a command was given."""
         self._awaited: str | None = None
@@ -77,7 +81,7 @@ class RunsScreen(BesideScreen, Answering):
 
     def make_list(self) -> ItemList:
         """The runs and their tasks."""
-        listed = RunList(self._known, self._is_gone)
+        listed = RunList(self._known)
         run = run_of_agent(self.view.moment.board.runs, self._chosen) if self.view and self._chosen else None
         if run is not None:
             listed.selected = run.id
@@ -88,29 +92,6 @@ class RunsScreen(BesideScreen, Answering):
         """The selected run, and its blackboard."""
         yield RunPane()
         yield Blackboard()
-
-    def on_mount(self) -> None:
-        """Show what the board showed, and see whether the processes are there."""
-        super().on_mount()
-        self._look()
-        self.set_interval(_LOOK_AT_PROCESSES, self._look)
-
-    def _is_gone(self, run: Run) -> bool:
-        is_told = run.state is RunState.RUNNING and self.view is not None and self.view.past is None
-        return is_told and self._watches.get(run.id) is Watch.GONE
-
-    @work(group="look", exclusive=True)
-    async def _look(self) -> None:
-        """See which runs have a process."""
-        view = self.view
-        if view is None or view.past is not None or not self.is_attached:
-            return
-        going = [run for run in view.moment.board.runs if run.state is RunState.RUNNING]
-        found = await asyncio.to_thread(self.desk.machine.watch_runs, going) if going else {}
-        if found != self._watches:
-            self._watches = found
-            if self.view is not None:
-                self.follow(self.view)
 
     def follow(self, view: View) -> None:
         """The board went on."""
@@ -125,8 +106,8 @@ class RunsScreen(BesideScreen, Answering):
         run, task, board = self.run_row, self.task_row, self.query_one(Blackboard)
         known = self._known.of(run) if run is not None else None
         pane = self.query_one(RunPane)
-        pane.tell_of(view, known, task, is_gone=run is not None and self._is_gone(run))
-        board.styles.height = min(max(1, len(run.values) if run else 0), max(3, self.size.height // 4)) + 2
+        pane.tell_of(view, known, task)
+        board.styles.height = min(max(1, len(values_of(run)) if run else 0), max(3, self.size.height // 4)) + 2
         board.tell_of(view, run, values_about(run, task) if run is not None else {})
 
     # What is selected
@@ -196,8 +177,8 @@ class RunsScreen(BesideScreen, Answering):
         """Why an action would do nothing with the selected row; empty where it would do something."""
         run, task = self.run_row, self.task_row
         match action:
-            case "approve" | "reject" if not self.can_answer(action):
-                return "Nothing is asked of you there"
+            case "approve" | "reject" | "answer":
+                return self._why_no_answer(action)
             case "open_run" if isinstance(self.focused, Blackboard):
                 return "" if self.value_row is not None else "Nothing stands there yet"
             case "open_run" if self.request is not None:
@@ -215,22 +196,29 @@ class RunsScreen(BesideScreen, Answering):
                 return self._why_not(action, run)
         return super().why_not(action)
 
+    def _why_no_answer(self, action: str) -> str:
+        run = self.run_row if self.task_row is None else None
+        asked = requests_of(self.view, run) if self.view is not None and run is not None else ()
+        if len(asked) > 1:
+            return f"{len(asked)} things are asked of you there: {self.keymap.text('next_asked')} goes to the next"
+        if self.request is None:
+            return "Nothing is asked of you there"
+        is_fit = action == "answer" or self.can_answer(action)
+        return "" if is_fit else f"Yes or no is no answer to that: {self.keymap.text('answer')} reads it"
+
     def _why_not(self, action: str, run: Run) -> str:
-        name, is_gone = words(run.name), self._is_gone(run)
+        name, gone = words(run.name), self.view is not None and is_gone(self.view, run)
         if action == "cancel_run":
             if run.state.is_over:
                 return f"{name} is over: there is nothing to cancel"
             resume = self.keymap.text("resume_run")
-            return f"The process of {name} is gone: {resume} goes on with it" if is_gone else ""
+            how = f"{resume} goes on with it, `collab-tui run --cancel {words(run.id)}` gives it up"
+            return f"The process of {name} is gone: {how}" if gone else ""
         if run.state is RunState.DONE:
             return f"{name} is done: {self.keymap.text('start_run')} starts another"
-        return "" if run.state.is_over or is_gone else f"{name} runs"
+        return "" if run.state.is_over or gone else f"{name} runs"
 
     # Looking
-
-    @on(Opened)
-    async def _opened(self) -> None:
-        await self.run_action("open_run")
 
     def action_open_run(self) -> None:
         """What is asked there; else the output of a task, the whole of a value, or the tasks of a run."""
@@ -250,7 +238,8 @@ class RunsScreen(BesideScreen, Answering):
         from collab_tui.tui.screens.reading import ReadingScreen
 
         read = partial(self.desk.machine.value_of, run, value)
-        title = f"{value.key}, revision {value.revision}, by {seat_name(run, value.by)}"
+        which = f"revision {value.revision}" if value.revision else "not yet accepted"
+        title = f"{value.key}, {which}, by {seat_name(run, value.by)}"
         self.app.push_screen(ReadingScreen(title, read, lambda line: "text", "It is empty.", is_prose=True))
 
     def action_task_log(self) -> None:
@@ -267,9 +256,11 @@ class RunsScreen(BesideScreen, Answering):
         """Give the keys to the blackboard, shown in place of the run where there is no room for both; and back."""
         if self.refuses("values"):
             return
-        is_there = isinstance(self.focused, Blackboard)
+        is_there, board, task = isinstance(self.focused, Blackboard), self.query_one(Blackboard), self.task_row
+        if not is_there and task is not None and candidate_of(task) is not None:
+            board.select(candidate_key(task))
         self.set_class(not is_there, "-values")
-        (self.items if is_there else self.query_one(Blackboard)).focus()
+        (self.items if is_there else board).focus()
         self.refresh_keys()
 
     def action_back(self) -> None:
@@ -301,11 +292,11 @@ class RunsScreen(BesideScreen, Answering):
 
     def action_start_run(self) -> None:
         """Start a run."""
-        if self.refuses("start_run"):
+        if self.refuses("start_run") or self.view is None:
             return
         from collab_tui.tui.screens.start_run import StartRunScreen
 
-        self.app.push_screen(StartRunScreen(self.desk, self._await))
+        self.app.push_screen(StartRunScreen(self.desk, self.view.glyphs, self._await))
 
     def _await(self, run_id: str) -> None:
         self._awaited = run_id
@@ -371,7 +362,7 @@ def _ends(run: Run) -> Iterable[str]:
     asked = [words(task.key) for task in run.tasks if task.state is TaskState.ASKED]
     if asked:
         yield f"You are not asked any more about: {_some(asked)}"
-    if waiting := counted(run).get("pending", 0):
+    if waiting := sum(task.state is TaskState.PENDING for task in run.tasks):
         yield f"Never starts: {waiting} {'task' if waiting == 1 else 'tasks'}"
     done = done_count(run)
     yield f"Stays: what {done} of {len(run.tasks)} tasks gave. It can be gone on with later."
@@ -384,7 +375,8 @@ def _begins(run: Run) -> Iterable[str]:
         yield f"Begins anew, or for the first time: {_some(again)}"
     if asked := [words(task.key) for task in run.tasks if task.state is TaskState.ASKED]:
         yield f"Waits for your answer as before: {_some(asked)}"
-    yield f"Stays as it is: what {done_count(run)} of {len(run.tasks)} tasks gave."
+    if done := done_count(run):
+        yield f"Stays as it is: what {done} of {len(run.tasks)} tasks gave."
 
 
 def _some(names: list[str]) -> str:

@@ -8,14 +8,16 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from rich.text import Text
 from textual import on, work
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Label, Select, Static, TextArea
 
+from collab_tui.model.glyphs import Glyphs
 from collab_tui.protocol.commands import CommandType, start_payload
 from collab_tui.tui.desk import Desk
 from collab_tui.tui.machine import HereError
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 _RESTS_FOR: Final = 0.3
 """Seconds without a key after which it is looked what would be started."""
+_WRONG: Final = "It cannot start like that: what is wrong stands above."
 _LOW: Final = 30
 """Lines of a terminal in which the goal has one."""
 
@@ -47,6 +50,8 @@ class _Seen(NamedTuple):
     digest: str
     """Of that pipeline."""
     has_goal: bool
+    problems: Sequence[str]
+    """Why it could not start."""
 
 
 class StartRunScreen(CommandScreen):
@@ -56,11 +61,16 @@ class StartRunScreen(CommandScreen):
     GO = "Start"
     FOOT_HEIGHT = 2
     FIELDS = ("path", "text", "variables")
-    HINTS = (("ctrl+s", "start"), ("tab", "next field"), ("esc", "cancel"))
+    BINDINGS: ClassVar[list[BindingType]] = [  # before the field that has the focus, which may have them too
+        Binding("pageup", "page(-1)", "Page up", show=False, priority=True),
+        Binding("pagedown", "page(1)", "Page down", show=False, priority=True),
+    ]
+    HINTS = (("ctrl+s", "start"), ("tab", "next field"), ("page up/down", "scroll"), ("esc", "cancel"))
 
-    def __init__(self, desk: Desk, started: Callable[[str], None]) -> None:
+    def __init__(self, desk: Desk, glyphs: Glyphs, started: Callable[[str], None]) -> None:
         """`started` gets the id of the run that a monitor is about to start."""
         super().__init__(desk, (), None)
+        self._glyphs = glyphs
         self._started = started
         self._run = os.urandom(4).hex()
         self._seen: _Seen | None = None
@@ -68,6 +78,8 @@ class StartRunScreen(CommandScreen):
         """What the mistakes are about that are shown."""
         self._looks_at: _Given | None = None
         """What is looked at now: what is found out of anything else comes too late."""
+        self._was_early = False
+        """It was to be started before it was shown."""
 
     def body(self) -> Iterable[Widget]:
         """The fields, and what they would start."""
@@ -100,19 +112,32 @@ class StartRunScreen(CommandScreen):
 
     def _offer(self, select: Select[str], found: Sequence[Found]) -> None:
         told = [(one, _whose(one)) for one in found]
+        typed = self.text_of("#path")
         select.set_options([(Text(cut(f"{words(one.name)}{whose}", 70)), str(one.path)) for one, whose in told])
         select.prompt = "which pipeline" if found else "there is none in .collab/pipelines: give the path of one"
         last = self.draft("pipeline")
-        if any(last == str(one.path) for one in found):
+        if not typed and any(last == str(one.path) for one in found):
             select.value = last
 
     # What would be started
+
+    @on(Select.Changed)
+    def _chosen_one(self, event: Select.Changed) -> None:
+        """Of a pipeline that is chosen and one that is typed the latter one counts, and is the only one shown."""
+        if event.select.selection is not None:
+            self.query_one("#path", Input).value = ""
+
+    @on(Input.Changed, "#path")
+    def _typed_path(self, event: Input.Changed) -> None:
+        if event.value:
+            self.query_one(Select).clear()
 
     @on(Select.Changed)
     @on(Input.Changed)
     @on(TextArea.Changed)
     def _changed(self) -> None:
         """Look anew once nothing is typed any more."""
+        self._was_early = False
         if not self._is_sending:
             self.complain("")
         self._resting.stop()
@@ -136,16 +161,23 @@ class StartRunScreen(CommandScreen):
     async def _look_at(self, given: _Given) -> None:
         variables, width = dict(given.variables), max(40, self.query_one("#body").size.width - 2)
         try:
-            look = partial(self.desk.machine.preview, Path(given.path), given.goal or None, variables, width=width)
-            seen = await asyncio.to_thread(look)
+            look = partial(self.desk.machine.preview, width=width, glyphs=self._glyphs)
+            seen = await asyncio.to_thread(look, Path(given.path), given.goal or None, variables)
         except HereError as error:
             if self._looks_at == given:
                 self._looks_at, self._wrong = None, given
-                self._preview(_told(str(error), "warning"))
+                self._shown(_told(str(error), "warning"), _WRONG)
             return
         if self._looks_at == given:
-            self._looks_at, self._seen = None, _Seen(given, seen.digest, seen.has_goal)
-            self._preview(_told(seen.text, "text"))
+            self._looks_at, self._seen = None, _Seen(given, seen.digest, seen.has_goal, seen.problems)
+            self._shown(_told(seen.text, "text"), _cannot(seen.problems) or "It is shown: ctrl+s again starts it.")
+
+    def _shown(self, told: Content, how: str) -> None:
+        """Show what was found out; `how` answers who wanted to start it before."""
+        self._preview(told)
+        if self._was_early:
+            self._was_early = False
+            self.complain(how)
 
     def _preview(self, told: Content) -> None:
         self.put("#preview", told)
@@ -161,6 +193,11 @@ class StartRunScreen(CommandScreen):
             tuple(_variables(self.text_of("#variables")).items()),
         )
 
+    def action_page(self, by: int) -> None:
+        """Scroll what would be started, whichever field has the focus."""
+        body = self.query_one("#body")
+        body.scroll_page_down() if by > 0 else body.scroll_page_up()
+
     # Starting it
 
     def wanted(self) -> Wanted:
@@ -169,8 +206,12 @@ class StartRunScreen(CommandScreen):
         if seen is None or seen.given != given:
             is_wrong = self._wrong == given
             self._look()
-            first = "It cannot start like that: what is wrong stands above."
-            raise ValueError(first if is_wrong else "Look first at what that would start: it comes above.")
+            self._was_early = True
+            raise ValueError(_WRONG if is_wrong else "Look first at what that would start: it comes above.")
+        if seen.problems:
+            self._seen = None
+            self._look()  # what is missing may be there by now
+            raise ValueError(_cannot(seen.problems))
         if not seen.has_goal:
             raise ValueError("Give it a goal first: the pipeline has none of its own.")
         self.desk.drafts[self._draft_key("pipeline")] = self.text_of("#pipeline")
@@ -187,6 +228,10 @@ class StartRunScreen(CommandScreen):
         if error is not None and self.is_attached:
             self._seen = None
             self._look()
+
+
+def _cannot(problems: Sequence[str]) -> str:
+    return f"It cannot start like that: {words('; '.join(problems))}" if problems else ""
 
 
 def _told(text: str, role: str) -> Content:

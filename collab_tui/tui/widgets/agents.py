@@ -17,7 +17,7 @@ from collab_tui.model.moment import Moment
 from collab_tui.model.sessions import Session
 from collab_tui.model.summary import STATUS_ROLES, Span
 from collab_tui.model.words import Status, name_key
-from collab_tui.tui.safe import MOST_ENTRIES, Line, cut, cut_middle, fit, pad, width_of, words
+from collab_tui.tui.safe import MOST_ENTRIES, Line, cut, cut_agent, fit, pad, pad_agent, width_of, words
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.empty import BEGINNINGS, TO_BEGIN
 from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row
@@ -178,7 +178,7 @@ class AgentsPane(ItemList):
     def _head(self, view: View, agent: Agent, names: int) -> tuple[Span, ...]:
         glyph = view.glyphs.gone if agent.gone else view.glyphs.statuses[agent.status]
         role = _role(agent)
-        name = pad(self._called(agent), names)
+        name = pad_agent(self._called(agent), names)
         return Span(f"{glyph} ", role), Span(name + "  ", "muted" if agent.gone else "strong")
 
     def _word(self, view: View, agent: Agent) -> list[Span]:
@@ -303,7 +303,7 @@ def _role(agent: Agent) -> str:
 
 def _wait_words(moment: Moment, wait: Wait, separator: str) -> str:
     """Whom an agent waits for and why, in a few words."""
-    name = "you" if moment.is_me(wait.awaited) else cut_middle(words(wait.awaited), _MAX_NAME)
+    name = "you" if moment.is_me(wait.awaited) else cut_agent(words(wait.awaited), _MAX_NAME)
     why = next((words(reason.text) for reason in wait.reasons if reason.because is not Because.STATUS), "")
     answered = " (answered?)" if all(reason.answered for reason in wait.reasons) else ""
     return f"{name}{answered}" + (f" {separator} {why}" if why else "")

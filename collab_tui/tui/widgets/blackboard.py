@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.runs import Run, Value
 from collab_tui.model.summary import Span
-from collab_tui.tui.runs_seen import key_cell, seat_name, size_text
+from collab_tui.tui.runs_seen import key_cell, seat_name, size_text, values_of
 from collab_tui.tui.safe import Line, fit, pad, words
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList, Row, line_in_sight
@@ -38,22 +38,22 @@ class Blackboard(ItemList):
         self.show(view)
         if self.selected is None and self.keys:
             self.select(self.keys[0])
-        count = len(run.values) if run is not None else 0
+        count = len(values_of(run)) if run is not None else 0
         self.entitle("Blackboard", f"{count} value{'' if count == 1 else 's'}" if count else "")
 
     @property
     def value(self) -> Value | None:
         """The selected one."""
-        values = self._run.values if self._run is not None else ()
-        return next((value for value in values if value.key == self.selected), None)
+        return values_of(self._run).get(self.selected or "") if self._run is not None else None
 
     def build(self, view: View, width: int) -> list[Row]:
-        """In the order in which their keys were written first."""
+        """In the order in which their keys were written first; then what is not accepted yet."""
         run = self._run
-        if run is None or not run.values:
+        values = values_of(run) if run is not None else {}
+        if run is None or not values:
             return [Row(None, (fit([Span("Nothing stands there yet.", "muted")], width),))]
-        keys = min(_KEY, max(cell_len(words(value.key)) for value in run.values))
-        return [Row(value.key, line_in_sight(self._line, view, run, value, keys, width)) for value in run.values]
+        keys = min(_KEY, max(cell_len(words(value.key)) for value in values.values()))
+        return [Row(key, line_in_sight(self._line, view, run, value, keys, width)) for key, value in values.items()]
 
     def _line(self, view: View, run: Run, value: Value, keys: int, width: int) -> Line:
         how = self._about.get(value.key, "")
@@ -64,4 +64,5 @@ class Blackboard(ItemList):
         left.append(Span(pad(seat_name(run, value.by), _BY) + "  ", "muted"))
         left += [Span(f"{size_text(value.size):>8}  ", "muted")] if width >= _WIDE else []
         right = [Span(f"{how}  " if how else "", "accent"), Span(age(seconds) if seconds is not None else "", "muted")]
+        left += [Span("not yet accepted  ", "warning")] if not value.revision else []
         return fit([*left, Span(words(value.text))], width, right)

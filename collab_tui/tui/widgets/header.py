@@ -9,6 +9,7 @@ from textual.strip import Strip
 
 from collab_tui.model.ages import age, seconds_between
 from collab_tui.model.summary import Span
+from collab_tui.model.words import name_key
 from collab_tui.model.workers import StreamState
 from collab_tui.registry.base import State
 from collab_tui.tui.messages import PaneChosen
@@ -101,8 +102,8 @@ class Header(OneLine):
             else f"{glyphs.needs_you}{needs}",
         }
         told = [Span(words["agents"], "muted")]
-        gone = view.gone_runs if view.past is None else ()
-        going = sum(not run.state.is_over and run.id not in gone for run in moment.board.runs)
+        runs = (run for run in moment.board.runs if not run.state.is_over)
+        going = sum(name_key(run.agent) not in moment.gone for run in runs)
         told += [Span(f"{going} run{'' if going == 1 else 's'}", "muted")] if going else []
         told += [Span(words["blocked"], "warning")] if blocked else []
         told += [Span(words["deadlocks"], "error")] if deadlocks else []

@@ -70,6 +70,7 @@ def lines_of(moment: Moment, request_id: str | None) -> tuple[bytes, ...]:
 class ItemList(Painter, ScrollView, can_focus=True):
     """Base of the panes that show items."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"row--selected"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
@@ -122,6 +123,11 @@ class ItemList(Painter, ScrollView, can_focus=True):
         """The keys of the rows that can be selected, from top to bottom."""
         return [row.key for row in self._rows if row.key is not None]
 
+    def rows_above(self) -> Sequence[Row]:
+        """The rows that begin above what is in sight."""
+        numbers = {number for number, line in self._flat[: self.scroll_offset.y] if line == 0}
+        return [self._rows[number] for number in sorted(numbers)]
+
     def on_screen_for(self, key: str) -> float:
         """Seconds for which the row has been in sight, about the same thing, without a break; 0 when it is not."""
         since = next((since for (seen, _), since in self._on_screen_since.items() if seen == key), None)
@@ -155,6 +161,8 @@ class ItemList(Painter, ScrollView, can_focus=True):
             self._selection_changed()
             return
         self.virtual_size = Size(width, len(self._flat))
+        if was_empty and self.selected is not None:
+            self.call_after_refresh(self._scroll_to_selected)  # it was selected before there were rows
         moved = self._line_of(self.selected)
         if offset is not None and moved is not None and moved != offset and self.max_scroll_y:
             self.scroll_to(y=self.scroll_y + moved - offset, animate=False, force=True)

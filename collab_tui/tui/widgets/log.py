@@ -29,7 +29,7 @@ from collab_tui.model.summary import Span, separated, standing_span, summarize
 from collab_tui.registry.base import Registry
 from collab_tui.tui.actions import USUAL_FILTERS
 from collab_tui.tui.messages import FilterChanged, Opened, Selected
-from collab_tui.tui.safe import Line, fit, pad, words
+from collab_tui.tui.safe import Line, fit, pad, pad_agent, words
 from collab_tui.tui.widgets.painter import Painter
 
 _PAGE: Final = 64
@@ -42,6 +42,7 @@ _TELL_EVERY: Final = 0.1
 class LogPane(Painter, ScrollView, can_focus=True):
     """A window on the lines of the registry, perhaps filtered."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"row--selected"}
     BORDER_TITLE = "Log"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
@@ -280,7 +281,7 @@ class LogPane(Painter, ScrollView, can_focus=True):
             self.refresh()
         spans = [Span(self._time(at, wide) + "  ", "muted")]
         if isinstance(item, Event):
-            spans.append(Span(pad(words(item.agent), 12 if wide else 8) + "  ", "strong"))
+            spans.append(Span(pad_agent(words(item.agent), 12 if wide else 8) + "  ", "strong"))
             if wide:
                 spans.append(Span(pad(words(item.kind), 18) + "  ", "muted"))
         request = self._moment.request_of(item) if self._moment is not None and isinstance(item, Event) else None

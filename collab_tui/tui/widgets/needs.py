@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collab_tui.model.ages import age, seconds_between
+from collab_tui.model.asked import asker_gone, expiry
 from collab_tui.model.board import Deadlock, Request, RequestKind, RequestState
 from collab_tui.model.moment import Need
 from collab_tui.model.signature import Standing
@@ -96,12 +97,16 @@ class NeedsPane(ItemList):
         lines = [fit([title], width, self._waited(view, request))]
         if not request.is_open:
             lines.append(fit([Span(_claimed(view, request), "warning")], width))
-        facts = [f"{words(request.asker)} asks {words(request.target) if not request.to_person else 'you'}"]
+        spans: list[Span] = []
+        told = f"{words(request.asker)} asks {words(request.target) if not request.to_person else 'you'}"
+        if (expires := expiry(request, view.moment)).text:
+            spans, told = [Span(f"{told}{separator}", "muted"), expires], ""
+        facts = [told]
+        facts += [gone] if (gone := asker_gone(request, view.moment)) else []
         held_up = [words(name) for name in view.moment.held_up(request) if name != request.asker]
         facts += [f"holds up {', '.join(held_up)}"] if held_up else []
-        facts += ["its session ended"] if request.asker_gone else []
         facts += [f"perhaps answered by {words(request.answer.by)}"] if request.answer and request.is_open else []
-        spans = [Span(separator.join(facts), "muted")]
+        spans.append(Span(separator.join(facts), "muted"))
         if request.is_critical:
             spans.append(Span(f"{separator}critical", "error"))
         if (due := self._due(view, request)) is not None:

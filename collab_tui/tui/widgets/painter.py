@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
 
 from rich.segment import Segment
 from rich.style import Style
@@ -12,15 +11,15 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from collab_tui.model.summary import Span
-from collab_tui.tui.safe import ROLE_CLASSES
 
 
 class Painter(Widget):
-    """A widget whose lines are spans. The colour of a role is that of the component class `role--<role>`."""
+    """A widget whose lines are spans. The colour of a role is that of its screen's component class `role--<role>`:
+    Textual looks up the styles of every component anew whenever a class or the focus changes.
+    """
 
     _titles: tuple[str | Content, str] = ("", "")
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*ROLE_CLASSES, "row--selected"}
+    _role_styles: Mapping[str, Style] = {}
 
     def entitle(self, title: str | Content, subtitle: str = "") -> None:
         """Set what the frame says. Textual paints the whole widget at each setting, so only at a difference."""
@@ -42,5 +41,14 @@ class Painter(Widget):
         return Strip(segments).adjust_cell_length(width, base)
 
     def role_style(self, role: str) -> Style:
-        """The theme's style of a role."""
-        return self.get_component_rich_style(f"role--{role}")
+        """The theme's style of a role, on the background of this widget."""
+        if role not in self._role_styles:
+            styles = self.screen.get_component_styles(f"role--{role}")
+            color = Style.from_color((self.background_colors[1] + styles.color).rich_color)
+            self._role_styles = {**self._role_styles, role: self.rich_style + styles.text_style + color}
+        return self._role_styles[role]
+
+    def notify_style_update(self) -> None:
+        """The theme changed, or the background."""
+        super().notify_style_update()
+        self._role_styles = {}

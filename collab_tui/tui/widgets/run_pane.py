@@ -3,41 +3,48 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from rich.cells import cell_len
 
 from collab_tui.model.ages import age, duration, seconds_between
+from collab_tui.model.asked import expiry
 from collab_tui.model.glyphs import ASCII
 from collab_tui.model.run_timing import Timing
-from collab_tui.model.run_words import RUN_ROLES, TASK_ROLES, TASK_WORDS, run_sign, task_sign
+from collab_tui.model.run_words import RUN_ROLES, TASK_ROLES, TASK_WORDS, chain, readable, run_sign
 from collab_tui.model.runs import Attempt, Pool, Run, RunTask, TaskState, Work
 from collab_tui.model.summary import Span
 from collab_tui.model.words import name_key
 from collab_tui.tui.graph_drawing import draw
-from collab_tui.tui.graph_routes import Node
+from collab_tui.tui.graph_routes import Node, dash
 from collab_tui.tui.runs_seen import (
     Known,
     busy,
-    counted,
+    candidate_of,
+    counts_told,
     figures_of,
+    is_gone,
+    key_cell,
     lasts,
-    request_of,
     requests_of,
     run_lasts,
     said,
     seat_name,
+    sign_of,
     size_text,
     time_of,
+    untended,
     value_named,
+    weight_of,
     word_of,
     worker_of,
 )
-from collab_tui.tui.safe import Line, fit, pad, words
+from collab_tui.tui.safe import Line, cut_middle, fit, pad, width_of, words
 from collab_tui.tui.view import View
-from collab_tui.tui.widgets.text_lines import TextLines, broken
+from collab_tui.tui.widgets.text_lines import MadeLines, broken
 
 _NAMES: Final = 10
 """Cells of the column of names."""
@@ -49,6 +56,7 @@ _LOW: Final = 20
 _TROUBLES: Final = 8
 """Tasks that went wrong of which it is told why."""
 _ROLE: Final = 12
+_KEY: Final = 24
 _SEATS: Final = 8
 """Cells of the bar of a pool."""
 _GOAL: Final = 2
@@ -64,70 +72,40 @@ _OUTCOMES: Final = TASK_WORDS | {
 """What an attempt came to."""
 _PEOPLE: Final = 6
 """Seats at work of one pool that are told."""
-_WEIGHTS: Final = {
-    TaskState.ASKED: 0,
-    TaskState.FAILED: 1,
-    TaskState.TIMED_OUT: 1,
-    TaskState.REJECTED: 1,
-    TaskState.RETRYING: 1,
-    TaskState.RUNNING: 2,
-    TaskState.REVIEWING: 2,
-    TaskState.WORKED: 2,
-}
-
-Told = Callable[[int], Sequence[Line]]
-"""Gives lines for a width in cells."""
 
 
-class RunPane(TextLines):
+class RunPane(MadeLines):
     """The selected run, or its selected task."""
 
     def __init__(self) -> None:
         super().__init__(id="run")
-        self._told: Told = lambda width: ()
-        self._about = ""
-        self._shown: Sequence[Line] = ()
         self._drawn: tuple[object, Sequence[Line]] = ((), ())
 
-    def tell_of(self, view: View, known: Known | None, task: RunTask | None, *, is_gone: bool) -> None:
+    def tell_of(self, view: View, known: Known | None, task: RunTask | None) -> None:
         """Show a run, or a task of it; another run from its beginning."""
         if known is None:
             self.entitle("Run")
-            self._told = lambda width: ()
-        else:
-            self.entitle(words(known.run.name), f"run {words(known.run.id)}")
-            self._told = lambda width: list(self._made(view, known, task, width, is_gone))
-        self._tell()
-        about = known.run.id if known is not None else ""
-        if about != self._about:
-            self._about = about
-            self._go(x=0, y=0)
+            self.tell_made("", lambda width: ())
+            return
+        self.entitle(words(known.run.name), f"run {words(known.run.id)}")
+        made = partial(self._lines_of, view, known, task)
+        self.tell_made(
+            known.run.id, lambda width: ((Span(" "), *line) for line in made(width - 2)) if width > 2 else ()
+        )
 
-    def on_resize(self) -> None:
-        """Another width has other lines."""
-        self._tell()
-
-    def _tell(self) -> None:
-        width = self.scrollable_content_region.width
-        lines = self._told(width - 2) if width > 2 else ()
-        if lines != self._shown:
-            self._shown = lines
-            self.tell([(Span(" "), *line) for line in lines])
-
-    def _made(self, view: View, known: Known, task: RunTask | None, width: int, is_gone: bool) -> Iterator[Line]:
+    def _lines_of(self, view: View, known: Known, task: RunTask | None, width: int) -> Iterator[Line]:
         for line in _asked(view, known, task):
             yield from broken(line, width)
-        figures = figures_of(known, view, is_gone)
+        figures = figures_of(known, view)
         critical = figures.critical_path
-        yield from self._graph(view, known, task, critical, width)
-        dash = "=" if view.glyphs is ASCII else "━"
-        if len(critical) > 1:
+        graph = self._graph(view, known, task, critical, width)
+        yield from graph
+        stroke = dash(True, view.glyphs is ASCII)
+        if any(stroke in span.text for line in graph for span in line if span.role == "accent"):
             how = "critical path" if known.run.state.is_over else "critical path, as expected"
-            yield fit([Span(f"{dash}{dash} ", "accent"), Span(how, "muted")], width)
+            yield fit([Span(f"{stroke * 2} ", "accent"), Span(how, "muted")], width)
         yield ()
-        about = (
-            _of_task(view, known, task, is_gone) if task is not None else _of_run(view, known, figures, is_gone, width)
-        )
+        about = _of_task(view, known, task) if task is not None else _of_run(view, known, figures, width)
         for line in about:
             yield from broken(line, width)
 
@@ -141,11 +119,10 @@ class RunPane(TextLines):
             Node(
                 task.key,
                 _short(task, names) + (f" r{task.round}" if task.round > 1 else ""),
-                view.glyphs.needs_you if request_of(view, task) is not None else task_sign(task.state, view.glyphs),
-                TASK_ROLES[task.state],
+                *sign_of(view, known.run, task),
                 known.graph.before(task.key),
-                _WEIGHTS.get(task.state, 3),
-                task.state.is_over,
+                weight_of(task),
+                task.state is TaskState.DONE if known.run.state.is_over else task.state.is_over,
                 task.key == key,
             )
             for task in known.order
@@ -153,7 +130,7 @@ class RunPane(TextLines):
         rows = _FEW_ROWS if self.size.height < _LOW else _ROWS
         about = (nodes, critical, width, rows, view.glyphs is ASCII)
         if about != self._drawn[0]:
-            lines = draw(nodes, width, rows, critical, is_ascii=view.glyphs is ASCII, ellipsis=view.glyphs.ellipsis)
+            lines = draw(nodes, width, rows, critical, view.glyphs)
             self._drawn = about, lines
         return self._drawn[1]
 
@@ -181,21 +158,22 @@ def _asked(view: View, known: Known, chosen: RunTask | None) -> Iterator[Line]:
         seconds = seconds_between(request.asked_at, view.moment.now)
         waits = f"  waits {age(seconds)}" if seconds is not None else ""
         about = f"{words(key)}: " if key is not None and chosen is None else ""
-        yield from _fact("asks you", Span(f"{about}{words(request.request)}", "warning"), Span(waits, "muted"))
+        asks = Span(f"{about}{words(request.request)}", "warning")
+        expires = expiry(request, view.moment)
+        ends = expires._replace(text=f"  {expires.text}") if expires.text else expires
+        yield from _fact("asks you", asks, Span(waits, "muted"), ends)
     if more := len(asked) - _QUESTIONS if len(asked) > _QUESTIONS else 0:
         yield from _fact("", Span(f"and {more} more", "warning"))
     if asked:
         yield ()
 
 
-def _of_run(view: View, known: Known, figures: Timing, is_gone: bool, width: int) -> Iterator[Line]:
+def _of_run(view: View, known: Known, figures: Timing, width: int) -> Iterator[Line]:
     run, dot = known.run, f" {view.glyphs.separator} "
-    counts = counted(run)
-    done, lasting = counts.pop(TASK_WORDS[TaskState.DONE], 0), run_lasts(run, view, is_gone)
-    if is_gone:
-        resume = view.keymap.text("resume_run")
-        yield Span(f"{view.glyphs.silent} untended", "warning"), Span(f"  {lasting}" if lasting else "", "muted")
-        yield (Span(f"its process is gone: {resume} goes on with it", "warning"),)
+    lasting, gone = run_lasts(run, view), is_gone(view, run)
+    if gone:
+        yield Span(f"{view.glyphs.silent} gone", "warning"), Span(f"  {lasting}" if lasting else "", "muted")
+        yield (Span(untended(view), "warning"),)
     else:
         how_long = f" for {lasting}" if lasting and not run.state.is_over else f"  {lasting}" if lasting else ""
         sign = run_sign(run.state, view.glyphs)
@@ -203,20 +181,17 @@ def _of_run(view: View, known: Known, figures: Timing, is_gone: bool, width: int
         if (silence := view.moment.run_silence(run)) is not None:
             yield (Span(f"{view.glyphs.silent} nothing was heard of it for {age(silence)}", "warning"),)
     yield from _shortened(_fact("goal", Span(words(run.goal))), width, view.glyphs.ellipsis)
-    told = [f"{done} of {len(run.tasks)} done", *(f"{count} {what}" for what, count in reversed(counts.items()))]
-    yield from _fact("tasks", Span(dot.join(told)))
+    yield from _fact("tasks", Span(dot.join(counts_told(run, view))))
     yield from _fact("ended", Span(said(view, run.reason), "warning") if run.reason else Span(""))
     yield ()
     if run.pools:
         at_work = sum(len(busy(run, pool)) for pool in run.pools)
-        were = "were at work" if is_gone else "at work"
+        were = "were at work" if gone else "at work"
         yield (*_heading("Seats"), Span(f"  {at_work} of {figures.seats} {were}", "muted"))
-        seats, now = min(_SEATS, max(len(one.seats) for one in run.pools)), time_of(run, view, is_gone)
-        for pool in run.pools:
-            yield _pool(view, run, pool, width, seats, now)
+        yield from (_pool(view, run, pool, width) for pool in run.pools)
         yield ()
     yield from _trouble(known, view)
-    yield from _figures(run, figures, dot, view.glyphs.arrow)
+    yield from _figures(view, run, figures)
     yield from _where(run)
 
 
@@ -231,20 +206,24 @@ def _shortened(lines: Iterable[Line], width: int, ellipsis: str) -> Iterator[Lin
     yield *fit(last, max(1, width - cell_len(ellipsis)), ellipsis=""), Span(ellipsis)
 
 
-def _pool(view: View, run: Run, pool: Pool, width: int, seats: int, now: datetime) -> Line:
+def _pool(view: View, run: Run, pool: Pool, width: int) -> Line:
     """How many of a pool are at work, who and on what; of one at rest, what sits there."""
     tasks, size = busy(run, pool), len(pool.seats)
-    full = min(seats, size) * len(tasks) // max(1, size)
-    told = [Span(f"{pad(words(pool.role), _ROLE)}  "), Span(view.glyphs.bar_full * full, "accent")]
-    told.append(Span(f"{view.glyphs.bar_empty * (min(seats, size) - full)}{' ' * (seats - min(seats, size))}", "muted"))
-    told.append(Span(f"  {len(tasks)} of {size}  ", "muted"))
+    bar = min(_SEATS, size)
+    full = bar * len(tasks) // max(1, size)
+    rest = " " * (min(_SEATS, max(len(one.seats) for one in run.pools)) - bar)
+    told = [Span(f"{pad(words(pool.role), _ROLE)}  ", "muted")]
+    told.append(Span(view.glyphs.bar_full * full, "muted" if is_gone(view, run) else "accent"))
+    told.append(Span(f"{view.glyphs.bar_empty * (bar - full)}{rest}  {len(tasks)} of {size}  ", "muted"))
     for number, task in enumerate(tasks[:_PEOPLE]):
         told += [Span(", ", "muted")] if number else []
         told.append(Span(f"{seat_name(run, task.seat or '')} ", "muted"))
-        told += [Span(words(task.key)), Span(f" {lasts(task, now)}", "muted")]
+        key = key_cell(task.key, min(_KEY, cell_len(words(task.key))), view.glyphs.ellipsis)
+        told += [Span(key), Span(f" {lasts(task, time_of(run, view))}", "muted")]
+    if not tasks:
+        return fit([*told, Span(cut_middle(words(readable(pool.agent)), width - width_of(told)), "muted")], width)
     more = len(tasks) - _PEOPLE
-    told.append(Span(f", {more} more" if more > 0 else "" if tasks else words(pool.agent), "muted"))
-    return fit(told, width) if not tasks else tuple(told)
+    return *told, Span(f", {more} more" if more > 0 else "", "muted")
 
 
 def _trouble(known: Known, view: View) -> Iterator[Line]:
@@ -264,6 +243,7 @@ def _trouble(known: Known, view: View) -> Iterator[Line]:
     found.sort(key=lambda one: -one[0])
     more = f"  the latest {_TROUBLES} of {len(found)}" if len(found) > _TROUBLES else ""
     yield (*_heading("Errors and rejections"), Span(more, "muted"))
+    keys = max(_ROLE, min(_KEY, max(cell_len(words(task.key)) for _, task, _ in found[:_TROUBLES])))
     for _, task, attempts in found[:_TROUBLES]:
         last = attempts[-1] if attempts else None
         outcome = last.outcome if last is not None and last.outcome is not None else task.state
@@ -272,7 +252,7 @@ def _trouble(known: Known, view: View) -> Iterator[Line]:
         again = f", attempt {last.number}" if last is not None and outcome is TaskState.RETRYING else ""
         again = f", {len(attempts)} times" if len(attempts) > 1 else again
         yield (
-            Span(f"{pad(words(task.key), _ROLE)}  ", "muted"),
+            Span(f"{key_cell(task.key, keys, view.glyphs.ellipsis)}  ", "muted"),
             Span(f"{_OUTCOMES[outcome]}{who}{again}  ", role),
             Span(said(view, last.error if last is not None else task.error)),
         )
@@ -283,7 +263,8 @@ def _is_verdict(attempt: Attempt) -> bool:
     return attempt.work is Work.REVIEW and attempt.outcome in (TaskState.REJECTED, TaskState.ASKED)
 
 
-def _figures(run: Run, figures: Timing, dot: str, arrow: str) -> Iterator[Line]:
+def _figures(view: View, run: Run, figures: Timing) -> Iterator[Line]:
+    dot = f" {view.glyphs.separator} "
     yield _heading("Time")
     waited = f"{dot}beside {duration(figures.waited)} in which it waited for you alone" if figures.waited else ""
     yield from _fact("wall", Span(duration(figures.wall)), Span(waited, "muted"))
@@ -294,10 +275,9 @@ def _figures(run: Run, figures: Timing, dot: str, arrow: str) -> Iterator[Line]:
         told.append(f"{figures.efficiency * 100:.0f} % of {figures.seats} seats")
     yield from _fact("work", Span(told[0]), Span("".join(f"{dot}{one}" for one in told[1:]), "muted"))
     if figures.critical_path:
-        path = f" {arrow} ".join(words(key) for key in figures.critical_path[:12])
-        more = f" and {len(figures.critical_path) - 12} more" if len(figures.critical_path) > 12 else ""
+        path = chain(list(map(words, figures.critical_path)), view.glyphs)
         so_far = "" if run.state.is_over else " so far"
-        yield from _fact("critical", Span(f"{duration(figures.critical_time)}{so_far}  "), Span(path + more, "muted"))
+        yield from _fact("critical", Span(f"{duration(figures.critical_time)}{so_far}  "), Span(path, "muted"))
     if figures.overhead_per_task is not None:
         yield from _fact("overhead", Span(duration(figures.overhead_per_task)), Span(" a task", "muted"))
     yield ()
@@ -312,12 +292,16 @@ def _where(run: Run) -> Iterator[Line]:
         yield from _fact("resumed", Span(f"{run.resumed} time{'' if run.resumed == 1 else 's'}{away}"))
 
 
-def _of_task(view: View, known: Known, task: RunTask, is_gone: bool) -> Iterator[Line]:
-    run, now = known.run, time_of(known.run, view, is_gone)
-    state = f"{task_sign(task.state, view.glyphs)} {word_of(task, is_gone)}"
+def _of_task(view: View, known: Known, task: RunTask) -> Iterator[Line]:
+    run, now = known.run, time_of(known.run, view)
+    sign, role = sign_of(view, run, task)
     seat = f"  {seat_name(run, worker)}" if (worker := worker_of(task)) is not None else ""
     since = f"  {lasting}" if (lasting := lasts(task, now)) else ""
-    yield Span(words(task.key) + "  ", "strong"), Span(state, TASK_ROLES[task.state]), Span(seat + since, "muted")
+    yield (
+        Span(words(task.key) + "  ", "strong"),
+        Span(f"{sign} {word_of(view, run, task)}", role),
+        Span(seat + since, "muted"),
+    )
     yield from _fact("what", Span(words(task.title)))
     yield from _fact("error", Span(said(view, task.error), "error" if task.state is not TaskState.SKIPPED else "muted"))
     if not task.state.is_over:
@@ -325,13 +309,16 @@ def _of_task(view: View, known: Known, task: RunTask, is_gone: bool) -> Iterator
     yield from _fact("needs", *_needs(view, known, task))
     value = value_named(run, task.gives)
     stands = f"  revision {value.revision}, {size_text(value.size)}" if value is not None else "  not yet"
-    yield from _fact("gives", Span(words(task.gives)), Span(stands, "muted"))
+    candidate = candidate_of(task)
+    read = f"  not yet accepted: {view.keymap.text('values')} goes to it" if candidate is not None else ""
+    yield from _fact("gives", Span(words(task.gives)), Span(stands if not read else "", "muted"), Span(read, "warning"))
     by = "nobody: your yes is all that it needs" if task.role is None else words(task.role)
     yield from _fact("done by", Span(by))
     if task.review is not None:
         times = f"  sends it back {task.rounds} time{'' if task.rounds == 1 else 's'} at most, then you are asked"
         yield from _fact("reviewed", Span(f"by {words(task.review)}"), Span(times, "muted"))
-    yield from _fact("approval", Span("you are asked before it starts" if task.needs_approval else ""))
+    is_begun_by_you = task.needs_approval and task.role is not None
+    yield from _fact("approval", Span("you are asked before it starts" if is_begun_by_you else ""))
     yield from _fact("added by", Span(words(task.added_by)))
     yield from _fact("branch", Span(words(task.branch)))
     yield from _fact("output", Span(words(task.log)))
@@ -339,7 +326,7 @@ def _of_task(view: View, known: Known, task: RunTask, is_gone: bool) -> Iterator
     if task.attempts:
         yield _heading("Attempts")
         for attempt in task.attempts:
-            yield _attempt(view, run, attempt, now, is_gone)
+            yield _attempt(view, run, attempt, now)
 
 
 def _needs(view: View, known: Known, task: RunTask) -> Iterable[Span]:
@@ -351,9 +338,9 @@ def _needs(view: View, known: Known, task: RunTask) -> Iterable[Span]:
         yield Span(words(need))
 
 
-def _attempt(view: View, run: Run, attempt: Attempt, now: datetime, is_gone: bool) -> Line:
+def _attempt(view: View, run: Run, attempt: Attempt, now: datetime) -> Line:
     outcome = _OUTCOMES[attempt.outcome or TaskState.RUNNING]
-    if attempt.outcome is None and is_gone:
+    if attempt.outcome is None and is_gone(view, run):
         outcome = "cut off"
     if attempt.work is Work.REVIEW and attempt.outcome is TaskState.DONE:
         outcome = "approved"

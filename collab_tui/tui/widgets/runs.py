@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from rich.cells import cell_len
 
 from collab_tui.model.ages import age
 from collab_tui.model.board import Request
-from collab_tui.model.run_words import RUN_ROLES, TASK_ROLES, TASK_WORDS, run_sign, task_sign
+from collab_tui.model.run_words import RUN_ROLES, TASK_ROLES, TASK_WORDS, run_sign
 from collab_tui.model.runs import Run, RunState, RunTask, TaskState
 from collab_tui.model.summary import Span
 from collab_tui.tui.runs_seen import (
     Known,
     RunsKnown,
     done_count,
+    is_answered,
+    is_gone,
     key_cell,
     lasts,
     request_of,
@@ -23,15 +25,18 @@ from collab_tui.tui.runs_seen import (
     run_lasts,
     said,
     seat_name,
+    sign_of,
     time_of,
+    untended,
+    weight_of,
     word_of,
     worker_of,
 )
-from collab_tui.tui.safe import Line, cut_middle, fit, pad, width_of, words
+from collab_tui.tui.safe import Line, fit, pad, width_of, words
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList, LinesInSight, Row, line_in_sight
+from collab_tui.tui.widgets.text_lines import broken
 
-_GONE: Final = "its process is gone: what is told of it is what was so then"
 _WIDE: Final = 66
 """Cells of a line that has a column for the seat."""
 _KEY: Final = 24
@@ -39,12 +44,10 @@ _NARROW_KEY: Final = 16
 _STATE: Final = max(map(len, TASK_WORDS.values()))
 _SEAT: Final = 13
 _NAME: Final = 24
-_BAR: Final = 12
+_RUN_STATE: Final = max(map(len, RunState))
+_BAR, _NARROW_BAR = 12, 6
 _MANY: Final = 30
-"""Tasks of a run of which those that ask the person, then those at work come first."""
-
-IsGone = Callable[[Run], bool]
-"""Its process is gone, whatever the registry tells."""
+"""Tasks of a run of which those that ask the person, went wrong or are at work come first."""
 
 
 def row_key(run_id: str, task: str | None = None) -> str:
@@ -63,25 +66,37 @@ def _parts(key: str) -> tuple[str, str | None]:
 class RunList(ItemList):
     """A row for each run, and below it one for each of its tasks, unless they are folded."""
 
-    def __init__(self, known: RunsKnown, is_gone: IsGone) -> None:
+    def __init__(self, known: RunsKnown) -> None:
         super().__init__(id="runs")
         self._known = known
-        self._is_gone = is_gone
+        self._asked: dict[str, list[tuple[Request, str | None]]] = {}
+        """Id of a run -> what the person is asked in it, each with the key of its task."""
         self._is_folded: dict[str, bool] = {}
         """Decided when a run is first shown: what is over is folded then, and nothing folds under the cursor."""
 
     def show(self, view: View) -> None:
         """Show them; how many go on, and ask, stands in the title."""
         super().show(view)
-        runs = view.moment.board.runs
-        self._known.keep(runs)
-        going = [run for run in runs if run.state is RunState.RUNNING and not self._is_gone(run)]
-        asked = sum(len(requests_of(view, run)) for run in runs)
-        told = [f"{len(going)} of {len(runs)} running"] if runs else []
-        told += [f"{asked} {'waits' if asked == 1 else 'wait'} for you"] if asked else []
-        self.entitle(f" {view.glyphs.separator} ".join(["Runs", *told]))
+        self._known.keep(view.moment.board.runs)
+        self._tell_counts(view)
         if self.selected is None and self.keys:  # the registry is another one now: what was selected is no more
             self.select(self.keys[0])
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Other runs are above what is in sight."""
+        super().watch_scroll_y(old_value, new_value)
+        if self.view is not None:
+            self._tell_counts(self.view)
+
+    def _tell_counts(self, view: View) -> None:
+        """A run that begins elsewhere comes above the others: that it is there is told, and nothing jumps."""
+        runs = view.moment.board.runs
+        going = {run.id for run in runs if run.state is RunState.RUNNING and not is_gone(view, run)}
+        asked = sum(map(len, self._asked.values()))
+        above = sum(row.key in going and row.key != _parts(self.selected or "")[0] for row in self.rows_above())
+        told = [f"{len(going)} of {len(runs)} running{f', {above} above' if above else ''}"] if runs else []
+        told += [f"{asked} {'waits' if asked == 1 else 'wait'} for you"] if asked else []
+        self.entitle(f" {view.glyphs.separator} ".join(["Runs", *told]))
 
     @property
     def run_row(self) -> Run | None:
@@ -110,12 +125,11 @@ class RunList(ItemList):
 
     def next_asked(self) -> str | None:
         """The next row, after the selected one, of something that the person is asked; None where there is none."""
-        if self.view is None:
-            return None
-        asking: set[str] = set()
-        for run in self.view.moment.board.runs:
-            for _, task in requests_of(self.view, run):
-                asking.add(row_key(run.id, None if self.is_folded(run) else task))
+        asking = {
+            row_key(run_id, None if self._is_folded[run_id] else task)
+            for run_id, mine in self._asked.items()
+            for _, task in mine
+        }
         keys = self.keys
         start = keys.index(self.selected) + 1 if self.selected in keys else 0
         return next((key for key in (*keys[start:], *keys[:start]) if key in asking), None)
@@ -131,54 +145,48 @@ class RunList(ItemList):
         """Its tasks have no rows."""
         return self._is_folded.get(run.id, False)
 
-    def unfold(self, run: Run) -> None:
-        """Give its tasks rows."""
-        self._is_folded[run.id] = False
-
     def build(self, view: View, width: int) -> list[Row]:
         """Those that wait for the person, those that go on, then those that are over, the latest first."""
-        runs = view.moment.board.runs
-        asked = {run.id: requests_of(view, run) for run in runs}
+        runs = view.moment.board.runs[::-1]
+        asked = self._asked = {run.id: requests_of(view, run) for run in runs}
         rows: list[Row] = []
-        for run in sorted(runs, key=lambda run: self._place(run, bool(asked[run.id]))):
+        most = _NAME if width >= _WIDE else _NARROW_KEY
+        names = min(most, max((cell_len(words(run.name)) for run in runs), default=0))
+        for run in sorted(runs, key=lambda run: _place(run, bool(asked[run.id]))):
             mine = asked[run.id]
             self._is_folded.setdefault(run.id, run.state.is_over and bool(rows) and not mine)
             if rows and not (self._is_folded[run.id] and _parts(rows[-1].key or "")[1] is None):
                 rows.append(Row(None, ((),)))
-            rows.append(Row(run.id, self._run_lines(view, run, mine, width), _lines_asked(mine)))
+            rows.append(Row(run.id, self._run_lines(view, run, mine, names, width), _lines_asked(mine)))
             if not self._is_folded[run.id]:
                 rows += self._task_rows(view, self._known.of(run), {key: one for one, key in mine if key}, width)
         return rows or [Row(None, _how_to_begin(view, width))]
 
-    def _place(self, run: Run, asks: bool) -> tuple[int, int]:
-        if asks:
-            return 0, -run.position
-        return (2, -run.position) if run.state.is_over else (1, -run.position)
-
     def _run_lines(
-        self, view: View, run: Run, asked: Sequence[tuple[Request, str | None]], width: int
+        self, view: View, run: Run, asked: Sequence[tuple[Request, str | None]], names: int, width: int
     ) -> Sequence[Line]:
         def lines() -> Sequence[Line]:
-            return self._run_head(view, run, bool(asked), width), fit(self._run_told(view, run, asked), width)
+            return self._run_head(view, run, bool(asked), names, width), fit(self._run_told(view, run, asked), width)
 
         return LinesInSight(2, lines)
 
-    def _run_head(self, view: View, run: Run, asks: bool, width: int) -> Line:
-        gone, silence = self._is_gone(run), view.moment.run_silence(run)
+    def _run_head(self, view: View, run: Run, asks: bool, names: int, width: int) -> Line:
+        gone, silence = is_gone(view, run), view.moment.run_silence(run)
         sign, role = run_sign(run.state, view.glyphs), RUN_ROLES[run.state]
         if asks or gone:
             sign, role = view.glyphs.needs_you if asks else view.glyphs.silent, "warning"
         done, total = done_count(run), len(run.tasks)
-        right = [Span(run_lasts(run, view, gone), "muted")]
+        right = [Span(run_lasts(run, view), "muted")]
         if silence is not None and not gone:
             right = [Span(f"{view.glyphs.silent} silent {age(silence)}", "warning")]
-        name = cut_middle(words(run.name), _NAME if width >= _WIDE else _NARROW_KEY)
-        left = [Span(f"{sign} ", role), Span(name + "  ", "strong")]
-        word = "untended" if gone else run.state.value
-        left.append(Span(f"{word}  ", "warning" if gone else RUN_ROLES[run.state]))
+        name, word = pad(words(run.name), names), f"{'gone' if gone else run.state.value:<{_RUN_STATE}}"
         counts = Span(f" {done} of {total}")
-        if (room := width - width_of([*left, counts, *right]) - 2) >= 6 and total:
-            bar = min(_BAR, room)
+        if 2 + cell_len(f"{name}  {word}  {counts.text}  ") + width_of(right) > width:  # no columns, but all of it
+            name, word = name.rstrip(), word.rstrip()
+        left = [Span(f"{sign} ", role), Span(f"{name}  ", "strong")]
+        left.append(Span(f"{word}  ", "warning" if gone else RUN_ROLES[run.state]))
+        bar = _BAR if width >= _WIDE else _NARROW_BAR
+        if total and len(word) == _RUN_STATE and width_of([*left, counts, *right]) + bar + 2 <= width:
             full = bar * done // total
             bar_role = "muted" if run.state.is_over else "accent"
             left += [Span(view.glyphs.bar_full * full, bar_role), Span(view.glyphs.bar_empty * (bar - full), "muted")]
@@ -186,8 +194,8 @@ class RunList(ItemList):
 
     def _run_told(self, view: View, run: Run, asked: Sequence[tuple[Request, str | None]]) -> Sequence[Span]:
         """The most important of what is not in the head: what is asked, why it ended, its goal."""
-        if self._is_gone(run):
-            return Span(f"  {_GONE}", "warning"), Span("")
+        if is_gone(view, run):
+            return (Span(f"  {untended(view)}", "warning"),)
         if asked and (self._is_folded.get(run.id, False) or not asked[0][1]):
             more = f" and {len(asked) - 1} more" if len(asked) > 1 else ""
             return Span("  asks you  ", "muted"), Span(words(asked[0][0].request) + more, "warning")
@@ -200,39 +208,42 @@ class RunList(ItemList):
         keys = min(most, max((cell_len(task.key) for task in known.order), default=0))
         order: Sequence[RunTask] = known.order
         if len(order) > _MANY:
-            order = sorted(order, key=lambda task: 0 if task.key in asked else 1 if task.state.is_at_work else 2)
-        is_gone = self._is_gone(known.run)
+            order = sorted(order, key=lambda task: 0 if task.key in asked else weight_of(task))
         return [
             Row(
                 row_key(known.run.id, task.key),
-                line_in_sight(task_line, view, known, task, keys, width, is_gone),
+                line_in_sight(task_line, view, known, task, keys, width),
                 (request.event.line,) if (request := asked.get(task.key)) is not None else (),
             )
             for task in order
         ]
 
 
-def task_line(view: View, known: Known, task: RunTask, keys: int, width: int, is_gone: bool) -> Line:
+def _place(run: Run, asks: bool) -> tuple[int, int]:
+    """Those that ask, those that go on, however much they tell, then those that are over, by their end."""
+    return (0, 0) if asks else (2, -run.position) if run.state.is_over else (1, 0)
+
+
+def task_line(view: View, known: Known, task: RunTask, keys: int, width: int) -> Line:
     """One task: how far it is, who has it, and the one thing that matters most."""
-    request = request_of(view, task)
-    sign = view.glyphs.needs_you if request is not None else task_sign(task.state, view.glyphs)
-    role = "muted" if is_gone and task.state.is_at_work else TASK_ROLES[task.state]
-    role = "warning" if request is not None else role
+    request, (sign, role) = request_of(view, task), sign_of(view, known.run, task)
     key = Span(key_cell(task.key, keys, view.glyphs.ellipsis) + "  ", "muted" if role == "muted" else "text")
-    left = [Span(f"  {sign} ", role), key, Span(f"{word_of(task, is_gone):<{_STATE}}  ", role)]
+    left = [Span(f"  {sign} ", role), key, Span(f"{word_of(view, known.run, task):<{_STATE}}  ", role)]
     if width >= _WIDE:
         seat = seat_name(known.run, worker) if (worker := worker_of(task)) is not None else ""
         left.append(Span(pad(seat, _SEAT) + "  ", "muted"))
     if task.round > 1 and not task.state.is_over:
         left.append(Span(f"round {task.round}  ", "warning"))
     matter = Span(words(request.request), "warning") if request is not None else _matter(view, known, task)
-    right = [Span(lasts(task, time_of(known.run, view, is_gone)), "muted")]
+    right = [Span(lasts(task, time_of(known.run, view)), "muted")]
     return fit([*left, matter], width, right, view.glyphs.ellipsis)
 
 
 def _matter(view: View, known: Known, task: RunTask) -> Span:
     """Why it does not go on, went wrong or was sent back; else what it is about."""
     match task.state:
+        case TaskState.ASKED if is_gone(view, known.run) and is_answered(view, task):
+            return Span("taken when it is resumed", "muted")
         case TaskState.FAILED | TaskState.TIMED_OUT | TaskState.RETRYING if task.error:
             return Span(said(view, task.error), TASK_ROLES[task.state])
         case TaskState.REJECTED if task.comment:
@@ -251,13 +262,17 @@ def _lines_asked(asked: Sequence[tuple[Request, str | None]]) -> tuple[bytes, ..
     return (asked[0][0].event.line,) if len(asked) == 1 else ()
 
 
-def _how_to_begin(view: View, width: int) -> tuple[Line, ...]:
+def _how_to_begin(view: View, width: int) -> Sequence[Line]:
     if view.past is not None:
         return (fit([Span("There was no run yet.", "muted")], width),)
     key = view.keymap.text("start_run")
-    return (
-        fit([Span("No runs yet: teams of agents that work on one goal at the same time.", "muted")], width),
+    told: Sequence[Line] = (
+        (Span("No runs yet. A run is a team of agents that work on one goal at the same time, as a pipeline says."),),
         (),
-        fit([Span(f"  {key}", "accent"), Span("  starts one", "muted")], width),
-        fit([Span("  collab-tui run PIPELINE", "accent"), Span("  does the same", "muted")], width),
+        (Span(f"  {key}", "accent"), Span("  start one, once you saw what it would do")),
+        (),
+        (Span("The same from a shell:", "muted"),),
+        (Span('  collab-tui run team --goal "..."', "accent"), Span("  a team of four", "muted")),
+        (Span("  collab-tui run --help          ", "accent"), Span("  pipelines of your own", "muted")),
     )
+    return [part for line in told for part in broken(line, width)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from rich.cells import cell_len
@@ -67,29 +67,40 @@ class TextLines(Reader):
         return strip.apply_offsets(x, place)
 
 
-class BrokenLines(TextLines):
-    """Lines that are broken where they are too long, and go on below their second column."""
+class MadeLines(TextLines):
+    """Lines that are made for the width that there is."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002  # Textual's name for it
         super().__init__(id=id)
-        self._whole: Sequence[Line] = ()
+        self._made: Callable[[int], Iterable[Line]] = lambda width: ()
+        """Gives lines for a width in cells."""
         self._about = ""
 
-    def tell_of(self, about: str, lines: Sequence[Line]) -> None:
-        """Show lines; those about something else from their beginning."""
-        self._whole = lines
-        self._break()
+    def tell_made(self, about: str, made: Callable[[int], Iterable[Line]]) -> None:
+        """Show other lines; those about something else from their beginning."""
+        self._made = made
+        self._make()
         if about != self._about:
             self._about = about
             self._go(x=0, y=0)
 
     def on_resize(self) -> None:
-        """Another width breaks them otherwise."""
-        self._break()
+        """Another width has other lines."""
+        self._make()
 
-    def _break(self) -> None:
+    def _make(self) -> None:
         width = self.scrollable_content_region.width
-        self.tell([part for line in self._whole for part in broken(line, width)] if width > 0 else [])
+        lines = list(self._made(width)) if width > 0 else []
+        if lines != self._lines:
+            self.tell(lines)
+
+
+class BrokenLines(MadeLines):
+    """Lines that are broken where they are too long, and go on below their second column."""
+
+    def tell_of(self, about: str, lines: Sequence[Line]) -> None:
+        """Show lines; those about something else from their beginning."""
+        self.tell_made(about, lambda width: (part for line in lines for part in broken(line, width)))
 
 
 def broken(line: Line, width: int) -> Iterator[Line]:

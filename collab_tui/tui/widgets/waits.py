@@ -10,7 +10,7 @@ from collab_tui.model.explain import Explanation, explain_obstacle, explain_wait
 from collab_tui.model.summary import Span
 from collab_tui.model.words import Status
 from collab_tui.tui.desk import sending_key
-from collab_tui.tui.safe import MOST_ENTRIES, Line, cut_middle, fit, pad, words
+from collab_tui.tui.safe import MOST_ENTRIES, Line, cut_agent, fit, pad, words
 from collab_tui.tui.view import View
 from collab_tui.tui.widgets.item_list import ItemList, Row, line_in_sight, lines_of
 
@@ -86,7 +86,7 @@ class WaitsPane(ItemList):
         ]
         waits = moment.waits[:MAX_SHOWN]
         pairs = _MOST_PAIR if width >= _ROOMY else _PAIR
-        pairs = min(pairs, max([_PAIR, *(cell_len(_pair(view, wait)) for wait in waits)]))
+        pairs = min(pairs, max([_PAIR, *(cell_len(_pair(view, wait, _MOST_PAIR)) for wait in waits)]))
         for wait in waits:
             line = line_in_sight(self._wait, view, wait, pairs, width)
             rows.append(Row(_wait_key(wait), line, lines_of(moment, _request_id(wait))))
@@ -113,7 +113,7 @@ class WaitsPane(ItemList):
         right = [Span(f"since {age(seconds)}", "muted")] if seconds is not None else []
         return fit(
             [
-                Span(f"{view.glyphs.statuses[Status.WAITING]} {pad(_pair(view, wait), pairs)}  "),
+                Span(f"{view.glyphs.statuses[Status.WAITING]} {pad(_pair(view, wait, pairs), pairs)}  "),
                 Span(answered, "accent"),
                 Span(why, "muted"),
             ],
@@ -122,10 +122,14 @@ class WaitsPane(ItemList):
         )
 
 
-def _pair(view: View, wait: Wait) -> str:
-    """Who waits for whom."""
-    awaited = "you" if view.moment.is_me(wait.awaited) else words(wait.awaited)
-    return f"{cut_middle(words(wait.waiter), _NAME)} {view.glyphs.arrow} {cut_middle(awaited, _NAME)}"
+def _pair(view: View, wait: Wait, width: int) -> str:
+    """Who waits for whom, in at most so many cells: the longer of the two names is cut first."""
+    arrow = f" {view.glyphs.arrow} "
+    waiter, awaited = words(wait.waiter), "you" if view.moment.is_me(wait.awaited) else words(wait.awaited)
+    room = width - cell_len(arrow)
+    left = max(room // 2, room - cell_len(awaited))
+    waiter = cut_agent(waiter, min(_NAME, left))
+    return f"{waiter}{arrow}{cut_agent(awaited, min(_NAME, room - cell_len(waiter)))}"
 
 
 def _because(because: Because, text: str) -> str:
