@@ -19,6 +19,7 @@ from collab_tui.protocol import Participant
 from collab_tui.protocol.keys import Keyring
 from collab_tui.protocol.trust import Trust
 from collab_tui.protocol.used import UsedDecisions
+from tests.program import PATIENCE
 
 SPEED = 200
 
@@ -34,7 +35,7 @@ def registry(tmp_path: Path) -> Path:
 async def member(name: str, registry: Path, **session: Any) -> AsyncIterator[Participant]:
     keys = registry.parent / "keys"
     trust, used = Trust("human", keyring=Keyring(keys)), UsedDecisions(keys)
-    async with asyncio.timeout(40), Participant(name, registry, trust=trust, used=used, **session) as me:
+    async with asyncio.timeout(PATIENCE), Participant(name, registry, trust=trust, used=used, **session) as me:
         yield me
 
 

@@ -17,6 +17,7 @@ from collab_tui.demo import performance as playing
 from collab_tui.demo.folder import PREFIX, demo_folder, remove, remove_stale
 from collab_tui.demo.performance import Performance, performance
 from tests.demo.person import Person
+from tests.program import PATIENCE
 
 _LAUNCHER = """
 import json, sys
@@ -47,7 +48,7 @@ class Launcher:
         waiting = select.poll()
         for agent in self.agents:
             waiting.register(agent, select.POLLIN)
-        deadline, left = time.monotonic() + 20, len(self.agents)
+        deadline, left = time.monotonic() + PATIENCE, len(self.agents)
         while left and time.monotonic() < deadline:
             for agent, _ in waiting.poll(1000):
                 waiting.unregister(agent)
@@ -83,7 +84,7 @@ def test_killed_without_a_chance(launcher: Launcher, temporary_folder: Path) -> 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_told_to_end(launcher: Launcher, temporary_folder: Path, number: signal.Signals) -> None:
     launcher.process.send_signal(number)
-    assert launcher.process.wait(20) == 128 + number
+    assert launcher.process.wait(PATIENCE) == 128 + number
     assert launcher.agents_end()
     assert not any(temporary_folder.iterdir())
 
@@ -135,7 +136,7 @@ def test_an_agent_removes_nothing_but_a_demo(tmp_path: Path) -> None:
     registry = tmp_path / "precious.jsonl"
     command = [sys.executable, "-m", "collab_tui.demo.agent", "sena", str(registry), "--speed", "100"]
     command += ["--keys", str(tmp_path / "keys")]
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
     assert ended.returncode == 0
     assert registry.exists()
 

@@ -36,7 +36,9 @@ TOKEN = re.compile(
 """What a terminal reads: control sequences, strings, control characters, text."""
 _ANSWERS = {"c": "\x1b[?62;22c", ">c": "\x1b[>1;10;0c", "5n": "\x1b[0n", "?u": "\x1b[?0u", "?2026$p": "\x1b[?2026;2$y"}
 _RESUME = 0.5
-"""Seconds after which a key that had no effect yet is pressed again."""
+"""Seconds after which a key that had no effect yet is pressed again, each time twice as many: faster than the program
+takes them, keys that open and close would undo each other for ever.
+"""
 _OWN_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
 )
@@ -112,18 +114,18 @@ class Terminal:
     def wait_for(self, wanted: str | Callable[[], object], *, press: str = "") -> None:
         """Read on until the text is on the screen or the condition holds.
 
-        `press` is sent at once and, as long as it does not hold, again and again.
+        `press` is sent at once and, as long as it does not hold, again and again, see `_RESUME`.
         """
         holds = (lambda: wanted in self.text) if isinstance(wanted, str) else wanted
         deadline = time.monotonic() + PATIENCE
-        next_press = 0.0
+        next_press, pause = 0.0, _RESUME
         while not holds():
             now = time.monotonic()
             assert now < deadline, f"never came: {wanted}\n{self.text}"
             assert self.process.poll() is None or self._read(), f"ended: {self.process.returncode}\n{self.text}"
             if press and now >= next_press:
                 self.send(press)
-                next_press = now + _RESUME
+                next_press, pause = now + pause, 2 * pause
             self._read()
 
     def send(self, keys: str) -> None:
@@ -150,14 +152,10 @@ class Terminal:
         return self.process.returncode
 
     def quit(self) -> int:
-        """Press q until the program ends, as one right behind an escape is another key; gives its exit code."""
-        deadline = time.monotonic() + PATIENCE
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline, f"it does not end\n{self.text}"
-            self.send("q")
-            next_press = time.monotonic() + _RESUME
-            while self.process.poll() is None and time.monotonic() < next_press:
-                self._read()
+        """Press q until the program gives the terminal back, as one right behind an escape is another key; gives its
+        exit code. Once the terminal is as it was, a q would be echoed into what is still painted.
+        """
+        self.wait_for(lambda: self.process.poll() is not None or self.settings_now == self.settings, press="q")
         return self.wait()
 
     def close(self) -> None:

@@ -61,6 +61,5 @@ def test_it_gives_the_terminal_back_and_comes_again_with_what_was_missed(registr
             shown.wait_for("esc close" if "dialog" in way else f"gitcode{number}")
         if "dialog" in way:
             shown.wait_for(lambda: "esc close" not in shown.text, press="\x1b")
-        shown.send("q")
-        assert shown.wait() == 0
+        assert shown.quit() == 0
         assert shown.settings_now == shown.settings

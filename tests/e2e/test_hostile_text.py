@@ -122,8 +122,7 @@ def test_the_board_paints_only_what_textual_paints(hostile: Path, columns: int, 
         look_everywhere(shown)
         shown.resize(120, 50)
         shown.wait_for("␛")
-        shown.send("q")
-        assert shown.wait() == 0
+        assert shown.quit() == 0
         assert strange_tokens(shown.raw, TITLES) == []
         assert all("stolen" not in title for title in shown.titles)
 
@@ -145,11 +144,10 @@ def test_the_name_of_a_folder_steers_nothing_either(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="the sample is not there")
-@pytest.mark.parametrize(("columns", "rows"), [(160, 48), (80, 24)])
-def test_so_does_the_sample(tmp_path: Path, columns: int, rows: int) -> None:
+def test_so_does_the_sample(tmp_path: Path) -> None:
     path = tmp_path / "hostile.jsonl"
     path.write_bytes(SAMPLE.read_bytes())
-    with terminal(PROGRAM, str(path), cwd=tmp_path, env=environment(tmp_path), columns=columns, rows=rows) as shown:
+    with terminal(PROGRAM, str(path), cwd=tmp_path, env=environment(tmp_path), columns=80, rows=24) as shown:
         shown.wait_for(lambda: "mallory" in shown.text or "trudy" in shown.text)
         look_everywhere(shown)
         assert shown.quit() == 0

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from collab_tui.processes.identity import Identity, identity_of, is_alive, signal_group
+from tests.program import PATIENCE
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="process groups of Unix")
 
@@ -43,7 +44,7 @@ def test_a_process_that_got_the_number_later_is_never_signalled(hard: bool) -> N
         signal_group(Identity(process.pid, ""), hard=hard)
         assert process.poll() is None
         signal_group(identity, hard=hard)
-        assert process.wait(30) == -(signal.SIGKILL if hard else signal.SIGTERM)
+        assert process.wait(PATIENCE) == -(signal.SIGKILL if hard else signal.SIGTERM)
         signal_group(identity, hard=hard)
 
 
@@ -52,6 +53,6 @@ def test_of_our_own_group_only_that_process_is_signalled() -> None:
         identity = identity_of(one.pid)
         assert identity is not None
         signal_group(identity, hard=True)
-        assert one.wait(30) == -signal.SIGKILL
+        assert one.wait(PATIENCE) == -signal.SIGKILL
         assert other.poll() is None
         other.kill()

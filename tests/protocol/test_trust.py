@@ -241,7 +241,7 @@ def test_no_byte_of_it_can_be_changed(trust: Trust, objects: list[Any], data: st
     """Whichever byte of the first line, the request or the decision is another: what is signed is what was meant."""
     decision = signed(YES | {"comment": "좋아요 \u202e 1e2", "n": [1.5, {"a": -0.0}]}, lines(*objects))
     whole = lines(*objects, decision)
-    place = data.draw(st.integers(0, len(whole) - 1), label="place")
+    place = data.draw(st.integers(0, len(whole) - 2), label="place")  # the end of the last line is no part of it
     byte = data.draw(st.integers(0, 255).filter(lambda value: value != whole[place]), label="byte")
     changed = whole[:place] + bytes([byte]) + whole[place + 1 :]
     found = judge_lines(trust, changed)

@@ -28,9 +28,9 @@ from collab_tui.sessions.driver import Reply, ReplyStatus
 from collab_tui.sessions.records import Record
 from collab_tui.workers.service import WorkerService
 from collab_tui.workers.stream_event import StreamEvent
+from tests.program import PATIENCE
 from tests.signing import install_key
 
-PATIENCE = 5.0
 Play = Callable[[str], Awaitable[Reply]]
 """Plays an agent: gets the prompt."""
 

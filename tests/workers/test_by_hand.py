@@ -16,7 +16,8 @@ from collab_tui.registry.jsonl import JsonlRegistry
 from collab_tui.workers.job import Job, Step
 from collab_tui.workers.jobs import Jobs
 from collab_tui.workers.record import Record
-from tests.workers.stage import PATIENCE, PlayedSessions, Stage, always, at_work, event, for_ever, said, verdict
+from tests.program import PATIENCE
+from tests.workers.stage import PlayedSessions, Stage, always, at_work, event, for_ever, said, verdict
 
 
 @pytest.fixture

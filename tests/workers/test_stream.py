@@ -14,9 +14,8 @@ from collab_tui.registry.append import NotWrittenError
 from collab_tui.workers import stream as following
 from collab_tui.workers.sse import ServerEvent
 from collab_tui.workers.stream import LONGEST_PAUSE, StreamClient
+from tests.program import PATIENCE
 from tests.workers.raw_server import Answer, RawServer, for_ever, raw_server, status, stream
-
-PATIENCE = 20.0
 
 
 class Heard:

@@ -18,11 +18,9 @@ from collab_tui.workers import streams as following
 from collab_tui.workers.stream_event import StreamEvent
 from collab_tui.workers.streams import Streams
 from tests.events import board_of
-from tests.program import eventually
+from tests.program import PATIENCE, eventually
 from tests.workers.hub import hub
 from tests.workers.raw_server import for_ever, raw_server, status, stream
-
-PATIENCE = 20.0
 
 
 class Desk:
