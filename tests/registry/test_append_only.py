@@ -40,6 +40,7 @@ WRITERS = {
     "protocol/whole_files.py": "writes the configuration files of agents' programs, and what they are told in projects",
     "sessions/making.py": "takes away a worktree that could not be made whole",
     "sessions/worktree_removal.py": "takes away the folder of an agent's worktrees when it is empty",
+    "sessions/leftovers.py": "takes away the folder of worktrees of a run that was killed when it is empty",
     "sessions/worktree_state.py": "copies the index of a worktree to look, and makes folders that commits write",
     "processes/programs.py": "keeps what the programs of rules print",
     "processes/output.py": "keeps what programs print, within bounds",
