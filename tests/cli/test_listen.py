@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -221,24 +220,24 @@ def test_acknowledging_is_all_that_ack_does(collab: Collab, path: Path, option: 
 def test_lost_for_long_it_says_so_and_hears_on(path: Path, collab: Collab, monkeypatch: pytest.MonkeyPatch) -> None:
     from threading import Thread
 
+    from collab_tui.cli.arguments import complain
     from collab_tui.protocol import following
 
     monkeypatch.setattr(following, "LOST_AFTER", 0.1)
     kept = path.with_suffix(".kept")
-    lost: list[Any] = []
-    genuine = following.Following._miss
+    told: list[str] = []
 
-    def miss(self: following.Following, news: Any) -> None:
-        genuine(self, news)
-        lost.append(self.lost)
+    def note(text: str) -> None:
+        complain(text)
+        told.append(text)
 
-    monkeypatch.setattr(following.Following, "_miss", miss)
+    monkeypatch.setattr("collab_tui.cli.listen.complain", note)
     monkeypatch.setattr("platformdirs.user_state_dir", lambda *_, **__: str(path.parent / "state"))
 
     def go_and_return() -> None:
         eventually((path.parent / "state" / "inbox").exists)
         path.rename(kept)
-        eventually(lambda: lost and lost[-1])
+        eventually(lambda: told)
         kept.rename(path)
         tell(path, 1)
 
