@@ -273,6 +273,6 @@ def _how_to_begin(view: View, width: int) -> Sequence[Line]:
         (),
         (Span("The same from a shell:", "muted"),),
         (Span('  collab-tui run team --goal "..."', "accent"), Span("  a team of four", "muted")),
-        (Span("  collab-tui run --help          ", "accent"), Span("  pipelines of your own", "muted")),
+        (Span(f"  {'collab-tui run --help':32}", "accent"), Span("  pipelines of your own", "muted")),
     )
     return [part for line in told for part in broken(line, width)]
